@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a request means for the guest: which files, which programs, and how their outcome is told. Pure: it is
+ * the agent that runs the steps, in a sandbox. */
+
+#include "common/reply.h"
+#include "common/request.h"
+
+/* One program to run. The working directory is the job's own. */
+typedef struct Step {
+        char **argv;     /* NULL-terminated; argv[0] is looked up in PATH */
+        char **env;      /* NULL-terminated NAME=value added to the job's environment, or NULL */
+        bool stdin_file; /* standard input is the file .input of the job, else empty */
+} Step;
+
+typedef struct Plan {
+        Text source;   /* content of request->sourcefile */
+        Text input;    /* content of .input */
+        bool compiles; /* steps[0] compiles, steps[1] runs what it made; else steps[0] alone */
+        bool run_after_success; /* steps[1] is run if steps[0] ended with status 0 */
+        Step steps[2];
+        size_t n_steps;
+} Plan;
+
+Plan *plan_free(Plan *plan);
+DEFINE_CLEANUP(Plan *, plan_free);
+
+/* 0, -EBADMSG with a text for the client in *error (a source file name that leaves the directory, say), or
+ * -ENOMEM. */
+int plan_make(const Request *request, Plan **ret, Text *error);
+
+/* How a step ended. out and err may be cut at the output limit. */
+typedef struct StepOutcome {
+        bool started;   /* false: it was not reached */
+        bool ended;     /* false: it was killed by the agent at a limit, status is not set */
+        int status;     /* as of waitpid(2) */
+        int start_errno; /* > 0: it could not be started */
+        Text out, err;
+} StepOutcome;
+
+typedef struct JobOutcome {
+        StepOutcome steps[2];
+        bool timed_out;     /* wall time */
+        bool cpu_exceeded;
+        bool oom;
+        bool disk_full;     /* the job's disk limit was reached */
+        bool processes_exceeded;
+        uint64_t truncated; /* bytes of output left out */
+        uint64_t output_limit;
+        uint64_t cpu_usec, wall_usec, max_rss_bytes;
+} JobOutcome;
+
+/* The result's text and the members of "pbotvm" but for the id and the storage. 0 or -ENOMEM. */
+int report_make(const Request *request, const Plan *plan, const JobOutcome *outcome, Reply *ret);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Reading and writing against a deadline. Deadlines are CLOCK_MONOTONIC in usec, USEC_INFINITY means none. */
+
+#include <sys/types.h>
+
+#include "common/text.h"
+
+/* Now, CLOCK_MONOTONIC, usec. */
+uint64_t now_monotonic(void);
+/* Now, CLOCK_REALTIME, usec since 1970. */
+uint64_t now_realtime(void);
+/* now + usec, USEC_INFINITY if either is that or the sum overflows. */
+uint64_t usec_add(uint64_t a, uint64_t b);
+
+/* Waits until fd shows events (POLLIN, POLLOUT). Returns the poll revents (>0), -ETIMEDOUT or another error. */
+int io_wait(int fd, short events, uint64_t deadline_usec);
+
+/* Reads what is there, waiting for the first byte: the number of bytes, 0 at the end of file, -ETIMEDOUT or
+ * another negative errno. fd may be blocking or not. */
+ssize_t io_read(int fd, void *buffer, size_t size, uint64_t deadline_usec);
+
+/* Writes all of it: 0, -ETIMEDOUT, -EPIPE (no signal is raised on sockets), or another negative errno. */
+int io_write(int fd, const void *data, size_t size, uint64_t deadline_usec);
+
+/* Reads the file at path below dir_fd (AT_FDCWD: the working directory) whole. -EFBIG if it is larger than
+ * max bytes, other negative errno. *text is replaced. */
+int io_read_file(int dir_fd, const char *path, size_t max, Text *text);
+
+int fd_set_nonblocking(int fd, bool nonblocking);

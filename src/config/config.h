@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The configuration: /etc/pbotvm/pbotvm.json, with PBot's own vm-exec.json as a subset, and the PBOTVM_
+ * variables, which override the default machine. README.md has the table of all members. */
+
+#include "common/request.h"
+
+typedef enum GuestKind {
+        GUEST_UNKNOWN, /* found out from its heartbeat */
+        GUEST_PBOTVM,
+        GUEST_PBOT_2023,
+        GUEST_PBOT_2026,
+} GuestKind;
+const char *guest_kind_to_string(GuestKind kind); /* "", "pbotvm", "pbot-2023", "pbot-2026" */
+int guest_kind_from_string(const char *string);   /* a GuestKind or -EINVAL */
+
+typedef enum TransportKind {
+        TRANSPORT_AUTO, /* vsock if a CID is set, then channel, then serial */
+        TRANSPORT_VSOCK,
+        TRANSPORT_CHANNEL,
+        TRANSPORT_SERIAL,
+} TransportKind;
+const char *transport_kind_to_string(TransportKind kind); /* "auto", "vsock", "channel", "serial" */
+int transport_kind_from_string(const char *string);
+
+typedef enum RevertPolicy {
+        POLICY_ON_FAILURE, /* the default: a timeout or a kill reverts */
+        POLICY_ALWAYS,     /* a fresh guest for every request */
+        POLICY_ON_HANG,    /* only when the guest, not the job, failed */
+        POLICY_NEVER,
+} RevertPolicy;
+const char *revert_policy_to_string(RevertPolicy policy); /* "on-failure", "always", "on-hang", "never" */
+int revert_policy_from_string(const char *string);
+
+typedef struct MachineConfig {
+        char *name;
+        char *uri;      /* libvirt's; "qemu:///system" */
+        char *domain;   /* libvirt's name of it, by default the machine's; NULL: channels only, no revert */
+        char *snapshot; /* "1" */
+        GuestKind guest;
+        TransportKind transport;
+        RevertPolicy policy;
+        char *addr;           /* of the serial lines, "127.0.0.1" */
+        uint16_t serial_port; /* data; 0: none */
+        uint16_t heart_port;  /* heartbeat, PBot's "health" or "heart"; 0: none */
+        uint32_t cid;         /* 0: no vsock */
+        uint32_t vport;
+        char *channel_data;  /* unix socket of the virtio-serial channel; NULL: none */
+        char *channel_heart;
+        unsigned slots;      /* leases at once over vsock; 0: by the guest's kind */
+        uint64_t timeout_usec;        /* of a request, from the lease */
+        uint64_t heartbeat_lost_usec; /* 0: by the guest's kind */
+        JobLimits limits;             /* sent with a request */
+} MachineConfig;
+
+typedef struct AliasConfig {
+        char *name;
+        char **machines; /* NULL-terminated; more than one: a pool */
+} AliasConfig;
+
+typedef struct ListenerConfig {
+        char *address; /* as written: "127.0.0.1:9000", "[::1]:9001" */
+        char *machine; /* a machine or an alias */
+} ListenerConfig;
+
+typedef struct Config {
+        MachineConfig *machines;
+        size_t n_machines;
+        AliasConfig *aliases;
+        size_t n_aliases;
+        ListenerConfig *listeners;
+        size_t n_listeners;
+        char *default_machine; /* a machine's name or an alias */
+        char *default_language; /* "clang2x" */
+        uint64_t wait_usec;     /* bound of a request's waiting in all, 15 s */
+        uint64_t queue_max;     /* waiting leases a machine, 64 */
+        char *fortune_file;     /* NULL: no saying */
+        char *paste_url;        /* NULL: pasting is off */
+        char *listen_address;   /* PBOTVM_ADDR, "127.0.0.1" */
+        uint16_t listen_port;   /* PBOTVM_PORT, 9000 */
+        uint64_t history_file_bytes; /* cap of one history file */
+        uint64_t history_total_bytes;
+} Config;
+
+Config *config_free(Config *config);
+DEFINE_CLEANUP(Config *, config_free);
+
+/* Reads the file at path (NULL: the environment's PBOTVM_CONFIG, else PBOTVM_CONFIG_FILE; a file that does not
+ * exist is PBot's shipped default: pbot-vm) and the PBOTVM_ variables of environ (a NULL-terminated list of
+ * NAME=value; NULL: none). Returns 0, or -EINVAL, or another negative errno; each mistake, with file, line,
+ * member and what was expected, is a line of *errors. */
+int config_load(const char *path, char *const *environment, Config **ret, Text *errors);
+
+/* The machine of that name, or NULL. */
+const MachineConfig *config_machine(const Config *config, const char *name);
+/* The alias of that name, or NULL. */
+const AliasConfig *config_alias(const Config *config, const char *name);
+/* The listener for a socket's own address, or NULL: the default machine. */
+const ListenerConfig *config_listener(const Config *config, const char *address, uint16_t port);
