@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What a request means for the guest: which files, which programs, and how their outcome is told. Pure: it is
- * the agent that runs the steps, in a sandbox. */
+/* What a request means for the guest: which files, which programs, and how their outcome is told. Pure: it
+ * is the agent that runs the steps, in a sandbox. */
 
 #include "common/reply.h"
 #include "common/request.h"
@@ -15,9 +15,9 @@ typedef struct Step {
 } Step;
 
 typedef struct Plan {
-        Text source;   /* content of request->sourcefile */
-        Text input;    /* content of .input */
-        bool compiles; /* steps[0] compiles, steps[1] runs what it made; else steps[0] alone */
+        Text source;            /* content of request->sourcefile */
+        Text input;             /* content of .input */
+        bool compiles;          /* steps[0] compiles, steps[1] runs what it made; else steps[0] alone */
         bool run_after_success; /* steps[1] is run if steps[0] ended with status 0 */
         Step steps[2];
         size_t n_steps;
@@ -32,19 +32,19 @@ int plan_make(const Request *request, Plan **ret, Text *error);
 
 /* How a step ended. out and err may be cut at the output limit. */
 typedef struct StepOutcome {
-        bool started;   /* false: it was not reached */
-        bool ended;     /* false: it was killed by the agent at a limit, status is not set */
-        int status;     /* as of waitpid(2) */
+        bool started;    /* false: it was not reached */
+        bool ended;      /* false: it was killed by the agent at a limit, status is not set */
+        int status;      /* as of waitpid(2) */
         int start_errno; /* > 0: it could not be started */
         Text out, err;
 } StepOutcome;
 
 typedef struct JobOutcome {
         StepOutcome steps[2];
-        bool timed_out;     /* wall time */
+        bool timed_out; /* wall time */
         bool cpu_exceeded;
         bool oom;
-        bool disk_full;     /* the job's disk limit was reached */
+        bool disk_full; /* the job's disk limit was reached */
         bool processes_exceeded;
         uint64_t truncated; /* bytes of output left out */
         uint64_t output_limit;

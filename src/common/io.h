@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Reading and writing against a deadline. Deadlines are CLOCK_MONOTONIC in usec, USEC_INFINITY means none. */
+/* Reading and writing against a deadline. Deadlines are CLOCK_MONOTONIC in usec, USEC_INFINITY means none.
+ */
 
 #include <sys/types.h>
 
@@ -14,7 +15,8 @@ uint64_t now_realtime(void);
 /* now + usec, USEC_INFINITY if either is that or the sum overflows. */
 uint64_t usec_add(uint64_t a, uint64_t b);
 
-/* Waits until fd shows events (POLLIN, POLLOUT). Returns the poll revents (>0), -ETIMEDOUT or another error. */
+/* Waits until fd shows events (POLLIN, POLLOUT). Returns the poll revents (>0), -ETIMEDOUT or another error.
+ */
 int io_wait(int fd, short events, uint64_t deadline_usec);
 
 /* Reads what is there, waiting for the first byte: the number of bytes, 0 at the end of file, -ETIMEDOUT or

@@ -23,13 +23,14 @@ typedef struct Json Json;
 typedef struct JsonLimits {
         size_t size;   /* bytes of input */
         size_t depth;  /* nesting of arrays and objects */
+        size_t values; /* values in all: each costs some 100 bytes of memory, whatever its size here */
         bool comments; /* allow C and C++ comments */
 } JsonLimits;
 
 /* What a frame may hold: 8 MiB, 32 levels. */
-#define JSON_LIMITS_WIRE ((JsonLimits){ .size = 8 << 20, .depth = 32 })
+#define JSON_LIMITS_WIRE ((JsonLimits){ .size = 8 << 20, .depth = 32, .values = 10000 })
 /* A file that a person wrote. */
-#define JSON_LIMITS_FILE ((JsonLimits){ .size = 1 << 20, .depth = 32, .comments = true })
+#define JSON_LIMITS_FILE ((JsonLimits){ .size = 1 << 20, .depth = 32, .values = 100000, .comments = true })
 
 typedef struct JsonError {
         unsigned line; /* counted from 1 */

@@ -28,7 +28,7 @@ static bool stderr_is_journal(void) {
         unsigned long long dev, ino;
 
         return e && sscanf(e, "%llu:%llu", &dev, &ino) == 2 && fstat(STDERR_FILENO, &st) >= 0 &&
-                st.st_dev == dev && st.st_ino == ino;
+               st.st_dev == dev && st.st_ino == ino;
 }
 
 void log_setup(const char *identifier) {
@@ -69,8 +69,8 @@ void log_set_field(const char *name, const char *value) {
         (void)text_steal(&line, &the_log.fields[i].line, NULL);
 }
 
-static void to_journal(int priority, int error, const char *message_id, const char *const *fields,
-        const char *message) {
+static void to_journal(
+        int priority, int error, const char *message_id, const char *const *fields, const char *message) {
         struct iovec iov[5 + 16 + 32];
         char buffers[3][64];
         _cleanup_text_ Text text = {};

@@ -8,8 +8,8 @@
 
 #include "common/macro.h"
 
-/* Message ids, one for each thing an operator may search for: journalctl MESSAGE_ID=... The texts that explain
- * them are in units/pbotvm.catalog. */
+/* Message ids, one for each thing an operator may search for: journalctl MESSAGE_ID=... The texts that
+ * explain them are in units/pbotvm.catalog. */
 #define MESSAGE_REQUEST "6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a01"        /* a request was answered */
 #define MESSAGE_REQUEST_FAILED "6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a02" /* a request could not be run */
 #define MESSAGE_CONFIG "6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a03"         /* a mistake in the configuration */
@@ -28,10 +28,10 @@ void log_setup(const char *identifier);
  * bytes. A NULL value removes the field. At most 16 fields. */
 void log_set_field(const char *name, const char *value);
 
-/* Writes one message. error: 0, or a negative errno that %m in the format shows. Returns error. fields: NULL,
- * or a NULL-terminated list of "NAME=value" strings for this message alone; message_id may be NULL. */
-int log_write(int priority, int error, const char *message_id, const char *const *fields, const char *format, ...)
-        _printf_(5, 6);
+/* Writes one message. error: 0, or a negative errno that %m in the format shows. Returns error. fields:
+ * NULL, or a NULL-terminated list of "NAME=value" strings for this message alone; message_id may be NULL. */
+int log_write(int priority, int error, const char *message_id, const char *const *fields, const char *format,
+        ...) _printf_(5, 6);
 
 #define log_debug(...) ((void)log_write(LOG_DEBUG, 0, NULL, NULL, __VA_ARGS__))
 #define log_info(...) ((void)log_write(LOG_INFO, 0, NULL, NULL, __VA_ARGS__))

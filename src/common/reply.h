@@ -11,8 +11,8 @@ typedef struct Reply {
 
         /* The members of "pbotvm"; present tells whether there is one (PBot's own agents send none). */
         bool present;
-        char *id; /* of the request; NULL: it had none */
-        bool exited;     /* exit_status is a number */
+        char *id;    /* of the request; NULL: it had none */
+        bool exited; /* exit_status is a number */
         int exit_status;
         char *signal; /* "SIGSEGV", or NULL */
         bool timed_out;
@@ -32,7 +32,7 @@ void reply_done(Reply *reply);
 int reply_write(const Reply *reply, Text *json);
 
 /* Parses what a reader collected, the way PBot's host does: malformed UTF-8 is made visible first
- * (utf8_append_escaped()), a missing or null result is empty, a newline is added to each result, raw lines that
- * follow are appended (a later "result:" object's result likewise). 0, -EBADMSG (no object, broken JSON, lone
- * surrogate, wrong member of "pbotvm"), -ENOMEM. */
+ * (utf8_append_escaped()), a missing or null result is empty, a newline is added to each result, raw lines
+ * that follow are appended (a later "result:" object's result likewise). 0, -EBADMSG (no object, broken
+ * JSON, lone surrogate, wrong member of "pbotvm"), -ENOMEM. */
 int reply_parse(const ReplyReader *reader, Reply *ret);

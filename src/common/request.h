@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the host asks of a guest. One implementation for both ends: the host writes it, the agent parses it. */
+/* What the host asks of a guest. One implementation for both ends: the host writes it, the agent parses it.
+ */
 
 #include "common/json.h"
 
@@ -44,7 +45,7 @@ typedef struct Request {
         char *factoid;     /* NULL: not sent */
         char *persist_key; /* NULL: not sent; the member is called persist-key */
         Text input;
-        bool input_null;   /* input is sent as null */
+        bool input_null; /* input is sent as null */
         Text code;
         int64_t date; /* seconds since 1970; 0: not sent, or not understood */
 
@@ -68,9 +69,9 @@ void request_done(Request *request);
 /* Appends the JSON of a request, compact or, for people, indented. 0 or -ENOMEM. */
 int request_write(const Request *request, bool indent, Text *json);
 
-/* Parses what came from a host. Numbers and null where a string is expected are taken as PBot's agents take them
- * (null: empty; number: as written). 0, or -EBADMSG with a message for the client in *error (a Text), or -ENOMEM.
- * Unknown members are ignored. A wrong member of "pbotvm" is -EBADMSG too. */
+/* Parses what came from a host. Numbers and null where a string is expected are taken as PBot's agents take
+ * them (null: empty; number: as written). 0, or -EBADMSG with a message for the client in *error (a Text),
+ * or -ENOMEM. Unknown members are ignored. A wrong member of "pbotvm" is -EBADMSG too. */
 int request_parse(const char *json, size_t size, Request *ret, Text *error);
 
 /* The probe: an ordinary sh request, echo of a nonce (letters and digits), that carries pbotvm.probe. */

@@ -11,8 +11,8 @@
 #include "common/macro.h"
 
 typedef struct Text {
-        char *data;       /* NULL only while nothing was appended: use text_string() to print it */
-        size_t size;      /* bytes, without the final NUL */
+        char *data;  /* NULL only while nothing was appended: use text_string() to print it */
+        size_t size; /* bytes, without the final NUL */
         size_t allocated;
         bool failed;
 } Text;

@@ -103,8 +103,8 @@ void utf8_append(Text *text, uint32_t c) {
 
 bool unicode_is_space(uint32_t c) {
         return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-                (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
-                c == 0x3000;
+               (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+               c == 0x3000;
 }
 
 size_t utf8_trimmed_size(const char *data, size_t size) {

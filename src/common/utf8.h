@@ -15,8 +15,8 @@ size_t utf8_unit(const char *data, size_t size, uint32_t *ret);
 /* Appends data to *text with each malformed unit replaced by U+FFFD. */
 void utf8_append_valid(Text *text, const char *data, size_t size);
 
-/* Appends data to *text with each malformed unit replaced by two backslashes, an x and the two upper-case hex
- * digits of its first byte: inside a JSON string a reader then sees \xHH. */
+/* Appends data to *text with each malformed unit replaced by two backslashes, an x and the two upper-case
+ * hex digits of its first byte: inside a JSON string a reader then sees \xHH. */
 void utf8_append_escaped(Text *text, const char *data, size_t size);
 
 /* Appends one code point. */

@@ -46,9 +46,9 @@ typedef struct MachineConfig {
         uint16_t heart_port;  /* heartbeat, PBot's "health" or "heart"; 0: none */
         uint32_t cid;         /* 0: no vsock */
         uint32_t vport;
-        char *channel_data;  /* unix socket of the virtio-serial channel; NULL: none */
+        char *channel_data; /* unix socket of the virtio-serial channel; NULL: none */
         char *channel_heart;
-        unsigned slots;      /* leases at once over vsock; 0: by the guest's kind */
+        unsigned slots;               /* leases at once over vsock; 0: by the guest's kind */
         uint64_t timeout_usec;        /* of a request, from the lease */
         uint64_t heartbeat_lost_usec; /* 0: by the guest's kind */
         JobLimits limits;             /* sent with a request */
@@ -71,14 +71,14 @@ typedef struct Config {
         size_t n_aliases;
         ListenerConfig *listeners;
         size_t n_listeners;
-        char *default_machine; /* a machine's name or an alias */
-        char *default_language; /* "clang2x" */
-        uint64_t wait_usec;     /* bound of a request's waiting in all, 15 s */
-        uint64_t queue_max;     /* waiting leases a machine, 64 */
-        char *fortune_file;     /* NULL: no saying */
-        char *paste_url;        /* NULL: pasting is off */
-        char *listen_address;   /* PBOTVM_ADDR, "127.0.0.1" */
-        uint16_t listen_port;   /* PBOTVM_PORT, 9000 */
+        char *default_machine;       /* a machine's name or an alias */
+        char *default_language;      /* "clang2x" */
+        uint64_t wait_usec;          /* bound of a request's waiting in all, 15 s */
+        uint64_t queue_max;          /* waiting leases a machine, 64 */
+        char *fortune_file;          /* NULL: no saying */
+        char *paste_url;             /* NULL: pasting is off */
+        char *listen_address;        /* PBOTVM_ADDR, "127.0.0.1" */
+        uint16_t listen_port;        /* PBOTVM_PORT, 9000 */
         uint64_t history_file_bytes; /* cap of one history file */
         uint64_t history_total_bytes;
 } Config;
@@ -86,10 +86,10 @@ typedef struct Config {
 Config *config_free(Config *config);
 DEFINE_CLEANUP(Config *, config_free);
 
-/* Reads the file at path (NULL: the environment's PBOTVM_CONFIG, else PBOTVM_CONFIG_FILE; a file that does not
- * exist is PBot's shipped default: pbot-vm) and the PBOTVM_ variables of environ (a NULL-terminated list of
- * NAME=value; NULL: none). Returns 0, or -EINVAL, or another negative errno; each mistake, with file, line,
- * member and what was expected, is a line of *errors. */
+/* Reads the file at path (NULL: the environment's PBOTVM_CONFIG, else PBOTVM_CONFIG_FILE; a file that does
+ * not exist is PBot's shipped default: pbot-vm) and the PBOTVM_ variables of environ (a NULL-terminated list
+ * of NAME=value; NULL: none). Returns 0, or -EINVAL, or another negative errno; each mistake, with file,
+ * line, member and what was expected, is a line of *errors. */
 int config_load(const char *path, char *const *environment, Config **ret, Text *errors);
 
 /* The machine of that name, or NULL. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* History and interactive editing: show, undo, s/a/b/, replace, copy, diff ... One directory holds it all. */
+/* History and interactive editing: show, undo, s/a/b/, replace, copy, diff ... One directory holds it all.
+ */
 
 #include "common/text.h"
 
@@ -28,15 +29,15 @@ typedef struct Edit {
 } Edit;
 void edit_done(Edit *edit);
 
-/* What a typed line means, given what was run before in that channel and language (the word as requested), and
- * the new state of that history. 0 or -ENOMEM: troubles of the disk are logged, not returned. Substitution
- * patterns come from strangers and are bounded in time and memory. */
+/* What a typed line means, given what was run before in that channel and language (the word as requested),
+ * and the new state of that history. 0 or -ENOMEM: troubles of the disk are logged, not returned.
+ * Substitution patterns come from strangers and are bounded in time and memory. */
 int edit_apply(History *history, const char *channel, const char *language, const char *code, size_t size,
         Edit *ret);
 
-/* The last output of channel and language. Returns 1 if output is to be answered by "Same output.": the channel
- * begins with #, output has more than 50 characters, it is the same as the last, at most 240 s old (now_usec is
- * CLOCK_REALTIME), and no_repeat is true (false for factoids, which are always shown). Otherwise stores output
- * and returns 0. */
-int history_output(History *history, const char *channel, const char *language, const char *output, size_t size,
-        bool no_repeat, uint64_t now_usec);
+/* The last output of channel and language. Returns 1 if output is to be answered by "Same output.": the
+ * channel begins with #, output has more than 50 characters, it is the same as the last, at most 240 s old
+ * (now_usec is CLOCK_REALTIME), and no_repeat is true (false for factoids, which are always shown).
+ * Otherwise stores output and returns 0. */
+int history_output(History *history, const char *channel, const char *language, const char *output,
+        size_t size, bool no_repeat, uint64_t now_usec);

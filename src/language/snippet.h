@@ -28,12 +28,14 @@ typedef enum SnippetResult {
         SNIPPET_UNBALANCED, /* the answer is "error: unmatched brackets" */
 } SnippetResult;
 
-/* Completes a C or C++ snippet (prepared: see prepare.h) to a program, unformatted. Returns a SnippetResult, or
- * -ENOMEM. *ret_unterminated is set when a preprocessor line swallows what follows it (a warning for the client). */
+/* Completes a C or C++ snippet (prepared: see prepare.h) to a program, unformatted. Returns a SnippetResult,
+ * or -ENOMEM. *ret_unterminated is set when a preprocessor line swallows what follows it (a warning for the
+ * client). */
 int snippet_complete_c(const Text *code, const SnippetStyle *style, const SnippetOptions *options, Text *ret,
         bool *ret_unterminated);
 /* The same for Java; style's prelude alone counts. */
-int snippet_complete_java(const Text *code, const SnippetStyle *style, const SnippetOptions *options, Text *ret);
+int snippet_complete_java(
+        const Text *code, const SnippetStyle *style, const SnippetOptions *options, Text *ret);
 
 /* The formatter of the C family: libastyle, loaded when opened, so that no other language pays for it. */
 typedef struct Formatter Formatter;

@@ -34,21 +34,22 @@ typedef enum PipelineResult {
 
 typedef struct Pipeline Pipeline;
 
-/* Opens what the query needs: the machine (by name), its language's one file, for the C family the formatter,
- * the history in state_dir (NULL: none is kept). Returns PIPELINE_RUN, or PIPELINE_ANSWER (unknown machine,
- * unknown language, usage) with the answer, or a negative errno, logged, after which the client is told that
- * the service is misconfigured. After it nothing is opened but files below the directories given here. config
- * and query must outlive *ret. */
+/* Opens what the query needs: the machine (by name), its language's one file, for the C family the
+ * formatter, the history in state_dir (NULL: none is kept). Returns PIPELINE_RUN, or PIPELINE_ANSWER
+ * (unknown machine, unknown language, usage) with the answer, or a negative errno, logged, after which the
+ * client is told that the service is misconfigured. After it nothing is opened but files below the
+ * directories given here. config and query must outlive *ret. */
 int pipeline_open(const Config *config, const Query *query, const char *const *language_dirs,
         const char *rewrites_dir, const char *state_dir, Pipeline **ret, Text *answer);
 Pipeline *pipeline_free(Pipeline *pipeline);
 DEFINE_CLEANUP(Pipeline *, pipeline_free);
 
-/* Edits, takes options, completes. Returns PIPELINE_RUN with *request filled but for the members of "pbotvm",
- * PIPELINE_ANSWER with *answer, or -ENOMEM. date: seconds since 1970. */
+/* Edits, takes options, completes. Returns PIPELINE_RUN with *request filled but for the members of
+ * "pbotvm", PIPELINE_ANSWER with *answer, or -ENOMEM. date: seconds since 1970. */
 int pipeline_prepare(Pipeline *pipeline, int64_t date, Request *request, Text *answer);
 
-/* Cleans and rewrites a guest's result. Returns PIPELINE_ANSWER or PIPELINE_PASTE with *answer, or -ENOMEM. */
+/* Cleans and rewrites a guest's result. Returns PIPELINE_ANSWER or PIPELINE_PASTE with *answer, or -ENOMEM.
+ */
 int pipeline_finish(Pipeline *pipeline, const char *result, size_t size, Text *answer);
 
 /* The name of the machine or alias that is to run it, as the configuration has it. */

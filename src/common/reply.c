@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/reply.h"
+
+#include "common/base64.h"
+#include "common/utf8.h"
+
+/* The members of "pbotvm" that are counts. */
+static const struct {
+        const char *name;
+        size_t offset;
+} counts[] = {
+        { "truncated", offsetof(Reply, truncated) },
+        { "cpu_usec", offsetof(Reply, cpu_usec) },
+        { "wall_usec", offsetof(Reply, wall_usec) },
+        { "max_rss_bytes", offsetof(Reply, max_rss_bytes) },
+};
+
+static uint64_t *count_at(Reply *reply, size_t i) {
+        return (uint64_t *)((char *)reply + counts[i].offset);
+}
+
+void reply_done(Reply *reply) {
+        text_done(&reply->result);
+        text_done(&reply->storage);
+        free(reply->id);
+        free(reply->signal);
+        *reply = (Reply){};
+}
+
+static void write_extension(const Reply *reply, JsonWriter *w) {
+        Reply copy = *reply;
+
+        json_key(w, "pbotvm");
+        json_open_object(w);
+        if (reply->id) {
+                json_key(w, "id");
+                json_put_string(w, reply->id);
+        }
+        json_key(w, "exit_status");
+        if (reply->exited)
+                json_put_integer(w, reply->exit_status);
+        else
+                json_put_null(w);
+        json_key(w, "signal");
+        json_put_string(w, reply->signal);
+        json_key(w, "timed_out");
+        json_put_boolean(w, reply->timed_out);
+        json_key(w, "oom");
+        json_put_boolean(w, reply->oom);
+        for (size_t i = 0; i < ELEMENTSOF(counts); i++) {
+                json_key(w, counts[i].name);
+                json_put_integer(w, (int64_t)MIN(*count_at(&copy, i), (uint64_t)INT64_MAX));
+        }
+        if (reply->have_storage) {
+                _cleanup_text_ Text encoded = {};
+                base64_append_encoded(&encoded, reply->storage.data, reply->storage.size);
+                json_key(w, "storage");
+                json_put_string(w, text_failed(&encoded) ? NULL : text_string(&encoded));
+        }
+        json_close_object(w);
+}
+
+int reply_write(const Reply *reply, Text *json) {
+        _cleanup_(json_writer_freep) JsonWriter *w = json_writer_new(false);
+
+        json_open_object(w);
+        json_key(w, "result");
+        json_put_bytes(w, text_string(&reply->result), reply->result.size);
+        if (reply->present)
+                write_extension(reply, w);
+        json_close_object(w);
+        return json_writer_finish(w, json) < 0 ? -ENOMEM : 0;
+}
+
+static int parse_string(const Json *object, const char *name, char **ret) {
+        const Json *value = json_member(object, name);
+        size_t size;
+
+        if (!value || json_type(value) == JSON_NULL)
+                return 0;
+        const char *string = json_string(value, &size);
+        if (!string || memchr(string, 0, size) || size > 256)
+                return -EBADMSG;
+        *ret = bytes_dup(string, size);
+        return *ret ? 0 : -ENOMEM;
+}
+
+static int parse_boolean(const Json *object, const char *name, bool *ret) {
+        const Json *value = json_member(object, name);
+
+        if (value && json_type(value) != JSON_BOOLEAN)
+                return -EBADMSG;
+        *ret = json_boolean(value);
+        return 0;
+}
+
+static int parse_extension(const Json *object, Reply *reply) {
+        int64_t n;
+
+        if (!object)
+                return 0;
+        if (json_type(object) != JSON_OBJECT)
+                return -EBADMSG;
+        reply->present = true;
+
+        const Json *status = json_member(object, "exit_status");
+        if (status && json_type(status) != JSON_NULL) {
+                if (json_integer(status, &n) < 0 || n < 0 || n > 255)
+                        return -EBADMSG;
+                reply->exited = true;
+                reply->exit_status = (int)n;
+        }
+
+        int r = parse_string(object, "id", &reply->id);
+        if (r >= 0)
+                r = parse_string(object, "signal", &reply->signal);
+        if (r >= 0)
+                r = parse_boolean(object, "timed_out", &reply->timed_out);
+        if (r >= 0)
+                r = parse_boolean(object, "oom", &reply->oom);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < ELEMENTSOF(counts); i++) {
+                const Json *value = json_member(object, counts[i].name);
+                if (!value)
+                        continue;
+                if (json_integer(value, &n) < 0 || n < 0)
+                        return -EBADMSG;
+                *count_at(reply, i) = (uint64_t)n;
+        }
+
+        const Json *storage = json_member(object, "storage");
+        if (storage && json_type(storage) != JSON_NULL) {
+                size_t size;
+                const char *encoded = json_string(storage, &size);
+                if (!encoded)
+                        return -EBADMSG;
+                r = base64_append_decoded(&reply->storage, encoded, size);
+                if (r < 0)
+                        return r;
+                reply->have_storage = true;
+        }
+        return 0;
+}
+
+/* One object's result and a newline; a missing or null result is empty. */
+static int add_object(Reply *reply, const char *data, size_t size, bool first) {
+        _cleanup_text_ Text escaped = {};
+        _cleanup_json_ Json *object = NULL;
+
+        utf8_append_escaped(&escaped, data, size);
+        if (text_failed(&escaped))
+                return -ENOMEM;
+        int r = json_parse(text_string(&escaped), escaped.size, JSON_LIMITS_WIRE, &object, NULL);
+        if (r < 0)
+                return r == -ENOMEM ? r : -EBADMSG;
+        if (json_type(object) != JSON_OBJECT)
+                return -EBADMSG;
+
+        const Json *result = json_member(object, "result");
+        size_t n;
+        const char *string = json_string(result, &n);
+        if (string)
+                text_append(&reply->result, string, n);
+        else if (result && json_type(result) == JSON_NUMBER)
+                text_append_string(&reply->result, json_number_text(result));
+        else if (result && json_type(result) != JSON_NULL)
+                return -EBADMSG;
+        text_append_char(&reply->result, '\n');
+        return first ? parse_extension(json_member(object, "pbotvm"), reply) : 0;
+}
+
+int reply_parse(const ReplyReader *reader, Reply *ret) {
+        _cleanup_reply_ Reply reply = {};
+
+        if (!reader->have_object)
+                return -EBADMSG;
+        int r = add_object(&reply, text_string(&reader->object), reader->object.size, true);
+
+        const char *p = text_string(&reader->rest), *end = p + reader->rest.size;
+        while (r >= 0 && p < end) {
+                const char *newline = memchr(p, '\n', (size_t)(end - p));
+                size_t n = (size_t)(newline - p);
+
+                if (n >= strlen("result:") && memcmp(p, "result:", strlen("result:")) == 0)
+                        r = add_object(&reply, p + strlen("result:"), n - strlen("result:"), false);
+                else
+                        utf8_append_escaped(&reply.result, p, n + 1);
+                p = newline + 1;
+        }
+        if (r >= 0)
+                r = text_error(&reply.result);
+        if (r < 0)
+                return r;
+
+        *ret = reply;
+        reply = (Reply){};
+        return 0;
+}

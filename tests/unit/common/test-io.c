@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "common/io.h"
+
+static void test_deadlines(void **state _unused_) {
+        int fds[2];
+        char block[65536] = {};
+        uint64_t start = now_monotonic();
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+        assert_int_equal(io_read(fds[0], block, 1, start + 20 * USEC_PER_MSEC), -ETIMEDOUT);
+        int r = 0;
+        for (int i = 0; i < 1000 && r == 0; i++)
+                r = io_write(fds[0], block, sizeof(block), start + 40 * USEC_PER_MSEC);
+        assert_int_equal(r, -ETIMEDOUT);
+        assert_true(now_monotonic() - start < 5 * USEC_PER_SEC);
+
+        close(fds[1]);
+        assert_int_equal(io_write(fds[0], "x", 1, USEC_INFINITY), -EPIPE);
+        close(fds[0]);
+}
+
+static void test_reads_files_with_a_bound(void **state _unused_) {
+        _cleanup_text_ Text t = {};
+
+        assert_int_equal(io_read_file(AT_FDCWD, "/dev/zero", 100000, &t), -EFBIG);
+        assert_int_equal(io_read_file(AT_FDCWD, "/nonexistent/file", 10, &t), -ENOENT);
+        assert_int_equal(io_read_file(AT_FDCWD, "/proc/self/comm", 100, &t), 0);
+        assert_string_equal(text_string(&t), "test-io\n");
+}
+
+static void test_sums(void **state _unused_) {
+        assert_true(usec_add(1, 2) == 3);
+        assert_true(usec_add(USEC_INFINITY, 0) == USEC_INFINITY);
+        assert_true(usec_add(USEC_INFINITY - 1, 5) == USEC_INFINITY);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_deadlines),
+                cmocka_unit_test(test_reads_files_with_a_bound),
+                cmocka_unit_test(test_sums),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
