@@ -45,8 +45,8 @@ typedef struct MachineConfig {
         uint16_t serial_port; /* data; 0: none */
         uint16_t heart_port;  /* heartbeat, PBot's "health" or "heart"; 0: none */
         uint32_t cid;         /* 0: no vsock */
-        uint32_t vport;
-        char *channel_data; /* unix socket of the virtio-serial channel; NULL: none */
+        uint32_t vport;       /* 5555 */
+        char *channel_data;   /* unix socket of the virtio-serial channel; NULL: none */
         char *channel_heart;
         unsigned slots;               /* leases at once over vsock; 0: by the guest's kind */
         uint64_t timeout_usec;        /* of a request, from the lease */
@@ -62,6 +62,8 @@ typedef struct AliasConfig {
 typedef struct ListenerConfig {
         char *address; /* as written: "127.0.0.1:9000", "[::1]:9001" */
         char *machine; /* a machine or an alias */
+        char *host;    /* the address alone, as inet_ntop(3) writes it: "::1" */
+        uint16_t port;
 } ListenerConfig;
 
 typedef struct Config {
@@ -71,30 +73,44 @@ typedef struct Config {
         size_t n_aliases;
         ListenerConfig *listeners;
         size_t n_listeners;
-        char *default_machine;       /* a machine's name or an alias */
-        char *default_language;      /* "clang2x" */
-        uint64_t wait_usec;          /* bound of a request's waiting in all, 15 s */
-        uint64_t queue_max;          /* waiting leases a machine, 64 */
-        char *fortune_file;          /* NULL: no saying */
-        char *paste_url;             /* NULL: pasting is off */
-        char *listen_address;        /* PBOTVM_ADDR, "127.0.0.1" */
-        uint16_t listen_port;        /* PBOTVM_PORT, 9000 */
-        uint64_t history_file_bytes; /* cap of one history file */
-        uint64_t history_total_bytes;
+        bool listen_default;    /* listen_address:listen_port serves the default machine (config_load()) */
+        char *default_machine;  /* a machine's name or an alias */
+        char *default_language; /* "clang2x" */
+        uint64_t wait_usec;     /* bound of a request's waiting in all, 15 s */
+        uint64_t queue_max;     /* waiting leases a machine, 64 */
+        char *fortune_file;     /* NULL: no saying */
+        char *paste_url;        /* NULL: pasting is off */
+        char *listen_address;   /* PBOTVM_ADDR, "127.0.0.1" */
+        uint16_t listen_port;   /* PBOTVM_PORT, 9000 */
+        uint64_t history_file_bytes;  /* cap of one history file, 1 MiB */
+        uint64_t history_total_bytes; /* 64 MiB */
+        uint64_t storage_key_bytes;   /* cap of what one persist-key keeps, 1 MiB */
+        uint64_t storage_total_bytes; /* 256 MiB */
 } Config;
 
 Config *config_free(Config *config);
 DEFINE_CLEANUP(Config *, config_free);
 
 /* Reads the file at path (NULL: the environment's PBOTVM_CONFIG, else PBOTVM_CONFIG_FILE; a file that does
- * not exist is PBot's shipped default: pbot-vm) and the PBOTVM_ variables of environ (a NULL-terminated list
- * of NAME=value; NULL: none). Returns 0, or -EINVAL, or another negative errno; each mistake, with file,
- * line, member and what was expected, is a line of *errors. */
+ * not exist is PBot's shipped default: pbot-vm, and pbot-test-vm beside it) and the PBOTVM_ variables of
+ * environment (a NULL-terminated list of NAME=value; NULL: none). They override the default machine;
+ * PBOTVM_TIMEOUT and PBOTVM_NOREVERT, which in PBot are of the whole server, also hold for machines that say
+ * nothing themselves. Returns 0, or -EINVAL, or another negative errno. *errors has a line "FILE:LINE:
+ * MEMBER: what was expected" for each mistake (a variable's name stands for file, line and member), also
+ * when the file could not be read; it may be NULL.
+ *
+ * The socket listens on the addresses of all listeners; on listen_address:listen_port too if there are none,
+ * or if PBOTVM_ADDR, PBOTVM_PORT or PBOTVM_SERVER is set (listen_default). */
 int config_load(const char *path, char *const *environment, Config **ret, Text *errors);
 
 /* The machine of that name, or NULL. */
 const MachineConfig *config_machine(const Config *config, const char *name);
 /* The alias of that name, or NULL. */
 const AliasConfig *config_alias(const Config *config, const char *name);
-/* The listener for a socket's own address, or NULL: the default machine. */
+/* The listener for a socket's own address (numeric, "127.0.0.1", "::1", "::ffff:127.0.0.1"), or NULL: the
+ * default machine. An exact address comes before a wildcard (0.0.0.0, ::). */
 const ListenerConfig *config_listener(const Config *config, const char *address, uint16_t port);
+
+/* Takes "127.0.0.1:9000" or "[::1]:9000" apart: 0 with *ret_host (freed by the caller) as inet_ntop(3)
+ * writes it, or -EINVAL (no numeric address and port from 1 to 65535) or -ENOMEM. */
+int listen_address_parse(const char *address, char **ret_host, uint16_t *ret_port);

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* machines, aliases and listeners of the configuration file. */
+#include "config/config-private.h"
+
+#include "paths.h"
+
+#define MACHINES_MAX 1024
+#define NAME_MAX_SIZE 64
+
+bool machine_name_valid(const char *name) {
+        static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-";
+        size_t n = strlen(name);
+
+        return n > 0 && n <= NAME_MAX_SIZE && strspn(name, allowed) == n && name[0] != '.' && name[0] != '-';
+}
+
+bool config_knows(const Config *config, const char *name) {
+        return config_machine(config, name) || config_alias(config, name);
+}
+
+/* Makes room for one more element, zeroed; NULL without memory. */
+static void *array_grow(ConfigReader *reader, void **array, size_t *n, size_t size) {
+        char *p = reallocarray(*array, *n + 1, size);
+        if (!p) {
+                reader->out_of_memory = true;
+                return NULL;
+        }
+        *array = p;
+        return memset(p + size * (*n)++, 0, size);
+}
+
+static void set_channel(ConfigReader *reader, char **to, const char *name, const char *suffix) {
+        _cleanup_text_ Text path = {};
+
+        text_append_printf(&path, "%s/%s.%s", PBOTVM_CHANNEL_DIR, name, suffix);
+        config_set_string(reader, to, text_string(&path));
+}
+
+MachineConfig *config_add_machine(ConfigReader *reader, Config *config, const char *name) {
+        void *array = config->machines;
+        MachineConfig *m = array_grow(reader, &array, &config->n_machines, sizeof(*m));
+
+        config->machines = array;
+        if (!m)
+                return NULL;
+        m->vport = 5555;
+        m->timeout_usec = 10 * USEC_PER_SEC;
+        m->limits = JOB_LIMITS_UNSET;
+        config_set_string(reader, &m->name, name);
+        config_set_string(reader, &m->domain, name);
+        config_set_string(reader, &m->uri, "qemu:///system");
+        config_set_string(reader, &m->snapshot, "1");
+        config_set_string(reader, &m->addr, "127.0.0.1");
+        set_channel(reader, &m->channel_data, name, "data");
+        set_channel(reader, &m->channel_heart, name, "heart");
+        return m;
+}
+
+static AliasConfig *add_alias(ConfigReader *reader, Config *config, const char *name) {
+        void *array = config->aliases;
+        AliasConfig *a = array_grow(reader, &array, &config->n_aliases, sizeof(*a));
+
+        config->aliases = array;
+        if (!a)
+                return NULL;
+        config_set_string(reader, &a->name, name);
+        return a;
+}
+
+/* Adds a machine to a pool; the list stays ended by NULL. */
+static void alias_add(ConfigReader *reader, AliasConfig *alias, const char *machine) {
+        size_t n = 0;
+        while (alias->machines && alias->machines[n])
+                n++;
+
+        char **list = reallocarray(alias->machines, n + 2, sizeof(*list));
+        if (!list) {
+                reader->out_of_memory = true;
+                return;
+        }
+        alias->machines = list;
+        list[n] = list[n + 1] = NULL;
+        config_set_string(reader, &list[n], machine);
+}
+
+void config_add_alias(ConfigReader *reader, Config *config, const char *name, const char *machine) {
+        AliasConfig *a = add_alias(reader, config, name);
+        if (a)
+                alias_add(reader, a, machine);
+}
+
+void config_add_shipped(ConfigReader *reader, Config *config) {
+        MachineConfig *m = config_add_machine(reader, config, "pbot-vm");
+        if (m) {
+                m->serial_port = 5555;
+                m->heart_port = 5556;
+                m->cid = 7;
+        }
+        m = config_add_machine(reader, config, "pbot-test-vm");
+        if (m) {
+                m->serial_port = 7777;
+                m->heart_port = 7778;
+                m->cid = 42;
+        }
+        config_add_alias(reader, config, "main", "pbot-vm");
+        config_add_alias(reader, config, "test", "pbot-test-vm");
+        if (!config->default_machine)
+                config_set_string(reader, &config->default_machine, "main");
+}
+
+/* Whether an object's key is a fit and new name; says so if not. */
+static bool name_check(
+        ConfigReader *reader, const Json *value, const char *what, const char *name, bool taken) {
+        _cleanup_text_ Text member = {};
+
+        text_append_printf(&member, "%s.%.80s", what, name);
+        if (!machine_name_valid(name)) {
+                config_mistake(reader, value, text_string(&member),
+                        "expected a name of at most %i letters, digits and . _ + - that begins with no . or "
+                        "-",
+                        NAME_MAX_SIZE);
+                return false;
+        }
+        if (taken) {
+                config_mistake(
+                        reader, value, text_string(&member), "expected a name that is not used twice");
+                return false;
+        }
+        return true;
+}
+
+/* A transport that is demanded must have an address. */
+static void check_transport(
+        ConfigReader *reader, const Json *object, const char *name, const MachineConfig *m) {
+        const char *needed = m->transport == TRANSPORT_VSOCK && m->cid == 0            ? "a cid"
+                             : m->transport == TRANSPORT_CHANNEL && !m->channel_data   ? "a channel"
+                             : m->transport == TRANSPORT_SERIAL && m->serial_port == 0 ? "a serial port"
+                                                                                       : NULL;
+        if (needed)
+                config_mistake(reader, object, name, "expected %s, since its transport is \"%s\"", needed,
+                        transport_kind_to_string(m->transport));
+        else if (m->cid == 0 && !m->channel_data && m->serial_port == 0)
+                config_mistake(reader, object, name,
+                        "expected a way to the guest: a cid, a channel or a serial port");
+}
+
+static void read_machine(
+        ConfigReader *reader, Config *config, const char *name, const Json *object, MachineGiven *given) {
+        _cleanup_text_ Text path = {};
+        bool flags[64] = {};
+
+        text_append_printf(&path, "machines.%s", name);
+        if (json_type(object) != JSON_OBJECT) {
+                config_mistake(reader, object, text_string(&path), "expected an object, found %s",
+                        json_type_name(json_type(object)));
+                return;
+        }
+
+        MachineConfig *m = config_add_machine(reader, config, name);
+        if (!m)
+                return;
+        members_read(reader, object, text_string(&path), machine_members, m, flags);
+        check_transport(reader, object, text_string(&path), m);
+        for (size_t i = 0; machine_members[i].name; i++) {
+                given->timeout |= flags[i] && streq(machine_members[i].name, "timeout");
+                given->policy |= flags[i] && streq(machine_members[i].name, "policy");
+        }
+}
+
+void config_read_machines(ConfigReader *reader, Config *config, const Json *machines, MachineGiven **given) {
+        size_t n = json_size(machines);
+
+        if (json_type(machines) != JSON_OBJECT || n == 0 || n > MACHINES_MAX) {
+                config_mistake(reader, machines, "machines",
+                        "expected an object of 1 to %i machines by their names", MACHINES_MAX);
+                return;
+        }
+        *given = calloc(n, sizeof(**given));
+        if (!*given) {
+                reader->out_of_memory = true;
+                return;
+        }
+        for (size_t i = 0; i < n; i++) {
+                const char *name = json_name_at(machines, i);
+                const Json *value = json_at(machines, i);
+                if (name_check(reader, value, "machines", name, config_machine(config, name)))
+                        read_machine(reader, config, name, value, &(*given)[config->n_machines]);
+        }
+}
+
+/* One machine of an alias. */
+static void read_alias_machine(ConfigReader *reader, const Config *config, AliasConfig *alias,
+        const Json *value, const char *path) {
+        const char *machine = json_string(value, NULL);
+
+        if (!machine || !config_machine(config, machine))
+                config_mistake(reader, value, path, "expected the name of a machine%s%s%s",
+                        machine ? ", found \"" : "", machine ? machine : "", machine ? "\"" : "");
+        else
+                alias_add(reader, alias, machine);
+}
+
+static void read_alias(ConfigReader *reader, Config *config, const char *name, const Json *value) {
+        _cleanup_text_ Text path = {};
+        AliasConfig *alias = add_alias(reader, config, name);
+
+        if (!alias)
+                return;
+        text_append_printf(&path, "aliases.%s", name);
+        if (json_type(value) != JSON_ARRAY) {
+                read_alias_machine(reader, config, alias, value, text_string(&path));
+                return;
+        }
+        if (json_size(value) == 0 || json_size(value) > MACHINES_MAX)
+                config_mistake(reader, value, text_string(&path), "expected 1 to %i machines", MACHINES_MAX);
+        for (size_t i = 0; i < MIN(json_size(value), (size_t)MACHINES_MAX); i++)
+                read_alias_machine(reader, config, alias, json_at(value, i), text_string(&path));
+}
+
+void config_read_aliases(ConfigReader *reader, Config *config, const Json *aliases) {
+        if (json_type(aliases) != JSON_OBJECT || json_size(aliases) > MACHINES_MAX) {
+                config_mistake(reader, aliases, "aliases", "expected an object of at most %i aliases",
+                        MACHINES_MAX);
+                return;
+        }
+        for (size_t i = 0; i < json_size(aliases); i++) {
+                const char *name = json_name_at(aliases, i);
+                const Json *value = json_at(aliases, i);
+                if (name_check(reader, value, "aliases", name, config_alias(config, name)))
+                        read_alias(reader, config, name, value);
+        }
+}
+
+static void read_listener(ConfigReader *reader, Config *config, const char *address, const Json *value) {
+        const char *machine = json_string(value, NULL);
+        _cleanup_free_ char *host = NULL;
+        _cleanup_text_ Text path = {};
+        uint16_t port = 0;
+
+        text_append_printf(&path, "listeners.%.80s", address);
+        if (listen_address_parse(address, &host, &port) < 0)
+                config_mistake(reader, value, text_string(&path),
+                        "expected a numeric address and a port as name, as in \"127.0.0.1:9001\" or "
+                        "\"[::1]:9001\"");
+        for (size_t i = 0; host && i < config->n_listeners; i++)
+                if (streq(config->listeners[i].host, host) && config->listeners[i].port == port)
+                        config_mistake(reader, value, text_string(&path),
+                                "expected an address that is not used twice");
+        if (!machine || !config_knows(config, machine)) {
+                config_mistake(reader, value, text_string(&path),
+                        "expected the name of a machine or an alias%s%s%s", machine ? ", found \"" : "",
+                        machine ? machine : "", machine ? "\"" : "");
+                return;
+        }
+        if (!host)
+                return;
+
+        void *array = config->listeners;
+        ListenerConfig *l = array_grow(reader, &array, &config->n_listeners, sizeof(*l));
+        config->listeners = array;
+        if (!l)
+                return;
+        l->host = TAKE_PTR(host);
+        l->port = port;
+        config_set_string(reader, &l->address, address);
+        config_set_string(reader, &l->machine, machine);
+}
+
+void config_read_listeners(ConfigReader *reader, Config *config, const Json *listeners) {
+        if (json_type(listeners) != JSON_OBJECT || json_size(listeners) > MACHINES_MAX) {
+                config_mistake(reader, listeners, "listeners",
+                        "expected an object of addresses with the machines that they are for");
+                return;
+        }
+        for (size_t i = 0; i < json_size(listeners); i++)
+                read_listener(reader, config, json_name_at(listeners, i), json_at(listeners, i));
+}
