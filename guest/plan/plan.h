@@ -11,16 +11,23 @@
 typedef struct Step {
         char **argv;     /* NULL-terminated; argv[0] is looked up in PATH */
         char **env;      /* NULL-terminated NAME=value added to the job's environment, or NULL */
-        bool stdin_file; /* standard input is the file .input of the job, else empty */
+        bool stdin_file; /* standard input is Plan.input (a file without a name in the directory), else empty
+                          */
 } Step;
 
 typedef struct Plan {
-        Text source;            /* content of request->sourcefile */
-        Text input;             /* content of .input */
-        bool compiles;          /* steps[0] compiles, steps[1] runs what it made; else steps[0] alone */
-        bool run_after_success; /* steps[1] is run if steps[0] ended with status 0 */
+        Text source;   /* content of request->sourcefile */
+        Text input;    /* standard input of the step that asks for it */
+        bool compiles; /* steps[0] compiles, steps[1], if any, runs what it made; else steps[0] alone */
+        bool run_after_success; /* steps[1] is run only if steps[0] ended with status 0 */
         Step steps[2];
         size_t n_steps;
+
+        /* For the report. */
+        bool status_of_compiler; /* a compiler that failed is told as any program: with its exit status */
+        bool debugged;           /* the last step tells of signals itself */
+        bool trimmed;            /* white space at the end of the last step's output is left out */
+        unsigned wrapper_line;   /* where print_last_statement() stands in the source, from 1; 0: nowhere */
 } Plan;
 
 Plan *plan_free(Plan *plan);
@@ -50,6 +57,9 @@ typedef struct JobOutcome {
         uint64_t output_limit;
         uint64_t cpu_usec, wall_usec, max_rss_bytes;
 } JobOutcome;
+
+/* Whether steps[1] is to be run after steps[0] ended so. */
+bool plan_goes_on(const Plan *plan, const StepOutcome *first);
 
 /* The result's text and the members of "pbotvm" but for the id and the storage. 0 or -ENOMEM. */
 int report_make(const Request *request, const Plan *plan, const JobOutcome *outcome, Reply *ret);

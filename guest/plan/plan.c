@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "plan/plan.h"
+
+#include <sys/wait.h>
+
+#include "plan/words.h"
+
+/* How programs of a language are run. */
+typedef enum Runner {
+        RUNNER_SHELL,    /* the command line is shell text, and all there is */
+        RUNNER_DEBUGGED, /* the command line is words that compile, the result runs under the debugger */
+        RUNNER_COMPILED, /* likewise, without the debugger: it knows C alone */
+        RUNNER_TENDRA,   /* the command line is shell text that compiles, the result is a program */
+        RUNNER_JAVA,     /* likewise, the result is a class */
+} Runner;
+
+static const struct {
+        const char *lang;
+        Runner runner;
+} runners[] = {
+        { "c89", RUNNER_DEBUGGED },
+        { "c99", RUNNER_DEBUGGED },
+        { "c11", RUNNER_DEBUGGED },
+        { "c2x", RUNNER_DEBUGGED },
+        { "clang", RUNNER_DEBUGGED },
+        { "clang89", RUNNER_DEBUGGED },
+        { "clang99", RUNNER_DEBUGGED },
+        { "clang11", RUNNER_DEBUGGED },
+        { "clang2x", RUNNER_DEBUGGED },
+        { "cpp", RUNNER_DEBUGGED },
+        { "clangpp", RUNNER_DEBUGGED },
+        { "c++", RUNNER_DEBUGGED }, /* hosts send the alias as it is */
+        { "clang++", RUNNER_DEBUGGED },
+        { "freebasic", RUNNER_COMPILED },
+        { "qbasic", RUNNER_COMPILED },
+        { "haskell", RUNNER_COMPILED },
+        { "tendra", RUNNER_TENDRA },
+        { "java", RUNNER_JAVA },
+};
+
+/* Options after which there is no program: what is shown is what the compiler says, or made. */
+static const struct {
+        const char *option;
+        const char *
+                show; /* a script for awk that prints of the made file what matters; NULL: nothing is made */
+} stop_options[] = {
+        /* Of the preprocessor's output the user's own part, without the headers. */
+        { "-E", "/^# [0-9]+ \"/ { own = $3 == \"\\\"\" source \"\\\"\"; next } own && NF" },
+        { "-S", "1" },
+        { "-c", NULL },
+        { "-fsyntax-only", NULL },
+        { "-M", NULL },
+        { "-MM", NULL },
+        { "--version", NULL },
+        { "--analyze", NULL },
+        { "-###", NULL },
+};
+
+Plan *plan_free(Plan *plan) {
+        if (!plan)
+                return NULL;
+        for (size_t i = 0; i < ELEMENTSOF(plan->steps); i++) {
+                strings_free(plan->steps[i].argv);
+                strings_free(plan->steps[i].env);
+        }
+        text_done(&plan->source);
+        text_done(&plan->input);
+        free(plan);
+        return NULL;
+}
+
+static Runner find_runner(const char *lang) {
+        for (size_t i = 0; i < ELEMENTSOF(runners); i++)
+                if (streq_ptr(runners[i].lang, lang))
+                        return runners[i].runner;
+        return RUNNER_SHELL;
+}
+
+/* A file of the job's own directory: a plain name. */
+static int check_name(const char *what, const char *name, Text *error) {
+        if (isempty(name))
+                text_append_printf(error, "The request names no %s file.", what);
+        else if (strlen(name) > 255 || strchr(name, '/') || strchr(name, '\n') || streq(name, ".") ||
+                 streq(name, ".."))
+                text_append_printf(
+                        error, "The request's %s file must be a plain file name, not '%.100s'.", what, name);
+        else
+                return 0;
+        return text_failed(error) ? -ENOMEM : -EBADMSG;
+}
+
+/* Takes the words over as the next step. */
+static int add_step(Plan *plan, Words *words, const char *env, bool stdin_file) {
+        _cleanup_words_ Words variables = {};
+        Step *step = &plan->steps[plan->n_steps];
+
+        if (env)
+                words_add_string(&variables, env);
+        step->argv = words_steal(words);
+        step->env = env ? words_steal(&variables) : NULL;
+        step->stdin_file = stdin_file;
+        plan->n_steps++;
+        return step->argv && (!env || step->env) ? 0 : -ENOMEM;
+}
+
+/* The command line as shell text; arguments as inert words behind it. bash runs a simple command in its own
+ * process, so the wait status is the program's. */
+static int add_shell_step(
+        Plan *plan, const Request *request, bool with_arguments, const char *env, bool stdin_file) {
+        _cleanup_words_ Words words = {}, arguments = {};
+        _cleanup_text_ Text command = {};
+        int r;
+
+        text_append_string(&command, request->cmdline ? request->cmdline : "");
+        text_append_char(&command, ' ');
+        if (with_arguments && !isempty(request->arguments)) {
+                r = words_split(request->arguments, SPLIT_KEEP_BACKSLASH, &arguments);
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < arguments.n; i++) {
+                if (i > 0)
+                        text_append_char(&command, ' ');
+                text_append_quoted(&command, arguments.items[i]);
+        }
+        if (text_failed(&command))
+                return -ENOMEM;
+        words_add_string(&words, "/bin/bash");
+        words_add_string(&words, "-c");
+        words_add_string(&words, text_string(&command));
+        return add_step(plan, &words, env, stdin_file);
+}
+
+/* PBot's compilers speak UTF-8, its scripts the C locale. */
+#define ENV_UTF8 "LC_ALL=C.UTF-8"
+
+static int add_arguments(Words *words, const Request *request, SplitBackslash backslash) {
+        return isempty(request->arguments) ? 0 : words_split(request->arguments, backslash, words);
+}
+
+static void add_execfile(Words *words, const char *name) {
+        _cleanup_text_ Text path = {};
+
+        text_append_string(&path, "./");
+        text_append_string(&path, name);
+        if (text_failed(&path))
+                words->failed = true;
+        else
+                words_add_string(words, text_string(&path));
+}
+
+/* True if one of the sanitizers that -fsanitize= names cannot live with a debugger, or gains nothing from
+ * it. */
+static bool sanitizer_forbids_debugger(char **command) {
+        static const char *const names[] = { "address", "leak", "thread", "memory", "hwaddress", "fuzzer" };
+
+        for (char **word = command; *word; word++) {
+                const char *list = startswith(*word, "-fsanitize=");
+                while (list && *list) {
+                        size_t n = strcspn(list, ",");
+                        for (size_t k = 0; k < ELEMENTSOF(names); k++)
+                                if (strlen(names[k]) == n && memcmp(names[k], list, n) == 0)
+                                        return true;
+                        list += n + (list[n] == ',');
+                }
+        }
+        return false;
+}
+
+/* After a compiler that stops before there is a program: the second step shows what it made, if that is
+ * text. */
+static int add_show_step(Plan *plan, const Request *request, const char *script) {
+        _cleanup_words_ Words words = {};
+        _cleanup_text_ Text source = {};
+
+        text_append_printf(&source, "source=%s", request->sourcefile);
+        words_add_string(&words, "awk");
+        words_add_string(&words, "-v");
+        words_add_string(&words, text_string(&source));
+        words_add_string(&words, script);
+        add_execfile(&words, request->execfile);
+        return text_failed(&source) ? -ENOMEM : add_step(plan, &words, ENV_UTF8, false);
+}
+
+static int add_program_step(Plan *plan, const Request *request) {
+        _cleanup_words_ Words words = {};
+        int r;
+
+        if (plan->debugged) {
+                words_add_string(&words, "pbotvm-gdb");
+                words_add_string(&words, "--source");
+                words_add_string(&words, request->sourcefile);
+                words_add_string(&words, "--");
+        }
+        add_execfile(&words, request->execfile);
+        r = add_arguments(&words, request, SPLIT_DROP_BACKSLASH);
+        if (r < 0)
+                return r;
+        return add_step(plan, &words, ENV_UTF8, true);
+}
+
+static int plan_compiled(Plan *plan, const Request *request, bool debugged) {
+        _cleanup_words_ Words words = {};
+        char **command;
+        int r;
+
+        plan->compiles = plan->run_after_success = true;
+        r = words_split(request->cmdline ? request->cmdline : "", SPLIT_DROP_BACKSLASH, &words);
+        if (r < 0)
+                return r;
+        if (words.n == 0)
+                words_add_string(&words, "true");
+        r = add_step(plan, &words, ENV_UTF8, false);
+        if (r < 0)
+                return r;
+        command = plan->steps[0].argv;
+        for (size_t i = 0; i < ELEMENTSOF(stop_options); i++)
+                if (strings_contain(command, stop_options[i].option))
+                        return stop_options[i].show && strings_contain(command, "-o")
+                                       ? add_show_step(plan, request, stop_options[i].show)
+                                       : 0;
+        plan->debugged = debugged && !sanitizer_forbids_debugger(command);
+        return add_program_step(plan, request);
+}
+
+static int plan_tendra(Plan *plan, const Request *request) {
+        _cleanup_words_ Words words = {};
+        int r;
+
+        plan->compiles = plan->run_after_success = plan->status_of_compiler = true;
+        r = add_shell_step(plan, request, false, NULL, false);
+        if (r < 0)
+                return r;
+        add_execfile(&words, request->execfile);
+        r = add_arguments(&words, request, SPLIT_KEEP_BACKSLASH);
+        if (r < 0)
+                return r;
+        return add_step(plan, &words, NULL, true);
+}
+
+static int plan_java(Plan *plan, const Request *request) {
+        /* A short run gains nothing from the second compiler or from parallel collectors. */
+        static const char *const options[] = { "java", "-Xshare:auto", "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC" };
+        _cleanup_words_ Words words = {};
+        int r;
+
+        plan->compiles = plan->run_after_success = plan->status_of_compiler = plan->trimmed = true;
+        r = add_shell_step(plan, request, false, ENV_UTF8, false);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < ELEMENTSOF(options); i++)
+                words_add_string(&words, options[i]);
+        words_add_string(&words, request->execfile);
+        r = add_arguments(&words, request, SPLIT_KEEP_BACKSLASH);
+        if (r < 0)
+                return r;
+        return add_step(plan, &words, ENV_UTF8, true);
+}
+
+static unsigned find_wrapper(const Text *code) {
+        static const char wrapper[] = "print_last_statement(";
+        const char *place = memmem(text_string(code), code->size, wrapper, sizeof(wrapper) - 1);
+        unsigned line = 1;
+
+        for (const char *p = code->data; place && p < place; p++)
+                line += *p == '\n';
+        return place ? line : 0;
+}
+
+static void plan_files(Plan *plan, const Request *request, Runner runner) {
+        text_append_text(&plan->source, &request->code);
+        text_append_char(&plan->source, '\n');
+        text_append_text(&plan->input, &request->input);
+        /* As PBot does: a here-string, and none for an empty input; C has a file that always ends so. */
+        if (request->input.size > 0 || (runner != RUNNER_SHELL && runner != RUNNER_JAVA))
+                text_append_char(&plan->input, '\n');
+}
+
+static int check_request(const Request *request, Runner runner, Text *error) {
+        int r = check_name("source", request->sourcefile, error);
+
+        if (r < 0 || runner == RUNNER_SHELL)
+                return r;
+        return check_name("program", request->execfile, error);
+}
+
+static int plan_steps(Plan *plan, const Request *request, Runner runner) {
+        switch (runner) {
+        case RUNNER_DEBUGGED:
+                plan->wrapper_line = find_wrapper(&request->code);
+                return plan_compiled(plan, request, true);
+        case RUNNER_COMPILED:
+                return plan_compiled(plan, request, false);
+        case RUNNER_TENDRA:
+                return plan_tendra(plan, request);
+        case RUNNER_JAVA:
+                return plan_java(plan, request);
+        default:
+                return add_shell_step(plan, request, true, NULL, true);
+        }
+}
+
+int plan_make(const Request *request, Plan **ret, Text *error) {
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        Runner runner = find_runner(request->lang);
+        int r;
+
+        r = check_request(request, runner, error);
+        if (r < 0)
+                return r;
+        plan = calloc(1, sizeof(Plan));
+        if (!plan)
+                return -ENOMEM;
+        plan_files(plan, request, runner);
+        r = plan_steps(plan, request, runner);
+        if (r < 0)
+                return r;
+        if (text_failed(&plan->source) || text_failed(&plan->input))
+                return -ENOMEM;
+        *ret = TAKE_PTR(plan);
+        return 0;
+}
+
+bool plan_goes_on(const Plan *plan, const StepOutcome *first) {
+        return plan->n_steps > 1 && first->ended && first->start_errno == 0 &&
+               (!plan->run_after_success || (WIFEXITED(first->status) && WEXITSTATUS(first->status) == 0));
+}
