@@ -45,6 +45,16 @@ void log_setup(const char *identifier) {
                 the_log.max_priority = LOG_DEBUG;
 }
 
+void log_open(void) {
+        /* libsystemd opens its socket with the first message. The journal drops fields that begin with _ if
+         * they come from a client, and a message without fields. */
+        static const char nothing[] = "_OPEN=1";
+        struct iovec iov = { (void *)nothing, sizeof(nothing) - 1 };
+
+        if (the_log.journal)
+                (void)sd_journal_sendv(&iov, 1);
+}
+
 void log_set_field(const char *name, const char *value) {
         size_t i;
 

@@ -24,6 +24,9 @@
 /* Call once, first. identifier: SYSLOG_IDENTIFIER, or the prefix on stderr; not copied. */
 void log_setup(const char *identifier);
 
+/* Opens the connection to the journal, if messages go there: for a process that may open no socket later. */
+void log_open(void);
+
 /* Adds a field to every later message of the process: name in capitals ("PBOTVM_NICK"), value cut at 256
  * bytes. A NULL value removes the field. At most 16 fields. */
 void log_set_field(const char *name, const char *value);

@@ -3,7 +3,6 @@
 #include "config/config-private.h"
 
 #include <arpa/inet.h>
-#include <math.h>
 
 typedef enum VariableScope {
         SCOPE_CONFIG,
@@ -64,7 +63,7 @@ static bool number_value(const Variable *v, const char *value, uint64_t *ret) {
                 double d = strtod(value, &end);
                 if (*end)
                         return false;
-                *ret = (uint64_t)llround(d * 1e6);
+                *ret = (uint64_t)(d * 1e6 + 0.5);
         } else
                 *ret = strtoull(value, NULL, 10);
         return *ret >= v->min && *ret <= v->max;

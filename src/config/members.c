@@ -158,7 +158,7 @@ static bool seconds_in_range(const Json *value, const Member *member, uint64_t *
 
         if (json_real(value, &seconds) < 0 || !isfinite(seconds) || seconds < 0 || seconds > 1e9)
                 return false;
-        *ret = (uint64_t)llround(seconds * 1e6);
+        *ret = (uint64_t)(seconds * 1e6 + 0.5);
         return *ret >= member->min && *ret <= member->max;
 }
 

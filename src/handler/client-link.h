@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The client's end: one line in, one answer out. */
+
+#include "common/text.h"
+
+/* PBot's: the client has this long from connecting; lines that are blank do not restart it. */
+#define CLIENT_LINE_USEC (5 * USEC_PER_SEC)
+#define CLIENT_LINE_MAX ((size_t)1 << 20)
+
+typedef enum ClientInput {
+        CLIENT_NOTHING, /* it closed, or sent no line in time: it is not answered */
+        CLIENT_LINE,
+        CLIENT_TOO_LONG,
+} ClientInput;
+
+/* Reads lines from fd until one is not blank. *line: that line without its CR and LF, well-formed UTF-8,
+ * malformed units replaced by U+FFFD. The end of file ends a line too. deadline: CLOCK_MONOTONIC usec. A
+ * ClientInput, or negative errno. */
+int client_receive(int fd, uint64_t deadline, Text *line);
+
+/* True once the connection was reset. A client that only ended its own direction is still there. */
+bool client_gone(int fd);
+
+/* Sends the answer, white space at its end replaced by one LF, and ends the connection so that what the
+ * client sent beyond its line does not make the kernel reset it and lose the answer. drain_usec: how long to
+ * wait for a client that is still sending. The caller closes fd. 0 or negative errno. */
+int client_answer(int fd, const Text *answer, uint64_t deadline, uint64_t drain_usec);
+
+/* The numeric address and port that fd is connected to here. 0 or -EAFNOSUPPORT or another negative errno.
+ */
+int client_local_address(int fd, char ret_host[static 64], uint16_t *ret_port);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "handler/exchange.h"
+
+#include "common/io.h"
+#include "common/utf8.h"
+
+Framing exchange_framing(GuestKind guest) {
+        return guest == GUEST_PBOT_2023 ? FRAMING_END_MARKER : FRAMING_CHUNKS;
+}
+
+/* PBot's agents tell it by the text alone. Ours has a member, or a guest could be reverted with an echo. */
+static bool ends_in_killed(const Text *result) {
+        static const char killed[] = "[Killed]";
+        size_t size = utf8_trimmed_size(text_string(result), result->size), n = strlen(killed);
+
+        return size >= n && memcmp(result->data + size - n, killed, n) == 0;
+}
+
+static Verdict verdict_of_reply(const Reply *reply, GuestKind guest) {
+        if (!reply->present)
+                return guest != GUEST_PBOTVM && ends_in_killed(&reply->result) ? VERDICT_KILLED
+                                                                               : VERDICT_CLEAN;
+        if (reply->timed_out)
+                return VERDICT_TIMED_OUT;
+        return reply->oom || (reply->signal && streq(reply->signal, "SIGKILL")) ? VERDICT_KILLED
+                                                                                : VERDICT_CLEAN;
+}
+
+int exchange_judge(
+        const ReplyReader *reader, GuestKind guest, const char *id, Reply *reply, Verdict *verdict) {
+        int r = reply_parse(reader, reply);
+        if (r == -ENOMEM)
+                return r;
+
+        bool ours = r >= 0 && (guest == GUEST_PBOTVM || reply->present);
+        if (r < 0 || (ours && id && !streq_ptr(reply->id, id)))
+                *verdict = VERDICT_PROTOCOL_ERROR;
+        else
+                *verdict = verdict_of_reply(reply, guest);
+        return 0;
+}
+
+/* Reads until a reply is whole: 1, or 0 with *verdict when none came, or -ENOMEM. */
+static int receive(int fd, uint64_t deadline, ReplyReader *reader, Verdict *verdict) {
+        char buffer[65536];
+
+        for (;;) {
+                ssize_t n = io_read(fd, buffer, sizeof(buffer), deadline);
+                if (n == -ETIMEDOUT) {
+                        *verdict = VERDICT_NO_ANSWER;
+                        return 0;
+                }
+                if (n <= 0) {
+                        *verdict = VERDICT_LOST;
+                        return reply_reader_eof(reader);
+                }
+
+                size_t used;
+                int r = reply_reader_feed(reader, buffer, (size_t)n, &used);
+                if (r == -ENOMEM || r > 0)
+                        return r;
+                if (r < 0) {
+                        *verdict = VERDICT_PROTOCOL_ERROR;
+                        return 0;
+                }
+        }
+}
+
+static int make_frame(const Request *request, GuestKind guest, Text *frame) {
+        _cleanup_text_ Text json = {};
+
+        int r = request_write(request, false, &json);
+        if (r < 0)
+                return r;
+        frame_append_request(frame, text_string(&json), json.size, exchange_framing(guest));
+        return text_error(frame);
+}
+
+int exchange_run(
+        int fd, const Request *request, GuestKind guest, uint64_t deadline, Reply *reply, Verdict *verdict) {
+        _cleanup_text_ Text frame = {};
+        _cleanup_(reply_reader_done) ReplyReader reader = {};
+
+        int r = make_frame(request, guest, &frame);
+        if (r < 0)
+                return r;
+
+        r = io_write(fd, frame.data, frame.size, deadline);
+        if (r == -ETIMEDOUT) {
+                *verdict = VERDICT_NO_ANSWER;
+                return EXCHANGE_TROUBLE;
+        }
+        if (r < 0)
+                return EXCHANGE_NOT_SENT;
+
+        r = receive(fd, deadline, &reader, verdict);
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return EXCHANGE_TROUBLE;
+        r = exchange_judge(&reader, guest, request->id, reply, verdict);
+        if (r < 0)
+                return r;
+        return *verdict == VERDICT_PROTOCOL_ERROR ? EXCHANGE_TROUBLE : EXCHANGE_REPLY;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "handler/lease.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <time.h>
+
+#include "common/io.h"
+#include "common/log.h"
+
+/* Our own call timeout lies above the watchdog's, so that its answer decides. */
+#define CALL_MARGIN_USEC (5 * USEC_PER_SEC)
+/* Between two questions to a watchdog that went away. */
+#define RETRY_USEC (100 * USEC_PER_MSEC)
+
+void lease_done(Lease *lease) {
+        fd_close(lease->fd);
+        free(lease->id);
+        free(lease->machine);
+        free(lease->transport);
+        *lease = LEASE_INIT;
+}
+
+int lease_open_bus(sd_bus **ret) {
+        sd_bus *bus = NULL;
+
+        int r = sd_bus_open_system_with_description(&bus, "handler");
+        if (r < 0)
+                return r;
+        *ret = bus;
+        return 0;
+}
+
+/* A call on its way. */
+typedef struct Call {
+        sd_bus_message *reply;
+} Call;
+
+static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        Call *call = userdata;
+
+        (void)error;
+        call->reply = sd_bus_message_ref(m);
+        return 1;
+}
+
+/* Waits for bus or client: 0, or -ECANCELED when the client is gone, or another negative errno. */
+static int wait_for_bus(sd_bus *bus, int client_fd, uint64_t deadline) {
+        struct pollfd p[] = { { .fd = sd_bus_get_fd(bus) }, { .fd = client_fd } };
+        uint64_t until;
+        struct timespec ts;
+        int events = sd_bus_get_events(bus);
+
+        if (events < 0)
+                return events;
+        p[0].events = (short)events;
+        if (sd_bus_get_timeout(bus, &until) < 0)
+                until = USEC_INFINITY;
+        until = MIN(until, deadline);
+        uint64_t now = now_monotonic(), left = until > now ? until - now : 0;
+        ts = (struct timespec){ (time_t)(left / USEC_PER_SEC), (long)(left % USEC_PER_SEC * NSEC_PER_USEC) };
+
+        int n = ppoll(p, client_fd >= 0 ? 2 : 1, until == USEC_INFINITY ? NULL : &ts, NULL);
+        if (n < 0 && errno != EINTR)
+                return -errno;
+        if (n > 0 && (p[1].revents & (POLLERR | POLLHUP)))
+                return -ECANCELED;
+        return 0;
+}
+
+/* Runs the bus until the call is answered. 0, -ECANCELED when the client is gone, or another negative errno.
+ */
+static int call_wait(sd_bus *bus, const Call *call, int client_fd) {
+        while (!call->reply) {
+                int r = sd_bus_process(bus, NULL);
+                if (r < 0)
+                        return r;
+                if (r > 0)
+                        continue;
+                r = wait_for_bus(bus, client_fd, USEC_INFINITY);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int append_options(sd_bus_message *m, const LeaseAsk *ask, uint64_t wait_usec) {
+        const struct {
+                const char *name, *value;
+        } strings[] = { { "nick", ask->nick }, { "channel", ask->channel }, { "language", ask->language } };
+
+        int r = sd_bus_message_append(m, "s", ask->machine);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "{sv}", "wait_usec", "t", wait_usec);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(strings); i++)
+                if (strings[i].value)
+                        r = sd_bus_message_append(m, "{sv}", strings[i].name, "s", strings[i].value);
+        return r >= 0 ? sd_bus_message_close_container(m) : r;
+}
+
+static int send_lease(sd_bus *bus, const LeaseAsk *ask, uint64_t wait_usec, Call *call, sd_bus_slot **slot) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+
+        int r = sd_bus_message_new_method_call(
+                bus, &m, LEASE_DESTINATION, LEASE_PATH, LEASE_INTERFACE, "Lease");
+        if (r >= 0)
+                r = append_options(m, ask, wait_usec);
+        if (r >= 0)
+                r = sd_bus_call_async(bus, slot, m, on_reply, call, usec_add(wait_usec, CALL_MARGIN_USEC));
+        return r;
+}
+
+static int read_string(sd_bus_message *m, char **to) {
+        const char *s;
+
+        int r = sd_bus_message_read(m, "v", "s", &s);
+        if (r < 0)
+                return r;
+        free(*to);
+        *to = strdup(s);
+        return *to ? 0 : -ENOMEM;
+}
+
+static int read_info_member(sd_bus_message *m, const char *name, Lease *lease) {
+        if (streq(name, "machine"))
+                return read_string(m, &lease->machine);
+        if (streq(name, "transport"))
+                return read_string(m, &lease->transport);
+        if (streq(name, "generation"))
+                return sd_bus_message_read(m, "v", "t", &lease->generation);
+        if (streq(name, "timeout_usec"))
+                return sd_bus_message_read(m, "v", "t", &lease->timeout_usec);
+        if (streq(name, "guest")) {
+                _cleanup_free_ char *guest = NULL;
+                int r = read_string(m, &guest);
+                if (r < 0)
+                        return r;
+                r = guest_kind_from_string(guest);
+                if (r >= 0)
+                        lease->guest = (GuestKind)r;
+                return 0;
+        }
+        return sd_bus_message_skip(m, "v");
+}
+
+static int read_info(sd_bus_message *m, Lease *lease) {
+        int r = sd_bus_message_enter_container(m, 'a', "{sv}");
+        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+                const char *name;
+                r = sd_bus_message_read(m, "s", &name);
+                if (r >= 0)
+                        r = read_info_member(m, name, lease);
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(m);
+        }
+        return r >= 0 ? sd_bus_message_exit_container(m) : r;
+}
+
+static int read_lease(sd_bus_message *m, Lease *ret) {
+        _cleanup_lease_ Lease lease = LEASE_INIT;
+        const char *id;
+        int fd;
+
+        lease.since = now_monotonic();
+        int r = sd_bus_message_read(m, "hs", &fd, &id);
+        if (r < 0)
+                return r;
+        lease.fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        lease.id = strdup(id);
+        if (lease.fd < 0 || !lease.id)
+                return lease.fd < 0 ? -errno : -ENOMEM;
+        r = read_info(m, &lease);
+        if (r < 0)
+                return r;
+        *ret = lease;
+        lease = LEASE_INIT;
+        return 0;
+}
+
+/* What the watchdog, or the bus in its place, refuses with. */
+static const struct {
+        const char *name;
+        Verdict verdict;
+        bool again; /* it went away while it was asked, it may come back */
+} refusals[] = {
+        { LEASE_ERROR_PREFIX "NoSuchMachine", VERDICT_MISCONFIGURED, false },
+        { LEASE_ERROR_PREFIX "Offline", VERDICT_OFFLINE, false },
+        { LEASE_ERROR_PREFIX "Resetting", VERDICT_RESETTING, false },
+        { LEASE_ERROR_PREFIX "Busy", VERDICT_BUSY, false },
+        { LEASE_ERROR_PREFIX "Refused", VERDICT_REFUSED, false },
+        { SD_BUS_ERROR_NO_REPLY, VERDICT_NO_WATCHDOG, true },
+        { SD_BUS_ERROR_DISCONNECTED, VERDICT_NO_WATCHDOG, true },
+};
+
+static Verdict refusal(const sd_bus_error *error, bool *again, Text *message) {
+        *again = false;
+        for (size_t i = 0; i < ELEMENTSOF(refusals); i++)
+                if (sd_bus_error_has_name(error, refusals[i].name)) {
+                        *again = refusals[i].again;
+                        if (refusals[i].verdict == VERDICT_REFUSED)
+                                text_append_string(message, error->message ? error->message : "");
+                        else if (refusals[i].verdict == VERDICT_MISCONFIGURED)
+                                log_error("The watchdog refuses a lease: %s", error->message);
+                        return refusals[i].verdict;
+                }
+        log_warning("No lease from the watchdog: %s: %s", error->name, error->message);
+        return VERDICT_NO_WATCHDOG;
+}
+
+/* Asks once: 1 with *ret, 0 with *verdict, or negative errno. */
+static int ask_once(
+        sd_bus *bus, const LeaseAsk *ask, Lease *ret, Verdict *verdict, bool *again, Text *message) {
+        _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        Call call = {};
+        uint64_t now = now_monotonic(), wait_usec = ask->deadline > now ? ask->deadline - now : 0;
+
+        int r = send_lease(bus, ask, wait_usec, &call, &slot);
+        if (r >= 0)
+                r = call_wait(bus, &call, ask->client_fd);
+        reply = call.reply;
+        if (r == -ECANCELED) {
+                *verdict = VERDICT_CLIENT_GONE;
+                return 0;
+        }
+        if (r < 0) {
+                *verdict = VERDICT_NO_WATCHDOG;
+                return log_warning_errno(r, "Failed to talk to the bus: %m"), 0;
+        }
+        if (sd_bus_message_is_method_error(reply, NULL)) {
+                *verdict = refusal(sd_bus_message_get_error(reply), again, message);
+                return 0;
+        }
+        r = read_lease(reply, ret);
+        return r < 0 ? r : 1;
+}
+
+static void pause_between(uint64_t usec) {
+        struct timespec ts = { .tv_nsec = (long)(usec * NSEC_PER_USEC) };
+        (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
+}
+
+int lease_take(sd_bus *bus, const LeaseAsk *ask, Lease *ret, Verdict *verdict, Text *message) {
+        bool was_there = false;
+
+        for (;;) {
+                bool again = false;
+                int r = ask_once(bus, ask, ret, verdict, &again, message);
+                if (r != 0)
+                        return r;
+
+                was_there |= again;
+                bool worth_it = again || (was_there && *verdict == VERDICT_NO_WATCHDOG);
+                if (!worth_it || sd_bus_is_open(bus) <= 0 || now_monotonic() + RETRY_USEC >= ask->deadline)
+                        return 0;
+                pause_between(RETRY_USEC);
+        }
+}
+
+int lease_release(sd_bus *bus, Lease *lease, Verdict verdict) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+
+        lease->fd = fd_close(lease->fd);
+        int r = sd_bus_message_new_method_call(
+                bus, &m, LEASE_DESTINATION, LEASE_PATH, LEASE_INTERFACE, "Release");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "ss", lease->id, verdict_outcome(verdict));
+        if (r >= 0)
+                r = sd_bus_message_set_expect_reply(m, false);
+        if (r >= 0)
+                r = sd_bus_send(bus, m, NULL);
+        return r < 0 ? r : 0;
+}
+
+int lease_settle(sd_bus *bus, uint64_t deadline) {
+        for (;;) {
+                int r = sd_bus_process(bus, NULL);
+                if (r < 0)
+                        return r;
+                if (r > 0)
+                        continue;
+                if (!(sd_bus_get_events(bus) & POLLOUT))
+                        return 0;
+                if (now_monotonic() >= deadline)
+                        return -ETIMEDOUT;
+                r = wait_for_bus(bus, -EBADF, deadline);
+                if (r < 0)
+                        return r;
+        }
+}

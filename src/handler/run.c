@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "handler/run.h"
+
+#include <sys/random.h>
+
+#include "common/io.h"
+#include "common/log.h"
+#include "handler/exchange.h"
+#include "handler/paste-call.h"
+#include "handler/storage.h"
+
+/* The agent ends a job so much before the time limit, and answers by then. */
+#define ANSWER_MARGIN_USEC (500 * USEC_PER_MSEC)
+/* Leases taken for one request at most: each had a channel that was lost before the request was sent. */
+#define ATTEMPTS_MAX 3
+/* What a serial line of QEMU takes, bytes a second; its baud rate changes nothing. */
+#define SERIAL_BYTES_PER_SEC 40000
+
+void run_done(Run *run) {
+        pipeline_free(run->pipeline);
+        request_done(&run->request);
+        query_done(&run->query);
+        lease_done(&run->lease);
+        sd_bus_unref(run->bus);
+        *run = RUN_INIT;
+}
+
+/* Ends a run with the text of a verdict, or with what is in *answer where that has none. */
+static int conclude(Run *run, Verdict verdict, Text *answer) {
+        run->verdict = verdict;
+        if (verdict_text(verdict)) {
+                text_clear(answer);
+                text_append_string(answer, verdict_text(verdict));
+        }
+        return PIPELINE_ANSWER;
+}
+
+static int parse(const RunSetup *setup, const char *line, size_t size, Run *run, Text *answer) {
+        int r = query_parse(line, size, setup->config, &run->query, answer);
+        if (r == -EBADMSG)
+                return conclude(run, VERDICT_ANSWERED, answer);
+        if (r < 0)
+                return conclude(run, VERDICT_FAILED, answer);
+
+        if (!run->query.vm && setup->machine) {
+                run->query.vm = strdup(setup->machine);
+                if (!run->query.vm)
+                        return conclude(run, VERDICT_FAILED, answer);
+        }
+        return PIPELINE_RUN;
+}
+
+/* After it nothing new is opened but files below the directories of setup. */
+static int confine_run(const RunSetup *setup, Run *run) {
+        const char *read_only[8] = {}, *read_write[] = { setup->state_dir, NULL };
+        size_t n = 0;
+
+        for (; setup->language_dirs && setup->language_dirs[n] && n < ELEMENTSOF(read_only) - 3; n++)
+                read_only[n] = setup->language_dirs[n];
+        if (setup->rewrites_dir)
+                read_only[n++] = setup->rewrites_dir;
+        if (setup->config->fortune_file)
+                read_only[n++] = setup->config->fortune_file;
+
+        const Confinement confinement = {
+                .read_only = read_only,
+                .read_write = read_write,
+                .file_bytes = MAX(setup->config->history_file_bytes, setup->config->storage_key_bytes) * 2,
+                .landlock_abi = CONFINE_LANDLOCK_ABI,
+        };
+        return confine(&confinement, &run->confined);
+}
+
+static int open_all(const RunSetup *setup, Run *run, Text *answer) {
+        int r = pipeline_open(setup->config, &run->query, setup->language_dirs, setup->rewrites_dir,
+                setup->state_dir, &run->pipeline, answer);
+        if (r == PIPELINE_ANSWER)
+                return conclude(run, VERDICT_ANSWERED, answer);
+        if (r < 0)
+                return conclude(run, r == -ENOMEM ? VERDICT_FAILED : VERDICT_MISCONFIGURED, answer);
+        if (setup->dry)
+                return PIPELINE_RUN;
+
+        /* Editing answers without a guest: a bus that is not there is a trouble only later. */
+        r = lease_open_bus(&run->bus);
+        if (r < 0)
+                log_warning_errno(r, "Failed to open the system bus: %m");
+        return PIPELINE_RUN;
+}
+
+int run_prepare(const RunSetup *setup, const char *line, size_t size, Run *run, Text *answer) {
+        int r = parse(setup, line, size, run, answer);
+        if (r == PIPELINE_RUN)
+                r = open_all(setup, run, answer);
+        if (r != PIPELINE_RUN)
+                return r;
+
+        if (setup->confine) {
+                r = confine_run(setup, run);
+                if (r < 0) {
+                        log_error_errno(r, "Failed to confine this process: %m");
+                        return conclude(run, VERDICT_FAILED, answer);
+                }
+        }
+
+        r = pipeline_prepare(run->pipeline, (int64_t)(now_realtime() / USEC_PER_SEC), &run->request, answer);
+        if (r == PIPELINE_ANSWER)
+                return conclude(run, VERDICT_ANSWERED, answer);
+        return r < 0 ? conclude(run, VERDICT_FAILED, answer) : PIPELINE_RUN;
+}
+
+/* PBot's agents know nothing of our member, and their tty may cut a long line. */
+static bool speaks_pbotvm(GuestKind guest) {
+        return guest == GUEST_PBOTVM || guest == GUEST_UNKNOWN;
+}
+
+static int set_id(Request *request) {
+        uint8_t random[16 + REQUEST_ENTROPY_SIZE];
+        _cleanup_text_ Text id = {};
+
+        if (getrandom(random, sizeof(random), 0) != sizeof(random))
+                return -EIO;
+        for (size_t i = 0; i < 16; i++)
+                text_append_printf(&id, "%02x", random[i]);
+        memcpy(request->entropy, random + 16, REQUEST_ENTROPY_SIZE);
+        request->have_entropy = true;
+        free(request->id);
+        request->id = NULL;
+        return text_steal(&id, &request->id, NULL);
+}
+
+/* Fills the member "pbotvm" for the guest that was leased. */
+static int extend_request(const RunSetup *setup, const Lease *lease, Request *request) {
+        const MachineConfig *machine = lease->machine ? config_machine(setup->config, lease->machine) : NULL;
+        uint64_t margin = MIN(ANSWER_MARGIN_USEC, lease->timeout_usec / 2);
+        JobLimits wall = JOB_LIMITS_UNSET;
+
+        request->present = speaks_pbotvm(lease->guest);
+        request->generation = lease->generation;
+        request->limits = machine ? machine->limits : JOB_LIMITS_UNSET;
+        wall.wall_usec = lease->timeout_usec - margin;
+        job_limits_lower(&request->limits, &wall);
+        return set_id(request);
+}
+
+/* A storage that would eat up the time limit on its way is refused. */
+static bool storage_fits(const Lease *lease, const Request *request) {
+        if (!request->have_storage || !request->present || !streq_ptr(lease->transport, "serial"))
+                return true;
+        uint64_t usec = request->storage.size * 4 / 3 * USEC_PER_SEC / SERIAL_BYTES_PER_SEC;
+        return usec <= lease->timeout_usec / 3;
+}
+
+/* One lease, one exchange. An ExchangeResult, or -1 when run->verdict (and, if it has no text of its own,
+ * *answer) says why there was none. */
+static int attempt(const RunSetup *setup, Run *run, const LeaseAsk *ask, Reply *reply, Text *answer) {
+        lease_done(&run->lease);
+        int r = lease_take(run->bus, ask, &run->lease, &run->verdict, answer);
+        run->wait_usec = now_monotonic() - setup->received;
+        if (r < 0) {
+                log_warning_errno(r, "Failed to understand a lease: %m");
+                run->verdict = VERDICT_FAILED;
+        }
+        if (r <= 0)
+                return -1;
+        run->attempts++;
+
+        r = extend_request(setup, &run->lease, &run->request);
+        if (r < 0 || !storage_fits(&run->lease, &run->request)) {
+                if (r >= 0)
+                        text_append_string(answer,
+                                "What is kept by this key is too large for the machine's serial "
+                                "line.");
+                run->verdict = r < 0 ? VERDICT_FAILED : VERDICT_REFUSED;
+                (void)lease_release(run->bus, &run->lease, VERDICT_CLEAN);
+                return -1;
+        }
+
+        uint64_t deadline = usec_add(run->lease.since, run->lease.timeout_usec);
+        r = exchange_run(run->lease.fd, &run->request, run->lease.guest, deadline, reply, &run->verdict);
+        run->run_usec = now_monotonic() - run->lease.since;
+        if (r == EXCHANGE_NOT_SENT)
+                run->verdict = VERDICT_LOST;
+        Verdict outcome = r < 0 ? VERDICT_LOST : run->verdict;
+        if (r < 0)
+                run->verdict = VERDICT_FAILED;
+        int k = lease_release(run->bus, &run->lease, outcome);
+        if (k < 0)
+                log_warning_errno(k, "Failed to give the lease back: %m");
+        return r < 0 ? -1 : r;
+}
+
+static int exchange(const RunSetup *setup, Run *run, uint64_t deadline, Reply *reply, Text *answer) {
+        const LeaseAsk ask = {
+                .machine = pipeline_machine(run->pipeline),
+                .nick = run->query.nick,
+                .channel = run->query.channel,
+                .language = run->query.lang,
+                .deadline = deadline,
+                .client_fd = setup->client_fd,
+        };
+        int r;
+
+        do
+                r = attempt(setup, run, &ask, reply, answer);
+        while (r == EXCHANGE_NOT_SENT && run->attempts < ATTEMPTS_MAX && now_monotonic() < deadline);
+        if (r == EXCHANGE_NOT_SENT)
+                run->verdict = VERDICT_RESETTING;
+        return r;
+}
+
+/* Keeps what the job left by its key; words for the client where that fails. */
+static void keep_storage(Storage *storage, const Reply *reply, Text *result) {
+        if (!storage || !reply->have_storage)
+                return;
+        int r = storage_replace(storage, &reply->storage);
+        if (r >= 0)
+                return;
+
+        log_warning_errno(r, "Failed to keep the storage of a key: %m");
+        while (result->size > 0 && result->data[result->size - 1] == '\n')
+                text_truncate(result, result->size - 1);
+        text_append_printf(result, " [Storage not kept: %s]\n",
+                r == -EFBIG                    ? "too large"
+                : r == -EDQUOT || r == -ENOSPC ? "no space left"
+                                               : "error");
+}
+
+static void finish(Run *run, Storage *storage, Reply *reply, Text *answer) {
+        _cleanup_text_ Text document = {};
+
+        if (run->verdict == VERDICT_CLEAN)
+                keep_storage(storage, reply, &reply->result);
+        int r = pipeline_finish(run->pipeline, text_string(&reply->result), reply->result.size, &document);
+        if (r == PIPELINE_PASTE)
+                r = paste_document(run->bus, &document, answer);
+        else if (r >= 0)
+                text_move(answer, &document);
+        if (r < 0)
+                conclude(run, VERDICT_FAILED, answer);
+}
+
+/* Opens and locks the storage of the request's key, if it has one. 0 with *ret (NULL: none), or negative
+ * errno with run->verdict and *answer. */
+static int take_storage(const RunSetup *setup, Run *run, uint64_t deadline, Storage **ret, Text *answer) {
+        _cleanup_(storage_freep) Storage *storage = NULL;
+        const char *key = run->request.persist_key;
+
+        if (isempty(key) || !setup->state_dir)
+                return 0;
+        int r = storage_open(setup->state_dir, key, setup->config->storage_key_bytes,
+                setup->config->storage_total_bytes, &storage);
+        if (r >= 0)
+                r = storage_lock(storage, setup->client_fd, deadline, &run->request.storage);
+        if (r >= 0) {
+                run->request.have_storage = true;
+                *ret = TAKE_PTR(storage);
+                return 0;
+        }
+
+        if (r == -ETIMEDOUT)
+                conclude(run, VERDICT_BUSY, answer);
+        else if (r == -ECANCELED)
+                conclude(run, VERDICT_CLIENT_GONE, answer);
+        else if (r == -ENAMETOOLONG) {
+                text_append_string(answer, "The persist-key is too long.");
+                run->verdict = VERDICT_REFUSED;
+        } else {
+                log_error_errno(r, "Failed to open the storage of a key: %m");
+                conclude(run, VERDICT_FAILED, answer);
+        }
+        return r;
+}
+
+void run_execute(const RunSetup *setup, Run *run, Text *answer) {
+        _cleanup_(storage_freep) Storage *storage = NULL;
+        _cleanup_reply_ Reply reply = {};
+        uint64_t deadline = usec_add(setup->received, setup->config->wait_usec);
+
+        if (!run->bus) {
+                conclude(run, VERDICT_NO_WATCHDOG, answer);
+                return;
+        }
+        if (take_storage(setup, run, deadline, &storage, answer) < 0)
+                return;
+
+        int r = exchange(setup, run, deadline, &reply, answer);
+        if (r == EXCHANGE_REPLY)
+                finish(run, storage, &reply, answer);
+        else
+                conclude(run, run->verdict, answer);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One request, from its line to its answer: parse, confine, prepare, lease, exchange, finish. Shared by the
+ * handler and pbotvm-exec. */
+
+#include "handler/confine.h"
+#include "handler/lease.h"
+#include "pipeline/pipeline.h"
+
+typedef struct RunSetup {
+        const Config *config;
+        const char *const *language_dirs; /* NULL-terminated */
+        const char *rewrites_dir;
+        const char *state_dir; /* NULL: nothing is kept */
+        const char *machine;   /* the listener's, where the request names none; NULL: the default machine */
+        int client_fd;         /* its reset ends the waiting; -EBADF: none */
+        uint64_t received;     /* when the line was there, CLOCK_MONOTONIC usec: waiting counts from here */
+        bool confine;
+        bool dry; /* only prepare: no bus */
+} RunSetup;
+
+typedef struct Run {
+        Verdict verdict;
+        Query query;
+        Pipeline *pipeline;
+        Request request;
+        sd_bus *bus;
+        Confined confined;
+        Lease lease;        /* the last one; its fd is given back */
+        uint64_t wait_usec; /* for storage and lease */
+        uint64_t run_usec;  /* from lease to reply */
+        unsigned attempts;  /* leases taken */
+} Run;
+
+#define RUN_INIT ((Run){ .verdict = VERDICT_FAILED, .request = REQUEST_INIT, .lease = LEASE_INIT })
+void run_done(Run *run);
+#define _cleanup_run_ _cleanup_(run_done)
+
+/* Parses, opens what is needed, confines the process, prepares the request. PIPELINE_RUN with run->request,
+ * or PIPELINE_ANSWER with *answer and run->verdict. Errors are answers too. */
+int run_prepare(const RunSetup *setup, const char *line, size_t size, Run *run, Text *answer);
+
+/* Runs what was prepared on a guest: *answer and run->verdict. The guest is given back when it returns; call
+ * lease_settle() once the client has the answer. */
+void run_execute(const RunSetup *setup, Run *run, Text *answer);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "handler/session.h"
+
+#include "common/io.h"
+#include "common/log.h"
+#include "handler/client-link.h"
+#include "handler/record.h"
+#include "handler/run.h"
+
+/* A client that does not take its answer is given up. */
+#define ANSWER_USEC (10 * USEC_PER_SEC)
+/* One that sends more than it may is still read from, or the kernel would reset the connection and the
+ * answer with it. */
+#define DRAIN_USEC (2 * USEC_PER_SEC)
+#define SETTLE_USEC (2 * USEC_PER_SEC)
+
+static void log_mistakes(const Text *errors) {
+        const char *p = text_string(errors);
+
+        while (*p) {
+                size_t n = strcspn(p, "\n");
+                (void)log_write(LOG_ERR, 0, MESSAGE_CONFIG, NULL, "%.*s", (int)n, p);
+                p += n + (p[n] == '\n');
+        }
+}
+
+static int load_config(const SessionOptions *options, char *const *environment, Config **ret) {
+        _cleanup_text_ Text errors = {};
+
+        int r = config_load(options->config_file, environment, ret, &errors);
+        if (r < 0)
+                log_mistakes(&errors);
+        return r;
+}
+
+/* The machine of the listener that was connected to, or NULL. */
+static const char *listener_machine(const Config *config, int fd) {
+        char host[64];
+        uint16_t port;
+
+        if (config->n_listeners == 0 || client_local_address(fd, host, &port) < 0)
+                return NULL;
+        const ListenerConfig *listener = config_listener(config, host, port);
+        return listener ? listener->machine : NULL;
+}
+
+static void handle_line(int fd, const SessionOptions *options, const Config *config, const Text *line,
+        Run *run, Text *answer) {
+        const RunSetup setup = {
+                .config = config,
+                .language_dirs = options->language_dirs,
+                .rewrites_dir = options->rewrites_dir,
+                .state_dir = options->state_dir,
+                .machine = listener_machine(config, fd),
+                .client_fd = fd,
+                .received = now_monotonic(),
+                .confine = options->confine,
+        };
+
+        if (run_prepare(&setup, line->data, line->size, run, answer) == PIPELINE_RUN)
+                run_execute(&setup, run, answer);
+}
+
+/* Decides the answer to what came in. */
+static void decide(int fd, const SessionOptions *options, const Config *config, int input, const Text *line,
+        Run *run, Text *answer) {
+        if (input == CLIENT_TOO_LONG)
+                run->verdict = VERDICT_TOO_LONG;
+        else if (!config)
+                run->verdict = VERDICT_MISCONFIGURED;
+        else {
+                handle_line(fd, options, config, line, run, answer);
+                return;
+        }
+        text_append_string(answer, verdict_text(run->verdict));
+}
+
+int session_run(int fd, const SessionOptions *options, char *const *environment, uint64_t began) {
+        _cleanup_(config_freep) Config *config = NULL;
+        _cleanup_run_ Run run = RUN_INIT;
+        _cleanup_text_ Text line = {}, answer = {};
+        _cleanup_close_ int client = fd;
+
+        (void)load_config(options, environment, &config);
+        int input = client_receive(client, usec_add(began, CLIENT_LINE_USEC), &line);
+        if (input < 0)
+                return log_error_errno(input, "Failed to read the request: %m");
+        if (input == CLIENT_NOTHING)
+                return 0;
+
+        decide(client, options, config, input, &line, &run, &answer);
+        size_t size = answer.size;
+        int r = 0;
+        if (run.verdict != VERDICT_CLIENT_GONE)
+                r = client_answer(client, &answer, usec_add(now_monotonic(), ANSWER_USEC),
+                        input == CLIENT_TOO_LONG ? DRAIN_USEC : 0);
+        client = fd_close(client);
+
+        if (run.bus)
+                (void)lease_settle(run.bus, usec_add(now_monotonic(), SETTLE_USEC));
+        record_request(&run, began, size);
+        if (r == -EPIPE || r == -ECONNRESET)
+                return 0;
+        return r < 0 ? log_warning_errno(r, "Failed to send the answer: %m") : 0;
+}
