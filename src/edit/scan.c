@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "edit/scan.h"
+
+#include <ctype.h>
+#include <strings.h>
+
+#include "common/utf8.h"
+
+/* The length of the character under the cursor, and whether it is white space. */
+static size_t next(const Scan *scan, bool *ret_space) {
+        uint32_t c;
+        size_t n = utf8_unit(scan->at, scan_left(scan), &c);
+
+        *ret_space = unicode_is_space(c);
+        return n;
+}
+
+static size_t take_while(Scan *scan, bool space) {
+        const char *start = scan->at;
+
+        while (scan->at < scan->end) {
+                bool is_space;
+                size_t n = next(scan, &is_space);
+                if (is_space != space)
+                        break;
+                scan->at += n;
+        }
+        return (size_t)(scan->at - start);
+}
+
+size_t scan_spaces(Scan *scan) {
+        return take_while(scan, true);
+}
+
+size_t scan_non_spaces(Scan *scan) {
+        return take_while(scan, false);
+}
+
+bool scan_word(Scan *scan, const char *word, bool any_case) {
+        size_t n = strlen(word);
+
+        if (scan_left(scan) < n)
+                return false;
+        if (any_case ? strncasecmp(scan->at, word, n) != 0 : memcmp(scan->at, word, n) != 0)
+                return false;
+        scan->at += n;
+        return true;
+}
+
+bool scan_at_word_end(const Scan *scan) {
+        if (scan->at == scan->end)
+                return true;
+
+        uint8_t c = (uint8_t)*scan->at;
+        if (c < 0x80)
+                return !isalnum(c) && c != '_';
+
+        bool space;
+        (void)next(scan, &space);
+        return space;
+}
+
+void scan_and(Scan *scan, bool any_case) {
+        scan_spaces(scan);
+
+        Scan ahead = *scan;
+        if (scan_word(&ahead, "and", any_case) && scan_spaces(&ahead) > 0)
+                *scan = ahead;
+}
+
+bool scan_delimited(Scan *scan, char delimiter, Slice *ret) {
+        Scan ahead = *scan;
+
+        scan_spaces(&ahead);
+        if (ahead.at == ahead.end || *ahead.at != delimiter)
+                return false;
+
+        const char *start = ++ahead.at;
+        for (; ahead.at < ahead.end; ahead.at++) {
+                if (*ahead.at == delimiter) {
+                        *ret = (Slice){ start, (size_t)(ahead.at - start) };
+                        ahead.at++;
+                        *scan = ahead;
+                        return true;
+                }
+                if (*ahead.at == '\\' && ++ahead.at == ahead.end)
+                        break;
+        }
+        return false;
+}
