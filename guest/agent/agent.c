@@ -19,8 +19,8 @@
 
 #define BEAT_USEC USEC_PER_SEC
 
-/* Ways that are open at once, devices included: when one more connection comes, the one that was idle longest
- * goes. */
+/* Ways that are open at once, devices included: when one more connection comes, the one that was idle
+ * longest goes. */
 #define LINKS_MAX 32
 
 typedef struct Link {
@@ -40,7 +40,7 @@ struct Agent {
         Endpoints *endpoints;
         Link *links;
         size_t n_links;
-        Task *queue, **queue_end;  /* waiting, oldest first */
+        Task *queue, **queue_end; /* waiting, oldest first */
         Task *running;
         unsigned n_running;
         uint64_t beats, served;
@@ -64,8 +64,8 @@ static void link_free(Link *link) {
         free(link);
 }
 
-/* Answers whoever still waits; without memory for it, nobody is left waiting for ever by a silent channel, for
- * the host's own time limit ends it. */
+/* Answers whoever still waits; without memory for it, nobody is left waiting for ever by a silent channel,
+ * for the host's own time limit ends it. */
 static void answer(Channel *channel, Text *json, int r) {
         if (r < 0) {
                 log_warning_errno(r, "%s: failed to make an answer: %m", channel_name(channel));
@@ -220,7 +220,8 @@ static void on_request(Channel *channel, const char *json, size_t size, void *us
         }
         int r = task_new(json, size, &agent->settings->limits, &task, &error);
         if (r < 0) {
-                answer_text(channel, r == -EBADMSG ? text_string(&error) : "The guest is out of memory.", NULL);
+                answer_text(
+                        channel, r == -EBADMSG ? text_string(&error) : "The guest is out of memory.", NULL);
                 return;
         }
         vitals_apply(&agent->vitals, &task->request);
@@ -301,7 +302,8 @@ static int link_open(Link *link, EndpointRole role, int fd, StreamKind kind, con
         return heart_new(event, fd, kind, &heart_handlers, link, &link->heart);
 }
 
-static int on_opened(EndpointRole role, int fd, StreamKind kind, const char *name, unsigned token, void *userdata) {
+static int on_opened(
+        EndpointRole role, int fd, StreamKind kind, const char *name, unsigned token, void *userdata) {
         Agent *agent = userdata;
         _cleanup_close_ int owned = fd;
 
@@ -380,8 +382,10 @@ static int jobs_prepare(Agent *agent) {
         r = cgroups_new(&agent->jobs.cgroups);
         if (r < 0)
                 return log_error_errno(r, "Failed to set up the cgroups of jobs: %m");
-        if (!cgroups_have(agent->jobs.cgroups, CGROUP_MEMORY) || !cgroups_have(agent->jobs.cgroups, CGROUP_PIDS))
-                log_warning("No cgroup controller for memory or processes here: jobs are limited less strictly.");
+        if (!cgroups_have(agent->jobs.cgroups, CGROUP_MEMORY) ||
+                !cgroups_have(agent->jobs.cgroups, CGROUP_PIDS))
+                log_warning("No cgroup controller for memory or processes here: jobs are limited less "
+                            "strictly.");
         r = seccomp_filter_make(&agent->jobs.filter);
         if (r < 0)
                 return log_error_errno(r, "Failed to make the system call filter: %m");

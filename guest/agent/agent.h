@@ -10,8 +10,8 @@
 
 typedef struct Agent Agent;
 
-/* Everything up to serving: the user, the cgroups, the filter, the endpoints. The errors are logged. settings
- * stays the caller's and valid. */
+/* Everything up to serving: the user, the cgroups, the filter, the endpoints. The errors are logged.
+ * settings stays the caller's and valid. */
 int agent_new(sd_event *event, const Settings *settings, Agent **ret);
 Agent *agent_free(Agent *agent);
 DEFINE_CLEANUP(Agent *, agent_free);

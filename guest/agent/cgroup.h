@@ -19,8 +19,8 @@ typedef enum CgroupController {
 
 typedef struct Cgroups Cgroups;
 
-/* Finds the tree, moves the process into a leaf and turns the controllers on. Jobs of an earlier agent that are
- * still there are killed. -ENOTSUP: no cgroup version 2 here. Other negative errno. */
+/* Finds the tree, moves the process into a leaf and turns the controllers on. Jobs of an earlier agent that
+ * are still there are killed. -ENOTSUP: no cgroup version 2 here. Other negative errno. */
 int cgroups_new(Cgroups **ret);
 Cgroups *cgroups_free(Cgroups *cgroups);
 DEFINE_CLEANUP(Cgroups *, cgroups_free);
@@ -46,5 +46,6 @@ int cgroup_kill(const Cgroup *cgroup);
 /* CPU time in usec so far. */
 uint64_t cgroup_cpu_usec(const Cgroup *cgroup);
 CgroupUsage cgroup_usage(const Cgroup *cgroup);
-/* Closes it and removes what is empty: this one, and earlier ones that were not empty when they were to go. */
+/* Closes it and removes what is empty: this one, and earlier ones that were not empty when they were to go.
+ */
 void cgroup_remove(Cgroups *cgroups, Cgroup *cgroup);

@@ -27,6 +27,7 @@ static void on_data(Stream *stream, const char *data, size_t size, void *userdat
 static void on_eof(Stream *stream, void *userdata);
 static void on_gone(Stream *stream, bool lost, void *userdata);
 static void on_drained(Stream *stream, void *userdata);
+static int on_closing(sd_event_source *source, void *userdata);
 
 static const StreamHandlers stream_handlers = {
         .data = on_data,
@@ -112,14 +113,15 @@ static void silence_arm(Channel *channel) {
 static void request_handle(Channel *channel, int r) {
         channel->busy = true;
         if (r > 0)
-                channel->handlers.request(
-                        channel, text_string(&channel->reader.content), channel->reader.content.size, channel->userdata);
+                channel->handlers.request(channel, text_string(&channel->reader.content),
+                        channel->reader.content.size, channel->userdata);
         else
                 channel->handlers.request(channel, NULL, 0, channel->userdata);
         request_reader_reset(&channel->reader);
 }
 
-/* Feeds the reader until it is full or a request is being served. Handlers may answer at once, from within. */
+/* Feeds the reader until it is full or a request is being served. Handlers may answer at once, from within.
+ */
 static void feed(Channel *channel) {
         if (channel->feeding)
                 return;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A way for requests: reads them one after the other from a byte stream, hands each on, and reads the next when
- * it has been answered. An incomplete request is dropped after 2 s of silence. */
+/* A way for requests: reads them one after the other from a byte stream, hands each on, and reads the next
+ * when it has been answered. An incomplete request is dropped after 2 s of silence. */
 
 #include "stream.h"
 
 typedef struct Channel Channel;
 
 typedef struct ChannelHandlers {
-        /* A whole request's JSON; answered later by channel_reply(). size 0 and json NULL: it was larger than a
-         * frame may be. */
+        /* A whole request's JSON; answered later by channel_reply(). size 0 and json NULL: it was larger
+         * than a frame may be. */
         void (*request)(Channel *channel, const char *json, size_t size, void *userdata);
         /* Whoever asked has gone: nobody waits for an answer to what was handed on. */
         void (*abandoned)(Channel *channel, void *userdata);

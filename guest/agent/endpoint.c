@@ -66,11 +66,12 @@ static int endpoint_start(Endpoint *endpoint) {
         case KIND_DEVICE:
                 return device_start(endpoint);
         case KIND_VSOCK:
-                return listener_new_vsock(endpoints->event, endpoints->vsock_port, endpoints->vsock_host_only,
-                        on_accept, endpoint, &endpoint->listener);
+                return listener_new_vsock(endpoints->event, endpoints->vsock_port,
+                        endpoints->vsock_host_only, on_accept, endpoint, &endpoint->listener);
         case KIND_SOCKET:
         default:
-                return listener_new(endpoints->event, endpoint->name, on_accept, endpoint, &endpoint->listener);
+                return listener_new(
+                        endpoints->event, endpoint->name, on_accept, endpoint, &endpoint->listener);
         }
 }
 
@@ -142,7 +143,8 @@ static int endpoints_fill(Endpoints *endpoints, const Settings *settings) {
 
         for (size_t i = 0; i < ELEMENTSOF(lists); i++)
                 for (size_t j = 0; j < lists[i].list->n; j++) {
-                        int r = endpoint_add(endpoints, lists[i].kind, lists[i].role, lists[i].list->names[j]);
+                        int r = endpoint_add(
+                                endpoints, lists[i].kind, lists[i].role, lists[i].list->names[j]);
                         if (r < 0)
                                 return r;
                 }
@@ -153,8 +155,8 @@ static int endpoints_fill(Endpoints *endpoints, const Settings *settings) {
         return endpoint_add(endpoints, KIND_VSOCK, ENDPOINT_DATA, name);
 }
 
-int endpoints_new(sd_event *event, const Settings *settings, EndpointOpened opened, void *userdata,
-        Endpoints **ret) {
+int endpoints_new(
+        sd_event *event, const Settings *settings, EndpointOpened opened, void *userdata, Endpoints **ret) {
         _cleanup_(endpoints_freep) Endpoints *endpoints = calloc(1, sizeof(Endpoints));
         if (!endpoints)
                 return -ENOMEM;
@@ -171,8 +173,8 @@ int endpoints_new(sd_event *event, const Settings *settings, EndpointOpened open
                 return r;
         if (endpoints->n == 0)
                 return -ENODEV;
-        r = sd_event_add_time_relative(
-                event, &endpoints->timer, CLOCK_MONOTONIC, RETRY_USEC, 100 * USEC_PER_MSEC, on_timer, endpoints);
+        r = sd_event_add_time_relative(event, &endpoints->timer, CLOCK_MONOTONIC, RETRY_USEC,
+                100 * USEC_PER_MSEC, on_timer, endpoints);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < endpoints->n; i++)

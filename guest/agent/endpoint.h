@@ -18,12 +18,12 @@ typedef enum EndpointRole {
 
 /* A device was opened, or a connection has come; the callee owns fd. token names the device for
  * endpoints_closed(), 0 for a connection. Negative: it could not be taken. */
-typedef int (*EndpointOpened)(EndpointRole role, int fd, StreamKind kind, const char *name, unsigned token,
-        void *userdata);
+typedef int (*EndpointOpened)(
+        EndpointRole role, int fd, StreamKind kind, const char *name, unsigned token, void *userdata);
 
 /* Opens what can be opened. 0, -ENODEV when nothing at all is configured, or another negative errno. */
-int endpoints_new(sd_event *event, const Settings *settings, EndpointOpened opened, void *userdata,
-        Endpoints **ret);
+int endpoints_new(
+        sd_event *event, const Settings *settings, EndpointOpened opened, void *userdata, Endpoints **ret);
 Endpoints *endpoints_free(Endpoints *endpoints);
 DEFINE_CLEANUP(Endpoints *, endpoints_free);
 

@@ -5,9 +5,9 @@
 #include "common/log.h"
 #include "limits.h"
 
-/* A host calls a guest lost 3 s after its last beat; together with these it takes some 12 s for a guest that runs
- * but cannot run jobs. Shorter would cost an idle guest under emulation too much of its CPU, and a guest that
- * is only busy must not pass for sick. */
+/* A host calls a guest lost 3 s after its last beat; together with these it takes some 12 s for a guest that
+ * runs but cannot run jobs. Shorter would cost an idle guest under emulation too much of its CPU, and a
+ * guest that is only busy must not pass for sick. */
 #define CHECK_EVERY_USEC (4 * USEC_PER_SEC)
 #define CHECK_LIMIT_USEC (4 * USEC_PER_SEC)
 #define GOOD_FOR_USEC (9 * USEC_PER_SEC)
@@ -53,7 +53,8 @@ static void on_done(_unused_ Job *job, JobResult *result, void *userdata) {
                 log_warning_errno(-result->broken_errno, "The self-check found no sandbox (%s): %m",
                         result->broken_where);
         else
-                log_warning("The self-check failed%s.", result->outcome.timed_out ? ": it took too long" : "");
+                log_warning(
+                        "The self-check failed%s.", result->outcome.timed_out ? ": it took too long" : "");
         job_result_done(result);
         health->job = job_free(health->job);
         tell(health);
@@ -78,7 +79,8 @@ static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
         return 0;
 }
 
-int health_new(JobContext *context, void (*changed)(bool healthy, void *userdata), void *userdata, Health **ret) {
+int health_new(
+        JobContext *context, void (*changed)(bool healthy, void *userdata), void *userdata, Health **ret) {
         _cleanup_(health_freep) Health *health = calloc(1, sizeof(Health));
         if (!health)
                 return -ENOMEM;

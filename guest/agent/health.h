@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Whether this guest is able to run a job: every few seconds a tiny program is started in a job's sandbox. */
+/* Whether this guest is able to run a job: every few seconds a tiny program is started in a job's sandbox.
+ */
 
 #include "job.h"
 
 typedef struct Health Health;
 
-/* Starts checking. changed is called when the verdict changes (the first one included). 0 or a negative errno. */
-int health_new(JobContext *context, void (*changed)(bool healthy, void *userdata), void *userdata, Health **ret);
+/* Starts checking. changed is called when the verdict changes (the first one included). 0 or a negative
+ * errno. */
+int health_new(
+        JobContext *context, void (*changed)(bool healthy, void *userdata), void *userdata, Health **ret);
 Health *health_free(Health *health);
 DEFINE_CLEANUP(Health *, health_free);
 

@@ -18,8 +18,8 @@ struct Heart {
 };
 
 size_t beat_format(char *buffer, size_t size, uint64_t sequence, unsigned load, uint64_t memory_kib) {
-        int n = snprintf(buffer, size, "pbotvm %" PRIu64 " %u.%02u %" PRIu64 "\n", sequence, load / 100, load % 100,
-                memory_kib);
+        int n = snprintf(buffer, size, "pbotvm %" PRIu64 " %u.%02u %" PRIu64 "\n", sequence, load / 100,
+                load % 100, memory_kib);
 
         return n < 0 ? 0 : MIN((size_t)n, size - 1);
 }
@@ -80,7 +80,8 @@ static void on_gone(_unused_ Stream *stream, bool lost, void *userdata) {
 static void on_eof(_unused_ Stream *stream, _unused_ void *userdata) {
 }
 
-int heart_new(sd_event *event, int fd, StreamKind kind, const HeartHandlers *handlers, void *userdata, Heart **ret) {
+int heart_new(sd_event *event, int fd, StreamKind kind, const HeartHandlers *handlers, void *userdata,
+        Heart **ret) {
         static const StreamHandlers stream_handlers = { .data = on_data, .eof = on_eof, .gone = on_gone };
         _cleanup_close_ int owned = fd;
         _cleanup_(heart_freep) Heart *heart = calloc(1, sizeof(Heart));

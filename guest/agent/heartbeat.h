@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A way for the heartbeat: a line "pbotvm SEQUENCE LOAD MEMORY" every second, and the same, then ":END", in answer
- * to each line that comes (PBot's host of 2026 asks so). Silent while the guest is sick. */
+/* A way for the heartbeat: a line "pbotvm SEQUENCE LOAD MEMORY" every second, and the same, then ":END", in
+ * answer to each line that comes (PBot's host of 2026 asks so). Silent while the guest is sick. */
 
 #include "stream.h"
 
@@ -22,7 +22,8 @@ typedef struct HeartHandlers {
 } HeartHandlers;
 
 /* Takes fd in any case. 0 or a negative errno. */
-int heart_new(sd_event *event, int fd, StreamKind kind, const HeartHandlers *handlers, void *userdata, Heart **ret);
+int heart_new(sd_event *event, int fd, StreamKind kind, const HeartHandlers *handlers, void *userdata,
+        Heart **ret);
 Heart *heart_free(Heart *heart);
 DEFINE_CLEANUP(Heart *, heart_free);
 

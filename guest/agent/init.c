@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -38,8 +39,8 @@ static void report(const Init *init, SandboxReportKind kind, int value, const ch
         (void)send(init->spec->control_fd, &r, sizeof(r), MSG_NOSIGNAL);
 }
 
-/* Closes all but what the steps and the control need: a descriptor of the agent's that stayed open here would
- * keep a client's connection open until the job ends. */
+/* Closes all but what the steps and the control need: a descriptor of the agent's that stayed open here
+ * would keep a client's connection open until the job ends. */
 static void descriptors_close(const SandboxSpec *spec) {
         int keep[3 * SANDBOX_STEPS_MAX + 2];
         size_t n = 0;
@@ -234,8 +235,8 @@ void sandbox_init(const SandboxSpec *spec) {
 int sandbox_spawn(const SandboxSpec *spec, pid_t *ret_pid) {
         int pidfd = -EBADF;
         struct clone_args args = {
-                .flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_PIDFD |
-                        CLONE_INTO_CGROUP,
+                .flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET |
+                         CLONE_PIDFD | CLONE_INTO_CGROUP,
                 .pidfd = (uint64_t)(uintptr_t)&pidfd,
                 .exit_signal = SIGCHLD,
                 .cgroup = (uint64_t)spec->cgroup_fd,

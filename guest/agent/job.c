@@ -13,8 +13,8 @@
 /* After cgroup.kill the job is gone in milliseconds, unless a process hangs in the kernel. */
 #define DIE_USEC (3 * USEC_PER_SEC)
 
-/* How often the CPU time of the whole job is looked at, and by how much it may pass the limit of one process,
- * so that the shell of a process that the kernel killed for it has time to say so. */
+/* How often the CPU time of the whole job is looked at, and by how much it may pass the limit of one
+ * process, so that the shell of a process that the kernel killed for it has time to say so. */
 #define CPU_CHECK_USEC (250 * USEC_PER_MSEC)
 #define CPU_GRACE_USEC USEC_PER_SEC
 
@@ -105,20 +105,24 @@ static int stream_open(Job *job, JobStream *stream, OutputBudget *budget, Text *
 
         if (pipe2(fds, O_CLOEXEC) < 0)
                 return -errno;
-        *stream = (JobStream){ .job = job, .fd = fds[0], .child_fd = fds[1], .budget = budget, .text = text };
+        *stream =
+                (JobStream){ .job = job, .fd = fds[0], .child_fd = fds[1], .budget = budget, .text = text };
         int r = fd_set_nonblocking(stream->fd, true);
         if (r < 0)
                 return r;
-        return sd_event_add_io(
-                job->context->event, &stream->source, stream->fd, EPOLLIN, on_stream, stream);
+        return sd_event_add_io(job->context->event, &stream->source, stream->fd, EPOLLIN, on_stream, stream);
 }
 
 static int step_add(Job *job, StepRole role, size_t plan_index) {
         JobStep *step = &job->steps[job->n_steps++];
         StepOutcome *outcome = &job->result.outcome.steps[plan_index];
 
-        *step = (JobStep){ .role = role, .plan_index = plan_index, .out.fd = -EBADF, .err.fd = -EBADF,
-                .out.child_fd = -EBADF, .err.child_fd = -EBADF };
+        *step = (JobStep){ .role = role,
+                .plan_index = plan_index,
+                .out.fd = -EBADF,
+                .err.fd = -EBADF,
+                .out.child_fd = -EBADF,
+                .err.child_fd = -EBADF };
         int r;
         switch (role) {
         case ROLE_PLAN:
@@ -170,7 +174,8 @@ static int storage_prepare(Job *job) {
         job->storage_fd = memfd_create("storage", MFD_CLOEXEC);
         if (job->storage_fd < 0)
                 return -errno;
-        int r = io_write(job->storage_fd, text_string(job->spec.storage), job->spec.storage->size, USEC_INFINITY);
+        int r = io_write(
+                job->storage_fd, text_string(job->spec.storage), job->spec.storage->size, USEC_INFINITY);
         if (r < 0)
                 return r;
         return lseek(job->storage_fd, 0, SEEK_SET) < 0 ? -errno : 0;
@@ -256,15 +261,10 @@ static void step_begin(Job *job) {
 
 /* Whether the step that is next is to be run, after those before it. */
 static bool step_wanted(Job *job, const JobStep *step) {
-        const JobOutcome *outcome = &job->result.outcome;
-
         if (job->result.storage_errno > 0)
                 return false;
-        if (step->role == ROLE_PLAN && step->plan_index > 0) {
-                const StepOutcome *first = &outcome->steps[0];
-                return !job->spec.plan->run_after_success || (first->ended && first->status == 0);
-        }
-        return true;
+        return step->role != ROLE_PLAN || step->plan_index == 0 ||
+               plan_goes_on(job->spec.plan, &job->result.outcome.steps[0]);
 }
 
 /* Goes on when a step is over: the next one, or the end. */
@@ -425,7 +425,8 @@ static void job_finish(Job *job) {
         done(job, &result, job->userdata);
 }
 
-static int on_pidfd(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t events, void *userdata) {
+static int on_pidfd(
+        _unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t events, void *userdata) {
         Job *job = userdata;
 
         /* pid 1 of a namespace ends after all others in it. */

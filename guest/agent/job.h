@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* One job from its start to the moment when nothing of it is left: runs a plan's steps one after the other in a
- * sandbox, collects what they print, watches the limits. Never blocks; sd-event calls it. */
+/* One job from its start to the moment when nothing of it is left: runs a plan's steps one after the other
+ * in a sandbox, collects what they print, watches the limits. Never blocks; sd-event calls it. */
 
 #include <systemd/sd-event.h>
 
@@ -29,9 +29,9 @@ typedef struct JobSpec {
         const char *source_name;
         JobLimits limits;
         uint64_t deadline_usec; /* CLOCK_MONOTONIC; the job is killed then */
-        const char *key;        /* a directory of this name in the home directory is its storage; NULL: none */
-        const Text *storage;    /* an archive that is unpacked there first; NULL: none */
-        SandboxBind bind;       /* .fd = -EBADF: none */
+        const char *key;     /* a directory of this name in the home directory is its storage; NULL: none */
+        const Text *storage; /* an archive that is unpacked there first; NULL: none */
+        SandboxBind bind;    /* .fd = -EBADF: none */
 } JobSpec;
 
 typedef struct Job Job;
@@ -51,8 +51,8 @@ void job_result_done(JobResult *result);
 /* Called once, from the event loop, when nothing of the job is left. The result is the callee's. */
 typedef void (*JobDone)(Job *job, JobResult *result, void *userdata);
 
-/* Starts a job. 0 and the job (freed with job_free() after done was called; earlier, it is killed and not waited
- * for), or a negative errno. */
+/* Starts a job. 0 and the job (freed with job_free() after done was called; earlier, it is killed and not
+ * waited for), or a negative errno. */
 int job_start(JobContext *context, const JobSpec *spec, JobDone done, void *userdata, Job **ret);
 Job *job_free(Job *job);
 DEFINE_CLEANUP(Job *, job_free);

@@ -58,8 +58,8 @@ static int limit_set(int resource, uint64_t value) {
 }
 
 int limits_apply(const JobLimits *limits, uint64_t file_bytes, bool count_processes) {
-        /* Soft and hard limit are the same, so that a process that is over its CPU time gets SIGKILL, as under
-         * the shell's ulimit, and not SIGXCPU first. */
+        /* Soft and hard limit are the same, so that a process that is over its CPU time gets SIGKILL, as
+         * under the shell's ulimit, and not SIGXCPU first. */
         const struct {
                 int resource;
                 uint64_t value;

@@ -23,10 +23,11 @@ static bool peer_allowed(const Listener *listener, const struct sockaddr_vm *pee
         if (!listener->host_only)
                 return true;
         return peer->svm_family == AF_VSOCK && peer->svm_cid == VMADDR_CID_HOST &&
-                peer->svm_port < PRIVILEGED_PORTS;
+               peer->svm_port < PRIVILEGED_PORTS;
 }
 
-static int on_connection(_unused_ sd_event_source *source, int fd, _unused_ uint32_t events, void *userdata) {
+static int on_connection(
+        _unused_ sd_event_source *source, int fd, _unused_ uint32_t events, void *userdata) {
         Listener *listener = userdata;
         struct sockaddr_vm peer = {};
         socklen_t size = sizeof(peer);
@@ -76,7 +77,8 @@ int listener_new_vsock(sd_event *event, uint32_t port, bool host_only, ListenerA
         return r;
 }
 
-int listener_new(sd_event *event, const char *address, ListenerAccept accept, void *userdata, Listener **ret) {
+int listener_new(
+        sd_event *event, const char *address, ListenerAccept accept, void *userdata, Listener **ret) {
         struct sockaddr_un sun = { .sun_family = AF_UNIX };
         const char *path = startswith(address, "unix:");
 

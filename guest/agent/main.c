@@ -13,8 +13,6 @@
 #include "guest-paths.h"
 #include "paths.h"
 
-DEFINE_CLEANUP(sd_event *, sd_event_unref);
-
 static void help(void) {
         printf("pbotvm-guest [OPTION...]\n\n"
                "Runs what the host of a PBot virtual machine asks for, inside the guest.\n\n"
@@ -104,7 +102,8 @@ static int run(int argc, char *argv[]) {
         if (r < 0 || what == 2)
                 return r;
         if (geteuid() != 0)
-                return log_error_errno(-EPERM, "The agent must be started as root: it makes a sandbox for each job.");
+                return log_error_errno(
+                        -EPERM, "The agent must be started as root: it makes a sandbox for each job.");
         r = loop_make(&event);
         if (r < 0)
                 return r;

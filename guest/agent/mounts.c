@@ -106,7 +106,8 @@ static int scratch_fill(const SandboxSpec *spec) {
 
 static int devices_make(void) {
         for (size_t i = 0; i < ELEMENTSOF(devices); i++) {
-                if (mknod(devices[i].name, S_IFCHR | 0666, makedev(devices[i].major, devices[i].minor)) < 0 ||
+                if (mknod(devices[i].name, S_IFCHR | 0666, makedev(devices[i].major, devices[i].minor)) <
+                                0 ||
                         chmod(devices[i].name, 0666) < 0)
                         return -errno;
         }
@@ -127,8 +128,8 @@ static int parts_bind(void) {
 }
 
 static int kernel_mount(void) {
-        if (mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620") <
-                        0 ||
+        if (mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
+                    "newinstance,ptmxmode=0666,mode=620") < 0 ||
                 mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
                 return -errno;
         return 0;
@@ -150,7 +151,8 @@ static int bind_mount(const SandboxSpec *spec) {
                 return -errno;
 
         struct mount_attr attributes = {
-                .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (spec->bind.writable ? 0 : MOUNT_ATTR_RDONLY),
+                .attr_set =
+                        MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (spec->bind.writable ? 0 : MOUNT_ATTR_RDONLY),
                 .attr_clr = spec->bind.writable ? MOUNT_ATTR_RDONLY : 0,
         };
         return mount_setattr(AT_FDCWD, target, 0, &attributes, sizeof(attributes)) < 0 ? -errno : 0;

@@ -3,25 +3,26 @@
 
 /* A job's world: its namespaces, its files, its limits, and the process that is pid 1 in it.
  *
- * The agent clones that process (sandbox_spawn()) into the job's cgroup and new pid, mount, ipc, uts and network
- * namespaces. It builds the job's view of the file system, gives up what it does not need, and then runs steps
- * as the agent tells it to by a socket; each step is a child that becomes user vm. When it ends, the kernel ends
- * all of its pid namespace, and the job's files go with its mount namespace: nobody has to remove them. */
+ * The agent clones that process (sandbox_spawn()) into the job's cgroup and new pid, mount, ipc, uts and
+ * network namespaces. It builds the job's view of the file system, gives up what it does not need, and then
+ * runs steps as the agent tells it to by a socket; each step is a child that becomes user vm. When it ends,
+ * the kernel ends all of its pid namespace, and the job's files go with its mount namespace: nobody has to
+ * remove them. */
 
 #include <sys/types.h>
 
 #include "common/request.h"
-#include "seccomp.h"
+#include "syscall-filter.h"
 
 #define SANDBOX_STEPS_MAX 4
 
 typedef struct SandboxStep {
         char *const *argv;
         char *const *env; /* NAME=value added to the job's environment, or NULL */
-        int in_fd;        /* standard input; -EBADF: the file .input if stdin_file, else nothing */
+        int in_fd;        /* standard input; -EBADF: spec->input if stdin_file, else nothing */
         bool stdin_file;
         bool home;        /* the working directory is the home directory, not the job's own below it */
-        bool write_files; /* the source and .input are written first */
+        bool write_files; /* the source is written first */
         int out_fd, err_fd;
         uint64_t file_bytes; /* the largest file that it may write */
 } SandboxStep;
@@ -77,8 +78,8 @@ typedef struct SandboxReport {
         char where[32];
 } SandboxReport;
 
-/* Starts a job's init. It waits for its first command. Returns a pidfd, or a negative errno. The descriptors in
- * spec stay the caller's. */
+/* Starts a job's init. It waits for its first command. Returns a pidfd, or a negative errno. The descriptors
+ * in spec stay the caller's. */
 int sandbox_spawn(const SandboxSpec *spec, pid_t *ret_pid);
 
 /* Inside: builds the view of the file system; *ret_where says what failed. (mounts.c) */

@@ -81,14 +81,15 @@ typedef struct Parser {
 } Parser;
 
 static int wrong(const Parser *p, const Json *value, const char *expected) {
-        text_append_printf(p->error, "%s:%u: member %s is %s, expected %s.", p->path, json_line(value), p->member,
-                json_type_name(json_type(value)), expected);
+        text_append_printf(p->error, "%s:%u: member %s is %s, expected %s.", p->path, json_line(value),
+                p->member, json_type_name(json_type(value)), expected);
         return -EBADMSG;
 }
 
 static int out_of_range(const Parser *p, const Json *value, uint64_t min, uint64_t max) {
-        text_append_printf(p->error, "%s:%u: member %s is %s, expected a number from %" PRIu64 " to %" PRIu64 ".",
-                p->path, json_line(value), p->member, json_number_text(value), min, max);
+        text_append_printf(p->error,
+                "%s:%u: member %s is %s, expected a number from %" PRIu64 " to %" PRIu64 ".", p->path,
+                json_line(value), p->member, json_number_text(value), min, max);
         return -EBADMSG;
 }
 
@@ -241,7 +242,8 @@ int settings_parse(const char *path, const char *data, size_t size, Settings *se
                 return -EBADMSG;
         }
         if (json_type(object) != JSON_OBJECT) {
-                text_append_printf(error, "%s:1: %s, expected an object.", path, json_type_name(json_type(object)));
+                text_append_printf(
+                        error, "%s:1: %s, expected an object.", path, json_type_name(json_type(object)));
                 return -EBADMSG;
         }
         for (size_t i = 0; i < json_size(object); i++) {

@@ -59,33 +59,33 @@ static int file_write(const char *name, const Text *content) {
         return io_write(fd, text_string(content), content->size, USEC_INFINITY);
 }
 
-static int files_write(const SandboxSpec *spec) {
-        int r = 0;
-
-        if (spec->source_name)
-                r = file_write(spec->source_name, spec->source);
-        if (r >= 0 && spec->input)
-                r = file_write(".input", spec->input);
-        return r;
+/* Standard input is a file without a name: the job's directory shows the source alone. */
+static int input_file(const Text *content) {
+        _cleanup_close_ int fd = open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return -errno;
+        int r = io_write(fd, text_string(content), content->size, USEC_INFINITY);
+        if (r < 0)
+                return r;
+        return lseek(fd, 0, SEEK_SET) < 0 ? -errno : TAKE_FD(fd);
 }
 
-static int input_open(const SandboxStep *step) {
-        if (step->in_fd >= 0)
-                return dup(step->in_fd);
-        int fd = open(step->stdin_file ? ".input" : "/dev/null", O_RDONLY);
+static int input_open(const SandboxSpec *spec, const SandboxStep *step) {
+        if (step->in_fd >= 0) {
+                int fd = fcntl(step->in_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+                return fd < 0 ? -errno : fd;
+        }
+        if (step->stdin_file && spec->input)
+                return input_file(spec->input);
+        int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
         return fd < 0 ? -errno : fd;
 }
 
-static int descriptors_place(const SandboxStep *step) {
-        int in = input_open(step);
-        if (in < 0)
-                return in;
-
-        /* Sources lie above 2, for 0 to 2 are open in the init, so none is overwritten before it is used. */
+/* in and the pipes lie above 2, for 0 to 2 are open in the init: none is overwritten before it is used. */
+static int descriptors_place(const SandboxStep *step, int in) {
         if (dup2(in, STDIN_FILENO) < 0 || dup2(step->out_fd, STDOUT_FILENO) < 0 ||
                 dup2(step->err_fd, STDERR_FILENO) < 0)
                 return -errno;
-        fd_close(in);
         return 0;
 }
 
@@ -106,8 +106,8 @@ static int exec(const SandboxSpec *spec, const SandboxStep *step) {
         (void)snprintf(user, sizeof(user), "USER=%.64s", spec->user);
         (void)snprintf(logname, sizeof(logname), "LOGNAME=%.64s", spec->user);
 
-        const char *const base[] = { "PATH=" PATH_DEFAULT, home, user, logname, "SHELL=/bin/bash", "LANG=C.UTF-8",
-                "TERM=dumb" };
+        const char *const base[] = { "PATH=" PATH_DEFAULT, home, user, logname, "SHELL=/bin/bash",
+                "LANG=C.UTF-8", "TERM=dumb" };
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(base); i++)
                 r = environment_add(list, ELEMENTSOF(list), &n, base[i]);
         for (size_t i = 0; r >= 0 && step->env && step->env[i]; i++)
@@ -129,12 +129,15 @@ int sandbox_step(const SandboxSpec *spec, const SandboxStep *step) {
         if (r >= 0)
                 r = directory_enter(spec, step);
         /* Before the limits: the source may be larger than the files that the program may write. */
-        if (r >= 0 && step->write_files)
-                r = files_write(spec);
+        if (r >= 0 && step->write_files && spec->source_name)
+                r = file_write(spec->source_name, spec->source);
+        int in = -EBADF;
+        if (r >= 0)
+                r = in = input_open(spec, step);
         if (r >= 0)
                 r = limits_apply(spec->limits, step->file_bytes, spec->count_processes);
         if (r >= 0)
-                r = descriptors_place(step);
+                r = descriptors_place(step, in);
         if (r >= 0)
                 r = seccomp_filter_apply(spec->filter);
         if (r >= 0)

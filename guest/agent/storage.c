@@ -6,12 +6,12 @@
 #define NAME_MAX_BYTES ((size_t)100)
 
 static bool plain(char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-                c == '.';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+               c == '_' || c == '.';
 }
 
-/* FNV-1a: it tells long keys apart; nobody gains anything by a collision but to share with himself, since a key
- * is chosen by the bot's administrators. */
+/* FNV-1a: it tells long keys apart; nobody gains anything by a collision but to share with himself, since a
+ * key is chosen by the bot's administrators. */
 static uint64_t hash(const char *s) {
         uint64_t h = UINT64_C(14695981039346656037);
 

@@ -26,13 +26,13 @@ struct Stream {
 
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata);
 
-/* A virtio-serial port shows HUP as long as no host is connected, so it is watched by edges: the driver wakes
- * up its waiters when something comes and when a host comes or goes. */
+/* A virtio-serial port shows HUP as long as no host is connected, so it is watched by edges: the driver
+ * wakes up its waiters when something comes and when a host comes or goes. */
 static uint32_t events_wanted(const Stream *stream) {
         if (stream->kind == STREAM_PORT)
                 return EPOLLIN | EPOLLOUT | EPOLLET;
         return (stream->paused || stream->eof ? 0 : (uint32_t)EPOLLIN) |
-                (stream_idle(stream) ? 0 : (uint32_t)EPOLLOUT);
+               (stream_idle(stream) ? 0 : (uint32_t)EPOLLOUT);
 }
 
 static void events_update(Stream *stream) {
@@ -126,7 +126,8 @@ static int out_flush(Stream *stream) {
         bool progress = false;
 
         while (!stream_idle(stream)) {
-                ssize_t n = write_some(stream, stream->out.data + stream->written, stream->out.size - stream->written);
+                ssize_t n = write_some(
+                        stream, stream->out.data + stream->written, stream->out.size - stream->written);
                 if (n == -EAGAIN || n == 0)
                         break;
                 if (n < 0)

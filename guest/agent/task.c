@@ -36,8 +36,8 @@ int task_new(const char *json, size_t size, const JobLimits *base, Task **ret, T
         task->limits = limits_resolve(base, &task->request.limits);
         task->arrived_usec = now_monotonic();
         task->deadline_usec = task->request.limits.wall_usec == LIMIT_UNSET
-                ? USEC_INFINITY
-                : usec_add(task->arrived_usec, task->limits.wall_usec);
+                                      ? USEC_INFINITY
+                                      : usec_add(task->arrived_usec, task->limits.wall_usec);
 
         *ret = TAKE_PTR(task);
         return 0;
@@ -68,7 +68,8 @@ int reply_text(const char *text, const char *id, Text *json) {
         return r < 0 ? r : reply_write(&reply, json);
 }
 
-/* The sandbox, or the storage, was not what it should be: the client is told, not left with an empty line. */
+/* The sandbox, or the storage, was not what it should be: the client is told, not left with an empty line.
+ */
 static int trouble_text(const Task *task, const JobResult *result, Text *json) {
         _cleanup_text_ Text text = {};
 
@@ -86,7 +87,8 @@ static int trouble_text(const Task *task, const JobResult *result, Text *json) {
 static void storage_trouble_append(const JobResult *result, Reply *reply) {
         if (result->storage_errno > 0)
                 text_append_printf(&reply->result, " [Storage not kept: %s]\n",
-                        result->storage_errno == EFBIG ? "it is larger than allowed" : strerror(result->storage_errno));
+                        result->storage_errno == EFBIG ? "it is larger than allowed"
+                                                       : strerror(result->storage_errno));
 }
 
 int task_reply(const Task *task, JobResult *result, Text *json) {

@@ -9,21 +9,21 @@ typedef struct Task {
         Request request;
         Plan *plan;
         JobLimits limits;
-        char *key; /* directory name of the request's storage; NULL: none */
+        char *key;                            /* directory name of the request's storage; NULL: none */
         uint64_t arrived_usec, deadline_usec; /* of the waiting; USEC_INFINITY: none */
         Job *job;
         void *owner, *client; /* the agent's: itself, and whoever waits for the answer (NULL: has gone) */
         struct Task *next;
 } Task;
 
-/* Parses a request's JSON. 0, -EBADMSG with a text for the client in *error, or -ENOMEM. The limits are those of
- * base, lowered by the request. */
+/* Parses a request's JSON. 0, -EBADMSG with a text for the client in *error, or -ENOMEM. The limits are
+ * those of base, lowered by the request. */
 int task_new(const char *json, size_t size, const JobLimits *base, Task **ret, Text *error);
 Task *task_free(Task *task);
 DEFINE_CLEANUP(Task *, task_free);
 
-/* When the job has to end: counted from the request's arrival if the host set a limit (its own clock runs since
- * then), else from now. */
+/* When the job has to end: counted from the request's arrival if the host set a limit (its own clock runs
+ * since then), else from now. */
 uint64_t task_deadline(const Task *task, uint64_t now_usec);
 
 /* The JSON of the answer after the job. result may be changed. 0 or -ENOMEM. */

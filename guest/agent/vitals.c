@@ -10,7 +10,8 @@
 #include "common/io.h"
 #include "common/log.h"
 
-/* A date before this program was written, or long after, is a mistake: PBot's host sends 0 for a broken one. */
+/* A date before this program was written, or long after, is a mistake: PBot's host sends 0 for a broken one.
+ */
 #define DATE_MIN ((int64_t)1600000000)
 #define DATE_MAX ((int64_t)7258118400)
 

@@ -11,11 +11,12 @@ typedef struct Vitals {
         bool seeded;         /* some entropy of the host has been mixed in */
 } Vitals;
 
-/* Whether a clock at now_usec (since 1970) is to be set, if the host said date (whole seconds) just now: when it
- * is off by more than a second, either way. False for a date that no host can mean. */
+/* Whether a clock at now_usec (since 1970) is to be set, if the host said date (whole seconds) just now:
+ * when it is off by more than a second, either way. False for a date that no host can mean. */
 bool clock_is_off(uint64_t now_usec, int64_t date);
 
-/* Whether the request's entropy is to be mixed in: its generation is another than the last, or it has none. */
+/* Whether the request's entropy is to be mixed in: its generation is another than the last, or it has none.
+ */
 bool entropy_is_due(const Vitals *vitals, const Request *request);
 
 /* Sets the clock and reseeds the kernel's random pool as far as due. Failures are logged; the job is run

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "seccomp.h"
+#include "syscall-filter.h"
 
 #include <fcntl.h>
 #include <linux/seccomp.h>
@@ -10,25 +10,69 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-/* Refused whatever the arguments. Most need a privilege that a job never has; they are here so that a hole in
- * the kernel's check of it is not reachable. ptrace stays, for gdb, and is bounded by the pid namespace;
+/* Refused whatever the arguments. Most need a privilege that a job never has; they are here so that a hole
+ * in the kernel's check of it is not reachable. ptrace stays, for gdb, and is bounded by the pid namespace;
  * personality stays, for gdb's ADDR_NO_RANDOMIZE. */
 static const char *const refused[] = {
         /* the kernel and its modules */
-        "init_module", "finit_module", "delete_module", "create_module", "kexec_load", "kexec_file_load",
-        "reboot", "bpf", "perf_event_open", "lookup_dcookie", "syslog", "acct", "quotactl", "quotactl_fd",
-        "swapon", "swapoff", "ioperm", "iopl", "vhangup", "nfsservctl", "modify_ldt",
+        "init_module",
+        "finit_module",
+        "delete_module",
+        "create_module",
+        "kexec_load",
+        "kexec_file_load",
+        "reboot",
+        "bpf",
+        "perf_event_open",
+        "lookup_dcookie",
+        "syslog",
+        "acct",
+        "quotactl",
+        "quotactl_fd",
+        "swapon",
+        "swapoff",
+        "ioperm",
+        "iopl",
+        "vhangup",
+        "nfsservctl",
+        "modify_ldt",
         /* large surfaces that no snippet needs */
-        "io_uring_setup", "io_uring_enter", "io_uring_register", "userfaultfd", "fanotify_init",
+        "io_uring_setup",
+        "io_uring_enter",
+        "io_uring_register",
+        "userfaultfd",
+        "fanotify_init",
         "fanotify_mark",
         /* mounts and namespaces */
-        "mount", "umount", "umount2", "pivot_root", "chroot", "setns", "open_tree", "move_mount", "fsopen",
-        "fsconfig", "fsmount", "fspick", "mount_setattr", "open_by_handle_at", "name_to_handle_at",
+        "mount",
+        "umount",
+        "umount2",
+        "pivot_root",
+        "chroot",
+        "setns",
+        "open_tree",
+        "move_mount",
+        "fsopen",
+        "fsconfig",
+        "fsmount",
+        "fspick",
+        "mount_setattr",
+        "open_by_handle_at",
+        "name_to_handle_at",
         /* keys outlive a job */
-        "keyctl", "add_key", "request_key",
+        "keyctl",
+        "add_key",
+        "request_key",
         /* clocks and names of the machine */
-        "clock_settime", "clock_settime64", "clock_adjtime", "clock_adjtime64", "settimeofday", "stime",
-        "adjtimex", "sethostname", "setdomainname",
+        "clock_settime",
+        "clock_settime64",
+        "clock_adjtime",
+        "clock_adjtime64",
+        "settimeofday",
+        "stime",
+        "adjtimex",
+        "sethostname",
+        "setdomainname",
         /* sockets whose family is not in a register: 32-bit programs */
         "socketcall",
 };
