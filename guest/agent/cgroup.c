@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cgroup.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <linux/magic.h>
+
+#include "common/io.h"
+
+struct Cgroups {
+        int fd; /* the directory that is ours */
+        unsigned controllers;
+};
+
+static const struct {
+        const char *name;
+        CgroupController bit;
+} controller_names[] = {
+        { "cpu", CGROUP_CPU },
+        { "memory", CGROUP_MEMORY },
+        { "pids", CGROUP_PIDS },
+};
+
+/* Attributes are small; the largest that is read here is memory.events or cpu.stat. */
+#define ATTRIBUTE_MAX 8192
+
+static int attribute_write(int dir_fd, const char *name, const char *value) {
+        _cleanup_close_ int fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        return write(fd, value, strlen(value)) < 0 ? -errno : 0;
+}
+
+static int attribute_write_number(int dir_fd, const char *name, uint64_t value) {
+        char text[32];
+
+        (void)snprintf(text, sizeof(text), "%" PRIu64, value);
+        return attribute_write(dir_fd, name, text);
+}
+
+/* The number that follows key in a file of "key number" lines; 0 if it is not there. */
+static uint64_t attribute_field(int dir_fd, const char *name, const char *key) {
+        _cleanup_text_ Text text = {};
+
+        if (io_read_file(dir_fd, name, ATTRIBUTE_MAX, &text) < 0)
+                return 0;
+        for (const char *line = text_string(&text); line; line = strchr(line, '\n')) {
+                if (*line == '\n')
+                        line++;
+                const char *value = startswith(line, key);
+                if (value && *value == ' ')
+                        return strtoull(value + 1, NULL, 10);
+        }
+        return 0;
+}
+
+static uint64_t attribute_number(int dir_fd, const char *name) {
+        _cleanup_text_ Text text = {};
+
+        if (io_read_file(dir_fd, name, ATTRIBUTE_MAX, &text) < 0)
+                return 0;
+        return strtoull(text_string(&text), NULL, 10);
+}
+
+/* Where the version 2 tree is mounted: alone, or beside version 1 trees. */
+static int tree_open(void) {
+        static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
+        for (size_t i = 0; i < ELEMENTSOF(places); i++) {
+                _cleanup_close_ int fd = open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                struct statfs fs;
+                if (fd >= 0 && fstatfs(fd, &fs) >= 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
+                        return TAKE_FD(fd);
+        }
+        return -ENOTSUP;
+}
+
+/* The path of our own cgroup in that tree, without its first slash. */
+static int own_path(Text *path) {
+        _cleanup_text_ Text text = {};
+
+        int r = io_read_file(AT_FDCWD, "/proc/self/cgroup", 64 << 10, &text);
+        if (r < 0)
+                return r;
+        for (const char *line = text_string(&text); line; line = strchr(line, '\n')) {
+                if (*line == '\n')
+                        line++;
+                const char *value = startswith(line, "0::/");
+                if (!value)
+                        continue;
+                text_append(path, value, strcspn(value, "\n"));
+                return text_error(path);
+        }
+        return -ENOTSUP;
+}
+
+static int own_open(int *ret) {
+        _cleanup_text_ Text path = {};
+        _cleanup_close_ int tree = tree_open();
+        if (tree < 0)
+                return tree;
+
+        int r = own_path(&path);
+        if (r < 0)
+                return r;
+
+        /* Moved to our leaf by an earlier start without systemd: go up again. */
+        size_t n = path.size;
+        if (n >= 6 && streq(text_string(&path) + n - 6, "/agent"))
+                text_truncate(&path, n - 6);
+        /* The root cgroup, as in a container: keep to a part of our own. */
+        if (path.size == 0) {
+                text_append_string(&path, "pbotvm-guest");
+                if (mkdirat(tree, text_string(&path), 0755) < 0 && errno != EEXIST)
+                        return -errno;
+        }
+
+        int fd = openat(tree, text_string(&path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        *ret = fd;
+        return 0;
+}
+
+static bool job_name(const char *name) {
+        const char *digits = startswith(name, "job-");
+
+        return digits && *digits && strspn(digits, "0123456789") == strlen(digits);
+}
+
+/* Calls f for each job's directory there is. */
+static void each_job(const Cgroups *cgroups, void (*f)(int dir_fd, const char *name)) {
+        int fd = openat(cgroups->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+        if (!dir) {
+                fd_close(fd);
+                return;
+        }
+        for (struct dirent *e; (e = readdir(dir));)
+                if (job_name(e->d_name))
+                        f(cgroups->fd, e->d_name);
+        (void)closedir(dir);
+}
+
+static void job_remove(int dir_fd, const char *name) {
+        (void)unlinkat(dir_fd, name, AT_REMOVEDIR);
+}
+
+static void job_kill(int dir_fd, const char *name) {
+        _cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd >= 0)
+                (void)attribute_write(fd, "cgroup.kill", "1");
+        job_remove(dir_fd, name);
+}
+
+/* A cgroup with controllers turned on for its children may hold no process itself. */
+static int leaf_enter(const Cgroups *cgroups) {
+        if (mkdirat(cgroups->fd, "agent", 0755) < 0 && errno != EEXIST)
+                return -errno;
+        return attribute_write(cgroups->fd, "agent/cgroup.procs", "0");
+}
+
+static void controllers_enable(Cgroups *cgroups) {
+        for (size_t i = 0; i < ELEMENTSOF(controller_names); i++) {
+                char value[32];
+                (void)snprintf(value, sizeof(value), "+%s", controller_names[i].name);
+                if (attribute_write(cgroups->fd, "cgroup.subtree_control", value) >= 0)
+                        cgroups->controllers |= controller_names[i].bit;
+        }
+        /* A guest whose jobs burn all its CPUs must still beat and answer. */
+        if (cgroups->controllers & CGROUP_CPU)
+                (void)attribute_write_number(cgroups->fd, "agent/cpu.weight", 10000);
+}
+
+int cgroups_new(Cgroups **ret) {
+        _cleanup_(cgroups_freep) Cgroups *cgroups = calloc(1, sizeof(Cgroups));
+        if (!cgroups)
+                return -ENOMEM;
+        cgroups->fd = -EBADF;
+
+        int r = own_open(&cgroups->fd);
+        if (r < 0)
+                return r;
+        r = leaf_enter(cgroups);
+        if (r < 0)
+                return r;
+        controllers_enable(cgroups);
+        each_job(cgroups, job_kill);
+
+        *ret = TAKE_PTR(cgroups);
+        return 0;
+}
+
+Cgroups *cgroups_free(Cgroups *cgroups) {
+        if (!cgroups)
+                return NULL;
+        fd_close(cgroups->fd);
+        free(cgroups);
+        return NULL;
+}
+
+bool cgroups_have(const Cgroups *cgroups, CgroupController controller) {
+        return cgroups->controllers & controller;
+}
+
+/* What must hold; an attribute of a controller that we do not have is not asked for. */
+static int limits_write(const Cgroups *cgroups, int fd, const JobLimits *limits) {
+        int r = 0;
+
+        if (cgroups_have(cgroups, CGROUP_MEMORY)) {
+                r = attribute_write_number(fd, "memory.max", limits->memory_bytes);
+                /* Absent where the kernel has no swap at all. */
+                (void)attribute_write_number(fd, "memory.swap.max", 0);
+                /* A job of which one process was killed would go on in nonsense. */
+                if (r >= 0)
+                        r = attribute_write(fd, "memory.oom.group", "1");
+        }
+        /* The job's own init is one more. */
+        if (r >= 0 && cgroups_have(cgroups, CGROUP_PIDS))
+                r = attribute_write_number(fd, "pids.max", usec_add(limits->processes, 1));
+        return r;
+}
+
+int cgroup_make(Cgroups *cgroups, uint64_t number, const JobLimits *limits, Cgroup *ret) {
+        Cgroup cgroup = { .fd = -EBADF };
+        (void)snprintf(cgroup.name, sizeof(cgroup.name), "job-%" PRIu64, number);
+
+        if (mkdirat(cgroups->fd, cgroup.name, 0755) < 0)
+                return -errno;
+        cgroup.fd = openat(cgroups->fd, cgroup.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int r = cgroup.fd < 0 ? -errno : limits_write(cgroups, cgroup.fd, limits);
+        if (r < 0) {
+                cgroup_remove(cgroups, &cgroup);
+                return r;
+        }
+
+        *ret = cgroup;
+        return 0;
+}
+
+int cgroup_kill(const Cgroup *cgroup) {
+        return attribute_write(cgroup->fd, "cgroup.kill", "1");
+}
+
+uint64_t cgroup_cpu_usec(const Cgroup *cgroup) {
+        return attribute_field(cgroup->fd, "cpu.stat", "usage_usec");
+}
+
+CgroupUsage cgroup_usage(const Cgroup *cgroup) {
+        return (CgroupUsage){
+                .cpu_usec = cgroup_cpu_usec(cgroup),
+                .memory_peak = attribute_number(cgroup->fd, "memory.peak"),
+                .oom = attribute_field(cgroup->fd, "memory.events", "oom_kill") > 0,
+                .pids_max = attribute_field(cgroup->fd, "pids.events", "max") > 0,
+        };
+}
+
+void cgroup_remove(Cgroups *cgroups, Cgroup *cgroup) {
+        cgroup->fd = fd_close(cgroup->fd);
+        if (cgroup->name[0] == '\0')
+                return;
+        if (unlinkat(cgroups->fd, cgroup->name, AT_REMOVEDIR) >= 0)
+                each_job(cgroups, job_remove);
+        cgroup->name[0] = '\0';
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The agent's own part of the cgroup tree (version 2), which systemd delegates to it:
+ *
+ *   pbotvm-guest.service/agent    the agent itself
+ *   pbotvm-guest.service/job-N    one for each job
+ *
+ * Where the kernel has no memory or pids controller for us, jobs are still started, killed and measured by
+ * their cgroup, and cgroups_have() tells what is not limited. */
+
+#include "common/request.h"
+
+typedef enum CgroupController {
+        CGROUP_CPU = 1 << 0,
+        CGROUP_MEMORY = 1 << 1,
+        CGROUP_PIDS = 1 << 2,
+} CgroupController;
+
+typedef struct Cgroups Cgroups;
+
+/* Finds the tree, moves the process into a leaf and turns the controllers on. Jobs of an earlier agent that
+ * are still there are killed. -ENOTSUP: no cgroup version 2 here. Other negative errno. */
+int cgroups_new(Cgroups **ret);
+Cgroups *cgroups_free(Cgroups *cgroups);
+DEFINE_CLEANUP(Cgroups *, cgroups_free);
+bool cgroups_have(const Cgroups *cgroups, CgroupController controller);
+
+typedef struct Cgroup {
+        int fd; /* the directory, for clone3(CLONE_INTO_CGROUP); -EBADF: none */
+        char name[32];
+} Cgroup;
+
+/* How a cgroup was used and what it ran into. */
+typedef struct CgroupUsage {
+        uint64_t cpu_usec;
+        uint64_t memory_peak; /* bytes, 0: not known */
+        bool oom;             /* the kernel killed something for memory */
+        bool pids_max;        /* a fork was refused */
+} CgroupUsage;
+
+/* Makes job-NUMBER with the limits' memory (no swap) and processes. 0 or a negative errno. */
+int cgroup_make(Cgroups *cgroups, uint64_t number, const JobLimits *limits, Cgroup *ret);
+/* Kills all in it. */
+int cgroup_kill(const Cgroup *cgroup);
+/* CPU time in usec so far. */
+uint64_t cgroup_cpu_usec(const Cgroup *cgroup);
+CgroupUsage cgroup_usage(const Cgroup *cgroup);
+/* Closes it and removes what is empty: this one, and earlier ones that were not empty when they were to go.
+ */
+void cgroup_remove(Cgroups *cgroups, Cgroup *cgroup);

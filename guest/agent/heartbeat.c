@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "heartbeat.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/io.h"
+
+/* Questions that are answered in one turn; a flood of newlines gets no flood of answers. */
+#define ANSWERS_MAX 8
+
+struct Heart {
+        Stream *stream;
+        HeartHandlers handlers;
+        void *userdata;
+        uint64_t sequence;
+};
+
+size_t beat_format(char *buffer, size_t size, uint64_t sequence, unsigned load, uint64_t memory_kib) {
+        int n = snprintf(buffer, size, "pbotvm %" PRIu64 " %u.%02u %" PRIu64 "\n", sequence, load / 100,
+                load % 100, memory_kib);
+
+        return n < 0 ? 0 : MIN((size_t)n, size - 1);
+}
+
+static uint64_t memory_available(void) {
+        _cleanup_text_ Text text = {};
+
+        if (io_read_file(AT_FDCWD, "/proc/meminfo", 64 << 10, &text) < 0)
+                return 0;
+        const char *field = strstr(text_string(&text), "MemAvailable:");
+        return field ? strtoull(field + strlen("MemAvailable:"), NULL, 10) : 0;
+}
+
+size_t beat_now(char *buffer, size_t size, uint64_t sequence) {
+        double load = 0;
+
+        if (getloadavg(&load, 1) < 1)
+                load = 0;
+        return beat_format(buffer, size, sequence, (unsigned)(load * 100), memory_available());
+}
+
+static void answer(Heart *heart) {
+        char line[BEAT_MAX];
+        size_t n = beat_now(line, sizeof(line), heart->sequence);
+        _cleanup_text_ Text text = {};
+
+        text_append(&text, line, n);
+        text_append_string(&text, ":END\r\n");
+        if (!text_failed(&text))
+                (void)stream_write_now(heart->stream, text.data, text.size);
+}
+
+static void on_data(_unused_ Stream *stream, const char *data, size_t size, void *userdata) {
+        Heart *heart = userdata;
+        unsigned answers = 0;
+
+        for (size_t i = 0; i < size && answers < ANSWERS_MAX; i++) {
+                /* A sender whose tty maps newlines writes a carriage return. */
+                if (data[i] != '\n' && data[i] != '\r')
+                        continue;
+                if (data[i] == '\r' && i + 1 < size && data[i + 1] == '\n')
+                        continue;
+                if (!heart->handlers.healthy(heart->userdata))
+                        return;
+                answer(heart);
+                answers++;
+        }
+}
+
+static void on_gone(_unused_ Stream *stream, bool lost, void *userdata) {
+        Heart *heart = userdata;
+
+        if (lost)
+                heart->handlers.closed(heart, heart->userdata);
+}
+
+/* Whoever says nothing more may still listen. */
+static void on_eof(_unused_ Stream *stream, _unused_ void *userdata) {
+}
+
+int heart_new(sd_event *event, int fd, StreamKind kind, const HeartHandlers *handlers, void *userdata,
+        Heart **ret) {
+        static const StreamHandlers stream_handlers = { .data = on_data, .eof = on_eof, .gone = on_gone };
+        _cleanup_close_ int owned = fd;
+        _cleanup_(heart_freep) Heart *heart = calloc(1, sizeof(Heart));
+        if (!heart)
+                return -ENOMEM;
+
+        heart->handlers = *handlers;
+        heart->userdata = userdata;
+        int r = stream_new(event, TAKE_FD(owned), kind, &stream_handlers, heart, &heart->stream);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(heart);
+        return 0;
+}
+
+Heart *heart_free(Heart *heart) {
+        if (!heart)
+                return NULL;
+        stream_free(heart->stream);
+        free(heart);
+        return NULL;
+}
+
+void heart_beat(Heart *heart, uint64_t sequence) {
+        char line[BEAT_MAX];
+
+        heart->sequence = sequence;
+        (void)stream_write_now(heart->stream, line, beat_now(line, sizeof(line), sequence));
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a job sees of the file system: all of the guest's, read only; a private /home, /tmp, /var/tmp and
+ * /dev/shm, which share one tmpfs of limited size; a /dev of harmless devices; a /proc of its own; an empty
+ * /run, so that no service's socket is in reach. */
+#include "sandbox.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "limits.h"
+
+/* The tmpfs is first mounted here, its parts are bound to where they belong, and its "run" covers it. */
+#define SCRATCH "/run"
+
+static const struct {
+        const char *name;
+        mode_t mode;
+        const char *target; /* where it is bound to */
+        bool optional;      /* the guest may have no such directory */
+} parts[] = {
+        { SCRATCH "/home", 0755, "/home", false },
+        { SCRATCH "/tmp", 01777, "/tmp", false },
+        { SCRATCH "/vartmp", 01777, "/var/tmp", true },
+        { SCRATCH "/dev", 0755, "/dev", false },
+        /* Last, since it hides the others. */
+        { SCRATCH "/run", 0755, SCRATCH, false },
+};
+
+static const struct {
+        const char *name;
+        unsigned minor;
+        unsigned major;
+} devices[] = {
+        { SCRATCH "/dev/null", 3, 1 },
+        { SCRATCH "/dev/zero", 5, 1 },
+        { SCRATCH "/dev/full", 7, 1 },
+        { SCRATCH "/dev/random", 8, 1 },
+        { SCRATCH "/dev/urandom", 9, 1 },
+        { SCRATCH "/dev/tty", 0, 5 },
+};
+
+static const struct {
+        const char *name, *target;
+} links[] = {
+        { SCRATCH "/dev/fd", "/proc/self/fd" },
+        { SCRATCH "/dev/stdin", "/proc/self/fd/0" },
+        { SCRATCH "/dev/stdout", "/proc/self/fd/1" },
+        { SCRATCH "/dev/stderr", "/proc/self/fd/2" },
+        { SCRATCH "/dev/ptmx", "pts/ptmx" },
+};
+
+static int system_read_only(void) {
+        struct mount_attr attributes = {
+                .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID,
+                .propagation = MS_PRIVATE,
+        };
+
+        return mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attributes, sizeof(attributes)) < 0 ? -errno : 0;
+}
+
+static int scratch_mount(const JobLimits *limits) {
+        char options[128];
+
+        (void)snprintf(options, sizeof(options), "mode=755,size=%" PRIu64 ",nr_inodes=%" PRIu64,
+                limits->disk_bytes, limits_inodes(limits));
+        return mount("tmpfs", SCRATCH, "tmpfs", MS_NOSUID, options) < 0 ? -errno : 0;
+}
+
+static int directory_make(const char *path, mode_t mode) {
+        return mkdir(path, mode) < 0 || chmod(path, mode) < 0 ? -errno : 0;
+}
+
+static int directory_make_owned(const char *path, mode_t mode, const SandboxSpec *spec) {
+        int r = directory_make(path, mode);
+
+        return r < 0 ? r : chown(path, spec->uid, spec->gid) < 0 ? -errno : 0;
+}
+
+static int scratch_fill(const SandboxSpec *spec) {
+        char path[128];
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(parts); i++)
+                r = directory_make(parts[i].name, parts[i].mode);
+        if (r >= 0)
+                r = directory_make(SCRATCH "/dev/pts", 0755);
+        if (r >= 0)
+                r = directory_make(SCRATCH "/dev/shm", 01777);
+        if (r < 0)
+                return r;
+
+        (void)snprintf(path, sizeof(path), SCRATCH "/home/%.64s", spec->user);
+        r = directory_make_owned(path, 0755, spec);
+        if (r < 0)
+                return r;
+        (void)snprintf(path, sizeof(path), SCRATCH "/home/%.64s/%" PRIu64, spec->user, spec->number);
+        return directory_make_owned(path, 0755, spec);
+}
+
+static int devices_make(void) {
+        for (size_t i = 0; i < ELEMENTSOF(devices); i++) {
+                if (mknod(devices[i].name, S_IFCHR | 0666, makedev(devices[i].major, devices[i].minor)) <
+                                0 ||
+                        chmod(devices[i].name, 0666) < 0)
+                        return -errno;
+        }
+        for (size_t i = 0; i < ELEMENTSOF(links); i++)
+                if (symlink(links[i].target, links[i].name) < 0)
+                        return -errno;
+        return 0;
+}
+
+static int parts_bind(void) {
+        for (size_t i = 0; i < ELEMENTSOF(parts); i++) {
+                if (mount(parts[i].name, parts[i].target, NULL, MS_BIND, NULL) >= 0)
+                        continue;
+                if (errno != ENOENT || !parts[i].optional)
+                        return -errno;
+        }
+        return 0;
+}
+
+static int kernel_mount(void) {
+        if (mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
+                    "newinstance,ptmxmode=0666,mode=620") < 0 ||
+                mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+                return -errno;
+        return 0;
+}
+
+/* Shows the directory that was opened outside; the descriptor, not a path, is what is bound. */
+static int bind_mount(const SandboxSpec *spec) {
+        char source[64], target[384];
+
+        if (spec->bind.fd < 0)
+                return 0;
+        (void)snprintf(source, sizeof(source), "/proc/self/fd/%i", spec->bind.fd);
+        (void)snprintf(target, sizeof(target), "/home/%.64s/%.255s", spec->user, spec->bind.name);
+
+        int r = directory_make_owned(target, 0755, spec);
+        if (r < 0)
+                return r;
+        if (mount(source, target, NULL, MS_BIND, NULL) < 0)
+                return -errno;
+
+        struct mount_attr attributes = {
+                .attr_set =
+                        MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (spec->bind.writable ? 0 : MOUNT_ATTR_RDONLY),
+                .attr_clr = spec->bind.writable ? MOUNT_ATTR_RDONLY : 0,
+        };
+        return mount_setattr(AT_FDCWD, target, 0, &attributes, sizeof(attributes)) < 0 ? -errno : 0;
+}
+
+/* Programs talk to themselves over 127.0.0.1. */
+static int loopback_up(void) {
+        _cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+
+        if (fd < 0)
+                return errno == EAFNOSUPPORT ? 0 : -errno;
+        return ioctl(fd, SIOCSIFFLAGS, &request) < 0 ? -errno : 0;
+}
+
+int sandbox_mount(const SandboxSpec *spec, const char **ret_where) {
+        int r;
+
+#define DO(call, what)                                                                                      \
+        if ((r = (call)) < 0) {                                                                             \
+                *ret_where = what;                                                                          \
+                return r;                                                                                   \
+        }
+        DO(system_read_only(), "read-only system");
+        DO(scratch_mount(spec->limits), "disk");
+        DO(scratch_fill(spec), "directories");
+        DO(devices_make(), "devices");
+        DO(parts_bind(), "private directories");
+        DO(kernel_mount(), "proc and devpts");
+        DO(bind_mount(spec), "storage");
+        DO(loopback_up(), "loopback");
+#undef DO
+        return 0;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The child that becomes a step: user vm, without any privilege or way to get one. */
+#include "sandbox.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <linux/openat2.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "common/io.h"
+#include "limits.h"
+
+#define PATH_DEFAULT "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+
+/* Signals are as a shell's child expects them, whatever the agent does with its own. */
+static void signals_reset(void) {
+        struct sigaction action = { .sa_handler = SIG_DFL };
+        sigset_t none;
+
+        for (int i = 1; i < NSIG; i++)
+                (void)sigaction(i, &action, NULL);
+        sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int user_become(const SandboxSpec *spec) {
+        if (setgroups(0, NULL) < 0 || setresgid(spec->gid, spec->gid, spec->gid) < 0 ||
+                setresuid(spec->uid, spec->uid, spec->uid) < 0)
+                return -errno;
+        return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+static int directory_enter(const SandboxSpec *spec, const SandboxStep *step) {
+        char path[128];
+
+        if (step->home)
+                (void)snprintf(path, sizeof(path), "/home/%.64s", spec->user);
+        else
+                (void)snprintf(path, sizeof(path), "/home/%.64s/%" PRIu64, spec->user, spec->number);
+        return chdir(path) < 0 ? -errno : 0;
+}
+
+/* Writes a file below the working directory, as the user; no link leads it elsewhere. */
+static int file_write(const char *name, const Text *content) {
+        struct open_how how = {
+                .flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                .mode = 0644,
+                .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+        };
+
+        _cleanup_close_ int fd = (int)syscall(SYS_openat2, AT_FDCWD, name, &how, sizeof(how));
+        if (fd < 0)
+                return -errno;
+        return io_write(fd, text_string(content), content->size, USEC_INFINITY);
+}
+
+/* Standard input is a file without a name: the job's directory shows the source alone. */
+static int input_file(const Text *content) {
+        _cleanup_close_ int fd = open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return -errno;
+        int r = io_write(fd, text_string(content), content->size, USEC_INFINITY);
+        if (r < 0)
+                return r;
+        return lseek(fd, 0, SEEK_SET) < 0 ? -errno : TAKE_FD(fd);
+}
+
+static int input_open(const SandboxSpec *spec, const SandboxStep *step) {
+        if (step->in_fd >= 0) {
+                int fd = fcntl(step->in_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+                return fd < 0 ? -errno : fd;
+        }
+        if (step->stdin_file && spec->input)
+                return input_file(spec->input);
+        int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+/* in and the pipes lie above 2, for 0 to 2 are open in the init: none is overwritten before it is used. */
+static int descriptors_place(const SandboxStep *step, int in) {
+        if (dup2(in, STDIN_FILENO) < 0 || dup2(step->out_fd, STDOUT_FILENO) < 0 ||
+                dup2(step->err_fd, STDERR_FILENO) < 0)
+                return -errno;
+        return 0;
+}
+
+static int environment_add(char **list, size_t size, size_t *n, const char *entry) {
+        if (*n + 1 >= size)
+                return -E2BIG;
+        list[(*n)++] = (char *)entry;
+        list[*n] = NULL;
+        return 0;
+}
+
+static int exec(const SandboxSpec *spec, const SandboxStep *step) {
+        char *list[128] = {}, home[128], user[128], logname[128];
+        size_t n = 0;
+        int r = 0;
+
+        (void)snprintf(home, sizeof(home), "HOME=/home/%.64s", spec->user);
+        (void)snprintf(user, sizeof(user), "USER=%.64s", spec->user);
+        (void)snprintf(logname, sizeof(logname), "LOGNAME=%.64s", spec->user);
+
+        const char *const base[] = { "PATH=" PATH_DEFAULT, home, user, logname, "SHELL=/bin/bash",
+                "LANG=C.UTF-8", "TERM=dumb" };
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(base); i++)
+                r = environment_add(list, ELEMENTSOF(list), &n, base[i]);
+        for (size_t i = 0; r >= 0 && step->env && step->env[i]; i++)
+                r = environment_add(list, ELEMENTSOF(list), &n, step->env[i]);
+        if (r < 0)
+                return r;
+
+        environ = list;
+        (void)execvp(step->argv[0], step->argv);
+        return -errno;
+}
+
+int sandbox_step(const SandboxSpec *spec, const SandboxStep *step) {
+        signals_reset();
+        (void)umask(022);
+        (void)setsid();
+
+        int r = user_become(spec);
+        if (r >= 0)
+                r = directory_enter(spec, step);
+        /* Before the limits: the source may be larger than the files that the program may write. */
+        if (r >= 0 && step->write_files && spec->source_name)
+                r = file_write(spec->source_name, spec->source);
+        int in = -EBADF;
+        if (r >= 0)
+                r = in = input_open(spec, step);
+        if (r >= 0)
+                r = limits_apply(spec->limits, step->file_bytes, spec->count_processes);
+        if (r >= 0)
+                r = descriptors_place(step, in);
+        if (r >= 0)
+                r = seccomp_filter_apply(spec->filter);
+        if (r >= 0)
+                r = exec(spec, step);
+        return r;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "task.h"
+
+#include "common/io.h"
+#include "limits.h"
+#include "storage.h"
+
+Task *task_free(Task *task) {
+        if (!task)
+                return NULL;
+        job_free(task->job);
+        plan_free(task->plan);
+        request_done(&task->request);
+        free(task->key);
+        free(task);
+        return NULL;
+}
+
+int task_new(const char *json, size_t size, const JobLimits *base, Task **ret, Text *error) {
+        _cleanup_(task_freep) Task *task = calloc(1, sizeof(Task));
+        if (!task)
+                return -ENOMEM;
+
+        task->request = REQUEST_INIT;
+        int r = request_parse(json, size, &task->request, error);
+        if (r < 0)
+                return r;
+        r = plan_make(&task->request, &task->plan, error);
+        if (r < 0)
+                return r;
+        if (!isempty(task->request.persist_key)) {
+                r = storage_name(task->request.persist_key, &task->key);
+                if (r < 0)
+                        return r;
+        }
+        task->limits = limits_resolve(base, &task->request.limits);
+        task->arrived_usec = now_monotonic();
+        task->deadline_usec = task->request.limits.wall_usec == LIMIT_UNSET
+                                      ? USEC_INFINITY
+                                      : usec_add(task->arrived_usec, task->limits.wall_usec);
+
+        *ret = TAKE_PTR(task);
+        return 0;
+}
+
+uint64_t task_deadline(const Task *task, uint64_t now_usec) {
+        return task->deadline_usec != USEC_INFINITY ? task->deadline_usec
+                                                    : usec_add(now_usec, task->limits.wall_usec);
+}
+
+static int id_copy(const char *id, Reply *reply) {
+        if (!id)
+                return 0;
+        free(reply->id);
+        reply->id = strdup(id);
+        reply->present = true;
+        return reply->id ? 0 : -ENOMEM;
+}
+
+int reply_text(const char *text, const char *id, Text *json) {
+        _cleanup_reply_ Reply reply = {};
+
+        text_append_string(&reply.result, text);
+        text_append_char(&reply.result, '\n');
+        int r = text_error(&reply.result);
+        if (r >= 0)
+                r = id_copy(id, &reply);
+        return r < 0 ? r : reply_write(&reply, json);
+}
+
+/* The sandbox, or the storage, was not what it should be: the client is told, not left with an empty line.
+ */
+static int trouble_text(const Task *task, const JobResult *result, Text *json) {
+        _cleanup_text_ Text text = {};
+
+        if (result->broken_errno > 0)
+                text_append_printf(&text, "The guest could not run this: %s: %s.", result->broken_where,
+                        strerror(result->broken_errno));
+        else
+                text_append_printf(&text, "The storage of %s could not be unpacked: %s", task->key,
+                        result->storage_error.size > 0 ? text_string(&result->storage_error)
+                                                       : strerror(result->storage_errno));
+        int r = text_error(&text);
+        return r < 0 ? r : reply_text(text_string(&text), task->request.id, json);
+}
+
+static void storage_trouble_append(const JobResult *result, Reply *reply) {
+        if (result->storage_errno > 0)
+                text_append_printf(&reply->result, " [Storage not kept: %s]\n",
+                        result->storage_errno == EFBIG ? "it is larger than allowed"
+                                                       : strerror(result->storage_errno));
+}
+
+int task_reply(const Task *task, JobResult *result, Text *json) {
+        _cleanup_reply_ Reply reply = {};
+
+        if (result->broken_errno > 0 || (result->storage_errno > 0 && !result->outcome.steps[0].started))
+                return trouble_text(task, result, json);
+
+        int r = report_make(&task->request, task->plan, &result->outcome, &reply);
+        if (r < 0)
+                return r;
+        r = id_copy(task->request.id, &reply);
+        if (r < 0)
+                return r;
+        storage_trouble_append(result, &reply);
+        if (result->have_storage && task->request.present) {
+                text_move(&reply.storage, &result->storage);
+                reply.have_storage = true;
+        }
+        return reply_write(&reply, json);
+}

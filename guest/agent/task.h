@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One request on its way through the agent: parsed, planned, queued, run, answered. */
+
+#include "job.h"
+
+typedef struct Task {
+        Request request;
+        Plan *plan;
+        JobLimits limits;
+        char *key;                            /* directory name of the request's storage; NULL: none */
+        uint64_t arrived_usec, deadline_usec; /* of the waiting; USEC_INFINITY: none */
+        Job *job;
+        void *owner, *client; /* the agent's: itself, and whoever waits for the answer (NULL: has gone) */
+        struct Task *next;
+} Task;
+
+/* Parses a request's JSON. 0, -EBADMSG with a text for the client in *error, or -ENOMEM. The limits are
+ * those of base, lowered by the request. */
+int task_new(const char *json, size_t size, const JobLimits *base, Task **ret, Text *error);
+Task *task_free(Task *task);
+DEFINE_CLEANUP(Task *, task_free);
+
+/* When the job has to end: counted from the request's arrival if the host set a limit (its own clock runs
+ * since then), else from now. */
+uint64_t task_deadline(const Task *task, uint64_t now_usec);
+
+/* The JSON of the answer after the job. result may be changed. 0 or -ENOMEM. */
+int task_reply(const Task *task, JobResult *result, Text *json);
+
+/* The JSON of an answer that is only a text; a newline is added. id may be NULL. 0 or -ENOMEM. */
+int reply_text(const char *text, const char *id, Text *json);
