@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The parts of a running pbotvm - the host that it is installed on, programs, domain - for sourcing. TOP is the
+# folder of the source, LAB is "yes" when the services run in the disposable host.
+
+CACHE=${PBOTVM_CACHE:-/var/cache/pbotvm}
+DOMAIN=pbot-vm
+IMAGES=/var/lib/libvirt/images
+RECORD=/var/lib/pbotvm-quickstart
+UNITS=(pbotvm.socket pbotvm-watchdog.service)
+
+# on COMMAND: runs it where the services are.
+on() {
+        if [ "$LAB" = yes ]; then "$TOP/tests/lib/lab" exec "$@"; else "$@"; fi
+}
+
+# files: where the files of that machine are; live: the same as its processes see them.
+files() { if [ "$LAB" = yes ]; then "$TOP/tests/lib/lab" root; fi; }
+live() { if [ "$LAB" = yes ]; then "$TOP/tests/lib/lab" live; fi; }
+
+build_programs() {
+        local build=$1
+        shift
+        if [ ! -e "$build/build.ninja" ]; then
+                meson setup "$build" "$TOP" "$@" >&2
+        fi
+        meson compile -C "$build" >&2
+        echo "$build"
+}
+
+# install_programs BUILD: into a folder of its own first, so that it is known what to remove one day. Settings that
+# are there already are left alone.
+install_programs() {
+        local build=$1 stage root file target changed=0
+        root=$(files)
+        stage=$(mktemp -d)
+        meson install -C "$build" --no-rebuild --destdir "$stage" >&2
+        mkdir -p "$root$RECORD"
+        while IFS= read -r file; do
+                target=$root/$file
+                if [[ $file == etc/* ]] && [ -e "$target" ]; then continue; fi
+                if cmp -s "$stage/$file" "$target"; then continue; fi
+                changed=$((changed + 1))
+                install -D -m "$(stat -c %a "$stage/$file")" "$stage/$file" "$target.new"
+                mv "$target.new" "$target"
+        done < <(cd "$stage" && find . -type f -printf '%P\n')
+        # Links too, and the folders that are installed empty.
+        (cd "$stage" && find . -type l -printf '%P\n') | while IFS= read -r file; do
+                mkdir -p "$(dirname "$root/$file")"
+                cp -a "$stage/$file" "$root/$file"
+        done
+        (cd "$stage" && find . -type d -empty -printf '%P\n') | while IFS= read -r file; do
+                mkdir -p "$root/$file"
+        done
+        (cd "$stage" && find . \( -type f -o -type l \) -printf '/%P\n') | sort -u \
+                "$root$RECORD/files" - 2>/dev/null >"$root$RECORD/files.new" ||
+                (cd "$stage" && find . \( -type f -o -type l \) -printf '/%P\n') >"$root$RECORD/files.new"
+        mv "$root$RECORD/files.new" "$root$RECORD/files"
+        rm -rf "$stage"
+
+        on systemd-sysusers
+        on systemd-tmpfiles --create /usr/lib/tmpfiles.d/pbotvm.conf
+        on journalctl --update-catalog
+        on systemctl daemon-reload
+        on systemctl reload dbus.service
+        if [ "$changed" -eq 0 ]; then echo 'nothing new'; else echo "$changed files"; fi
+}
+
+# kvm_works KERNEL: the processor has it, and a kernel that is started with it speaks.
+kvm_works() {
+        grep -qE '^flags.* (vmx|svm)( |$)' /proc/cpuinfo && [ -w /dev/kvm ] || return 1
+        timeout 20 qemu-system-x86_64 -machine pc,accel=kvm -cpu host -m 256 -nodefaults -display none -no-reboot \
+                -serial stdio -kernel "$1" -append 'console=ttyS0 panic=-1' </dev/null 2>&1 |
+                grep -qa 'Linux version'
+}
+
+# set_default NAME VALUE WHY: in /etc/default/pbotvm, unless it is set there.
+set_default() {
+        local file
+        file=$(files)/etc/default/pbotvm
+        grep -q "^$1=" "$file" || printf '# %s\n%s=%s\n' "$3" "$1" "$2" >>"$file"
+}
+
+domain_exists() { on virsh -q domstate "$DOMAIN" >/dev/null 2>&1; }
+
+# guest_is WANTED: the domain is there, made from this image with this definition, and has its snapshot.
+guest_is() {
+        [ "$(cat "$(files)$IMAGES/$DOMAIN.made" 2>/dev/null)" = "$1" ] &&
+                on virsh -q snapshot-info "$DOMAIN" 1 >/dev/null 2>&1
+}
+
+guest_forget() {
+        local root ending
+        root=$(files)
+        if domain_exists; then
+                on virsh -q destroy "$DOMAIN" >/dev/null 2>&1 || true
+                on virsh -q undefine "$DOMAIN" --snapshots-metadata >&2
+        fi
+        for ending in made qcow2 kernel initrd; do
+                rm -f "$root$IMAGES/$DOMAIN.$ending"
+        done
+}
+
+# guest_define MADE DEFINITION: copies the image and makes the domain.
+guest_define() {
+        local made=$1 definition=$2 root ending
+        root=$(files)
+        on systemctl stop "${UNITS[@]}" >/dev/null 2>&1 || true
+        guest_forget
+        mkdir -p "$root$IMAGES"
+        for ending in kernel initrd qcow2; do
+                cp --sparse=always --reflink=auto "$made.$ending" "$root$IMAGES/$DOMAIN.$ending"
+        done
+        printf '%s\n' "$definition" >"$root$RECORD/domain.xml"
+        on virsh -q define "$RECORD/domain.xml" >&2
+        on virsh -q start "$DOMAIN" >&2
+}
