@@ -82,24 +82,30 @@ static void find_runs(HeaderScanner *s) {
         }
 }
 
-static bool opens_body(const HeaderScanner *s, size_t i) {
-        return scan_at(s->data, s->size, i, "{") || scan_at(s->data, s->size, i, "<%") ||
-               scan_at(s->data, s->size, i, "?\?<");
+static bool digraph_at(const HeaderScanner *s, size_t i) {
+        return scan_at(s->data, s->size, i, "<%") || scan_at(s->data, s->size, i, "?\?<");
 }
 
+/* The parameters end before the brace that ends the segment, or before the first <% or ??<. A pattern takes
+ * the last of these, but so it takes the brackets of a statement in the body for those of the body. */
 static void find_segments(HeaderScanner *s) {
         size_t begin = 0;
         uint32_t close = NONE;
+        bool digraph = false;
 
         for (size_t i = 0; i <= s->size; i++) {
-                if (i < s->size && s->data[i] == ')' && opens_body(s, s->space_end[i + 1]))
-                        close = i;
+                if (i < s->size && s->data[i] == ')' && !digraph) {
+                        digraph = digraph_at(s, s->space_end[i + 1]);
+                        if (digraph || scan_at(s->data, s->size, s->space_end[i + 1], "{"))
+                                close = i;
+                }
                 if (i < s->size && s->data[i] != ';' && s->data[i] != '{')
                         continue;
                 for (size_t k = begin; k <= i; k++)
                         s->last_close[k] = close;
                 begin = i + 1;
                 close = NONE;
+                digraph = false;
         }
 }
 
@@ -150,22 +156,25 @@ static bool name_at(const HeaderScanner *s, size_t i, FunctionHeader *ret) {
         return true;
 }
 
-/* Whether a type can begin at the character at i, which is one of a type and no blank: the blank between
- * type and name is looked for from the right. */
-static bool type_at(const HeaderScanner *s, size_t i, FunctionHeader *ret) {
-        size_t seen = SIZE_MAX;
+/* Where in one run of white space no name begins: from an offset to the run's end. */
+typedef struct Tried {
+        size_t space_end, from;
+} Tried;
 
+/* Whether a type can begin at the character at i, which is one of a type: the blank between type and name is
+ * looked for from the right. */
+static bool type_at(const HeaderScanner *s, size_t i, Tried *tried, FunctionHeader *ret) {
         for (size_t end = s->type_end[i]; end > i; end--) {
                 if (end >= s->size || !(s->class[end] & CLASS_SPACE))
                         continue;
-                /* A shorter type in the same white space leaves one more place for the name. */
-                size_t from = s->space_end[end] == seen ? end + 1 : s->space_end[end];
-                seen = s->space_end[end];
-                for (size_t name = from; name > end; name--)
-                        if (name_at(s, name, ret)) {
+                if (s->space_end[end] != tried->space_end)
+                        *tried = (Tried){ s->space_end[end], s->space_end[end] + 1 };
+                while (tried->from > end + 1) {
+                        if (name_at(s, --tried->from, ret)) {
                                 ret->type = (Span){ i, end };
                                 return true;
                         }
+                }
         }
         return false;
 }
@@ -198,23 +207,24 @@ static bool blank_type(const HeaderScanner *s, size_t begin, size_t end, Functio
 }
 
 /* In Java the white space at the start of a line is the type's own. */
-static bool java_line(const HeaderScanner *s, size_t line, FunctionHeader *ret) {
-        return s->class[line] & CLASS_TYPE && type_at(s, line, ret);
+static bool java_line(const HeaderScanner *s, size_t line, Tried *tried, FunctionHeader *ret) {
+        return s->class[line] & CLASS_TYPE && type_at(s, line, tried, ret);
 }
 
 bool header_scanner_find(const HeaderScanner *s, size_t from, FunctionHeader *ret) {
-        size_t tried = SIZE_MAX;
+        Tried tried = { SIZE_MAX, 0 };
+        size_t last = SIZE_MAX;
 
         for (size_t line = from; line < s->size;) {
                 size_t text = s->space_end[line];
 
                 if (s->java) {
-                        if (java_line(s, line, ret))
+                        if (java_line(s, line, &tried, ret))
                                 return true;
-                } else if (text < s->size && text != tried) {
+                } else if (text < s->size && text != last) {
                         /* Blank lines before it lead to the same text. */
-                        tried = text;
-                        if (s->class[text] & CLASS_TYPE && type_at(s, text, ret))
+                        last = text;
+                        if (s->class[text] & CLASS_TYPE && type_at(s, text, &tried, ret))
                                 return true;
                         if (blank_type(s, line, text, ret))
                                 return true;

@@ -64,17 +64,15 @@ bool span_equals(const char *data, Span span, const char *string) {
 }
 
 Span span_trim(const char *data, Span span) {
-        span.begin = scan_skip_space(data, span.end, span.begin);
-
         size_t end = span.begin;
+
         for (size_t i = span.begin; i < span.end;) {
                 size_t n = scan_space(data, span.end, i);
                 i += n > 0 ? n : 1;
                 if (n == 0)
                         end = i;
         }
-        span.end = end;
-        return span;
+        return (Span){ scan_skip_space(data, end, span.begin), end };
 }
 
 void text_trim(Text *text) {
