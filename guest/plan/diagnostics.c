@@ -3,6 +3,9 @@
 
 #include <ctype.h>
 
+static const char wrapper[] = "print_last_statement(";
+#define WRAPPER_SIZE (sizeof(wrapper) - 1)
+
 /* A diagnostic: the line that names a place, and what follows (source, caret) up to the next. */
 typedef struct Block {
         const char *data;
@@ -15,6 +18,10 @@ static size_t line_size(const char *data, size_t size) {
         return end ? (size_t)(end - data) + 1 : size;
 }
 
+static bool contains(const char *data, size_t size, const char *what) {
+        return memmem(data, size, what, strlen(what));
+}
+
 /* FILE:LINE:COLUMN: severity, or FILE: In function */
 static bool begins_block(const char *data, size_t size) {
         static const char *const marks[] = { ": warning: ", ": error: ", ": note: ", ": fatal error: ",
@@ -24,7 +31,7 @@ static bool begins_block(const char *data, size_t size) {
         if (n > 0 && isspace((unsigned char)*data))
                 return false;
         for (size_t i = 0; i < ELEMENTSOF(marks); i++)
-                if (memmem(data, n, marks[i], strlen(marks[i])))
+                if (contains(data, n, marks[i]))
                         return true;
         return false;
 }
@@ -37,24 +44,107 @@ static Block take_block(const char *data, size_t size) {
         return (Block){ data, n };
 }
 
-static bool block_is_at(const Block *block, const char *prefix, size_t prefix_size) {
-        return block->size > prefix_size && memcmp(block->data, prefix, prefix_size) == 0;
-}
-
-void diagnostics_append_once(Text *text, const char *data, size_t size, const char *file, unsigned line) {
+/* What follows FILE:LINE: in the block's first line, or NULL if it is of another place. */
+static const char *after_place(const Block *block, const char *file, unsigned line) {
         _cleanup_text_ Text place = {};
-        size_t used = 0, start = text->size;
 
         text_append_printf(&place, "%s:%u:", file, line);
+        if (text_failed(&place) || block->size <= place.size ||
+                memcmp(block->data, place.data, place.size) != 0)
+                return NULL;
+        return block->data + place.size;
+}
+
+/* The first line, with its column moved to the left if it is inside the parentheses. */
+static void append_head(Text *text, const char *line, size_t size, const char *column, size_t offset) {
+        char *end;
+        unsigned long c = strtoul(column, &end, 10);
+
+        if (end == column || c <= offset + WRAPPER_SIZE) {
+                text_append(text, line, size);
+                return;
+        }
+        text_append(text, line, (size_t)(column - line));
+        text_append_printf(text, "%lu", c - WRAPPER_SIZE);
+        text_append(text, end, size - (size_t)(end - line));
+}
+
+/* The quoted source line: the wrapper and its parenthesis go. */
+static void append_quotation(Text *text, const char *line, size_t size, size_t at) {
+        const char *rest = line + at + WRAPPER_SIZE, *close = memrchr(rest, ')', size - at - WRAPPER_SIZE);
+
+        text_append(text, line, at);
+        if (!close)
+                close = line + size;
+        text_append(text, rest, (size_t)(close - rest));
+        if (close < line + size)
+                text_append(text, close + 1, size - (size_t)(close - line) - 1);
+}
+
+/* A line below the quotation, with carets: what stands below the wrapper goes. */
+static void append_carets(Text *text, const char *line, size_t size, size_t at) {
+        for (size_t i = at; i < MIN(at + WRAPPER_SIZE, size); i++)
+                if (line[i] != ' ' && line[i] != '~') {
+                        text_append(text, line, size);
+                        return;
+                }
+        text_append(text, line, MIN(at, size));
+        if (size > at + WRAPPER_SIZE)
+                text_append(text, line + at + WRAPPER_SIZE, size - at - WRAPPER_SIZE);
+        else if (size > at)
+                text_append_char(text, '\n');
+}
+
+static void unwrap_block(Text *text, const Block *block, const char *column, size_t offset) {
+        size_t used = line_size(block->data, block->size), at = 0;
+
+        append_head(text, block->data, used, column, offset);
+        while (used < block->size) {
+                const char *line = block->data + used, *place;
+                size_t size = line_size(line, block->size - used);
+
+                place = memmem(line, size, wrapper, WRAPPER_SIZE);
+                if (place) {
+                        at = (size_t)(place - line);
+                        append_quotation(text, line, size, at);
+                } else if (at > 0 && isspace((unsigned char)*line))
+                        append_carets(text, line, size, at);
+                else
+                        text_append(text, line, size);
+                used += size;
+        }
+}
+
+void diagnostics_unwrap(Text *text, const char *data, size_t size, const DiagnosticsPlace *place) {
+        size_t used = 0, start = text->size;
+
         while (used < size) {
                 Block block = take_block(data + used, size - used);
-                bool known = line > 0 && block_is_at(&block, text_string(&place), place.size) &&
-                             text->size > start &&
-                             memmem(text->data + start, text->size - start, block.data, block.size);
+                const char *column = after_place(&block, place->file, place->line);
+                _cleanup_text_ Text own = {};
 
-                if (!known)
-                        text_append(text, block.data, block.size);
                 used += block.size;
+                if (!column) {
+                        text_append(text, block.data, block.size);
+                        continue;
+                }
+                unwrap_block(&own, &block, column, place->offset);
+                if (text->size == start ||
+                        !memmem(text->data + start, text->size - start, own.data, own.size))
+                        text_append_text(text, &own);
         }
-        text->failed |= text_failed(&place);
+}
+
+bool diagnostics_have_error(const char *data, size_t size, const char *file, unsigned line) {
+        while (size > 0) {
+                Block block = take_block(data, size);
+                size_t n = line_size(block.data, block.size);
+
+                if ((contains(block.data, n, ": error: ") || contains(block.data, n, ": fatal error: ")) &&
+                        (after_place(&block, file, line) || contains(block.data, n, "prelude.h:")))
+                        return true;
+                data += block.size;
+                size -= block.size;
+        }
+        return false;
 }

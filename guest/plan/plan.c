@@ -199,16 +199,29 @@ static int add_program_step(Plan *plan, const Request *request) {
         return add_step(plan, &words, ENV_UTF8, true);
 }
 
+static bool has_wrapper(const Request *request) {
+        static const char wrapper[] = "print_last_statement(";
+
+        return memmem(text_string(&request->code), request->code.size, wrapper, sizeof(wrapper) - 1);
+}
+
 static int plan_compiled(Plan *plan, const Request *request, bool debugged) {
         _cleanup_words_ Words words = {};
         char **command;
         int r;
 
         plan->compiles = plan->run_after_success = true;
+        if (debugged && has_wrapper(request)) {
+                words_add_string(&words, "pbotvm-gdb");
+                words_add_string(&words, "--compile");
+                words_add_string(&words, "--source");
+                words_add_string(&words, request->sourcefile);
+                words_add_string(&words, "--");
+        }
         r = words_split(request->cmdline ? request->cmdline : "", SPLIT_DROP_BACKSLASH, &words);
         if (r < 0)
                 return r;
-        if (words.n == 0)
+        if (isempty(request->cmdline))
                 words_add_string(&words, "true");
         r = add_step(plan, &words, ENV_UTF8, false);
         if (r < 0)
@@ -258,16 +271,6 @@ static int plan_java(Plan *plan, const Request *request) {
         return add_step(plan, &words, ENV_UTF8, true);
 }
 
-static unsigned find_wrapper(const Text *code) {
-        static const char wrapper[] = "print_last_statement(";
-        const char *place = memmem(text_string(code), code->size, wrapper, sizeof(wrapper) - 1);
-        unsigned line = 1;
-
-        for (const char *p = code->data; place && p < place; p++)
-                line += *p == '\n';
-        return place ? line : 0;
-}
-
 static void plan_files(Plan *plan, const Request *request, Runner runner) {
         text_append_text(&plan->source, &request->code);
         text_append_char(&plan->source, '\n');
@@ -288,7 +291,6 @@ static int check_request(const Request *request, Runner runner, Text *error) {
 static int plan_steps(Plan *plan, const Request *request, Runner runner) {
         switch (runner) {
         case RUNNER_DEBUGGED:
-                plan->wrapper_line = find_wrapper(&request->code);
                 return plan_compiled(plan, request, true);
         case RUNNER_COMPILED:
                 return plan_compiled(plan, request, false);

@@ -27,7 +27,6 @@ typedef struct Plan {
         bool status_of_compiler; /* a compiler that failed is told as any program: with its exit status */
         bool debugged;           /* the last step tells of signals itself */
         bool trimmed;            /* white space at the end of the last step's output is left out */
-        unsigned wrapper_line;   /* where print_last_statement() stands in the source, from 1; 0: nowhere */
 } Plan;
 
 Plan *plan_free(Plan *plan);

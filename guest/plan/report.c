@@ -9,7 +9,6 @@
 #include <sys/wait.h>
 
 #include "common/utf8.h"
-#include "plan/diagnostics.h"
 
 /* One bracketed note at the end of a result, or, when there is no output, the whole of it. */
 typedef struct Notes {
@@ -130,7 +129,6 @@ static void finish(Text *text, const Request *request, Notes *notes, bool silent
 /* A compiler that failed, or after which nothing is run: its text alone. */
 static void report_compiler(
         const Request *request, const Plan *plan, const JobOutcome *outcome, const Text *said, Text *text) {
-        _cleanup_text_ Text without = {};
         Notes notes = {};
         const StepOutcome *step = &outcome->steps[0];
 
@@ -164,24 +162,14 @@ static void report_program(
         text_done(&notes.text);
 }
 
-/* What the compiler said, without what it said twice. */
-static void collect_diagnostics(
-        const Plan *plan, const JobOutcome *outcome, const Request *request, Text *said) {
+/* What the compiler said. */
+static void collect_diagnostics(const Plan *plan, const JobOutcome *outcome, Text *said) {
         const StepOutcome *step = &outcome->steps[0];
-        _cleanup_text_ Text err = {};
 
-        if (!plan->compiles)
-                return;
-        if (step->start_errno > 0) {
+        if (plan->compiles && step->start_errno > 0)
                 append_start_error(said, &plan->steps[0], step);
-                return;
-        }
-        append_valid(&err, &step->err);
-        diagnostics_append_once(said, text_string(&err), err.size, request->sourcefile, plan->wrapper_line);
-        if (err.size > 0)
-                text_append_char(said, ' ');
-        append_valid(said, &step->out);
-        said->failed |= text_failed(&err);
+        else if (plan->compiles)
+                append_output(said, step, false);
 }
 
 static int fill_members(const Plan *plan, const JobOutcome *outcome, Reply *ret) {
@@ -216,7 +204,7 @@ int report_make(const Request *request, const Plan *plan, const JobOutcome *outc
         _cleanup_text_ Text said = {}, text = {};
         int r;
 
-        collect_diagnostics(plan, outcome, request, &said);
+        collect_diagnostics(plan, outcome, &said);
         if (ran || (plan->n_steps > 1 && outcome->steps[1].start_errno > 0))
                 report_program(request, plan, outcome, &said, &text);
         else

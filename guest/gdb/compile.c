@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gdb/compile.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include "common/io.h"
+#include "gdb/source.h"
+#include "plan/diagnostics.h"
+
+/* Runs it; what it writes to stderr goes to *err, or, if that is NULL, to ours. */
+static int run(char **command, Text *err, int *ret_status) {
+        posix_spawn_file_actions_t actions;
+        char buffer[65536];
+        int pipe[2] = { -EBADF, -EBADF }, r;
+        ssize_t n;
+        pid_t pid;
+
+        if (err && pipe2(pipe, O_CLOEXEC) < 0)
+                return -errno;
+        (void)posix_spawn_file_actions_init(&actions);
+        if (err)
+                (void)posix_spawn_file_actions_adddup2(&actions, pipe[1], STDERR_FILENO);
+        r = posix_spawnp(&pid, command[0], &actions, NULL, command, environ);
+        (void)posix_spawn_file_actions_destroy(&actions);
+        pipe[1] = fd_close(pipe[1]);
+        while (r == 0 && err && (n = io_read(pipe[0], buffer, sizeof(buffer), USEC_INFINITY)) > 0)
+                text_append(err, buffer, (size_t)n);
+        pipe[0] = fd_close(pipe[0]);
+        if (r != 0)
+                return -r;
+        return waitpid(pid, ret_status, 0) < 0 ? -errno : 0;
+}
+
+static int exit_status(int status) {
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int write_source(const Source *source) {
+        _cleanup_close_ int fd = open(source->name, O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+        if (fd < 0)
+                return -errno;
+        return io_write(fd, text_string(&source->text), source->text.size, USEC_INFINITY);
+}
+
+int compile_run(const char *source_name, char **command) {
+        _cleanup_source_ Source source = {};
+        _cleanup_text_ Text err = {}, said = {};
+        size_t offset = 0;
+        unsigned line = 0;
+        int status, r;
+
+        if (source_load(source_name, &source) == 0)
+                line = source_wrapper(&source, &offset);
+        r = run(command, line > 0 ? &err : NULL, &status);
+        if (r < 0 || line == 0)
+                return r < 0 ? r : exit_status(status);
+        if (exit_status(status) != 0 &&
+                diagnostics_have_error(text_string(&err), err.size, source_name, line) &&
+                source_unwrap(&source) && write_source(&source) == 0) {
+                r = run(command, NULL, &status);
+                return r < 0 ? r : exit_status(status);
+        }
+        diagnostics_unwrap(
+                &said, text_string(&err), err.size, &(DiagnosticsPlace){ source_name, line, offset });
+        if (text_failed(&said))
+                return -ENOMEM;
+        (void)io_write(STDERR_FILENO, said.data, said.size, USEC_INFINITY);
+        return exit_status(status);
+}

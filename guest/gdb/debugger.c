@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gdb/debugger.h"
+
+#include <stdio.h>
+
+#include "gdb/commands.h"
+#include "gdb/signals.h"
+#include "gdb/tell.h"
+
+typedef struct Debugger {
+        Session session;
+        const Source *source;
+        Commands commands;       /* what the program asked for: traces, watchpoints */
+        unsigned ask, last, end; /* numbers of breakpoints, 0: not set */
+        Text locals;             /* of main() at its end, to be told if nothing else was */
+        Ending *ending;
+} Debugger;
+
+static void debugger_done(Debugger *debugger) {
+        session_done(&debugger->session);
+        text_done(&debugger->locals);
+}
+
+/* Sets a breakpoint, which may fail: not every program has the place. */
+static int set_breakpoint(Debugger *debugger, const char *place, unsigned *ret) {
+        _cleanup_mi_record_ MiRecord *record = NULL;
+        int r = session_command(&debugger->session, &record, "-break-insert %s", place);
+        const char *number = r > 0 ? mi_text(mi_member(&record->results, "bkpt"), "number") : NULL;
+
+        *ret = number ? (unsigned)strtoul(number, NULL, 10) : 0;
+        return r < 0 ? r : 0;
+}
+
+static int set_end_breakpoint(Debugger *debugger) {
+        unsigned line = source_end_of_main(debugger->source);
+        char place[512];
+
+        if (line == 0 || snprintf(place, sizeof(place), "\"%s:%u\"", debugger->source->name, line) >=
+                                 (int)sizeof(place))
+                return 0;
+        return set_breakpoint(debugger, place, &debugger->end);
+}
+
+static int prepare(Debugger *debugger) {
+        int r = set_breakpoint(debugger, "__pbotvm_ask", &debugger->ask);
+
+        if (r == 0)
+                r = set_breakpoint(debugger, "__pbotvm_last", &debugger->last);
+        if (r == 0)
+                r = set_end_breakpoint(debugger);
+        if (r == 0)
+                r = session_console(&debugger->session, NULL, SIGNALS_HANDLE);
+        return r < 0 ? r : 0;
+}
+
+/* The value of the last expression, unless the program has printed anything. */
+static int tell_last(Debugger *debugger, const MiValue *frame) {
+        Session *session = &debugger->session;
+        _cleanup_text_ Text expression = {}, text = {};
+        int r;
+
+        session_drain(session);
+        if (session->printed || !commands_argument_is_set(frame, "value"))
+                return 0;
+        r = commands_read_text(session, frame, "expression", &expression);
+        if (r > 0)
+                r = session_command(session, NULL, "-stack-select-frame 1");
+        if (r > 0)
+                r = session_console(session, NULL, "print *__pbotvm_place");
+        if (r <= 0)
+                return r;
+        text_append_printf(&text, "\nno output: %s = ", text_string(&expression));
+        /* Without its name wchar_t is a number for gdb. */
+        if (strchr("LUu", expression.data[0]) && expression.data[1] == '"')
+                text_append_text(&text, &expression);
+        else
+                tell_printed(&text, &session->console);
+        text_append_string(&text, "\n\n");
+        session_print(session, &text);
+        return text_error(&text);
+}
+
+/* At the brace that closes main(): nothing is printed yet, a destructor may still print. */
+static int note_locals(Debugger *debugger, const MiValue *frame) {
+        session_drain(&debugger->session);
+        text_clear(&debugger->locals);
+        if (debugger->session.printed || !streq_ptr(mi_text(frame, "func"), "main"))
+                return 0;
+        return tell_locals(&debugger->session, &debugger->locals);
+}
+
+static int handle_breakpoint(Debugger *debugger, const MiRecord *stop) {
+        const MiValue *frame = mi_member(&stop->results, "frame");
+        const char *text = mi_text(&stop->results, "bkptno");
+        unsigned number = text ? (unsigned)strtoul(text, NULL, 10) : 0;
+
+        if (number == 0)
+                return 0;
+        if (number == debugger->ask)
+                return commands_run(&debugger->commands, &debugger->session, debugger->source, frame);
+        if (number == debugger->last)
+                return tell_last(debugger, frame);
+        if (number == debugger->end)
+                return note_locals(debugger, frame);
+        return commands_tell_trace(&debugger->commands, &debugger->session, debugger->source, number, frame);
+}
+
+static int tell_signal(Debugger *debugger, const MiRecord *stop, const char *name) {
+        Session *session = &debugger->session;
+        const char *meaning = mi_text(&stop->results, "signal-meaning");
+        _cleanup_text_ Text text = {}, stack = {};
+        int r = 0;
+
+        /* Through a library's frames gdb finds its way by the library's own symbols. */
+        if (!mi_text(mi_member(&stop->results, "frame"), "fullname"))
+                r = session_console(session, NULL, "sharedlibrary");
+        if (r >= 0)
+                r = tell_stack(session, debugger->source, streq(name, "SIGABRT"), &stack);
+        text_append_printf(&text, "\nProgram received signal %s, %s", name, meaning ? meaning : "?");
+        if (stack.size > 0)
+                text_append_printf(&text, " in %s", text_string(&stack));
+        text_append_string(&text, "\n\n");
+        session_print(session, &text);
+        return r < 0 ? r : text_error(&text);
+}
+
+/* Returns 1 if the program ends by it. */
+static int handle_signal(Debugger *debugger, const MiRecord *stop) {
+        const char *name = mi_text(&stop->results, "signal-name");
+        int number = name ? signal_number(name) : 0, r;
+
+        if (number == 0 || signal_is_handled(debugger->session.program, number))
+                return 0;
+        debugger->ending->signal = number;
+        r = tell_signal(debugger, stop, name);
+        return r < 0 ? r : 1;
+}
+
+static int handle_exit(Debugger *debugger, const MiRecord *stop) {
+        const char *code = mi_text(&stop->results, "exit-code"),
+                   *name = mi_text(&stop->results, "signal-name");
+        const char *meaning = mi_text(&stop->results, "signal-meaning");
+        _cleanup_text_ Text text = {};
+
+        session_drain(&debugger->session);
+        if (name) {
+                debugger->ending->signal = signal_number(name);
+                text_append_printf(
+                        &text, "\nProgram terminated with signal %s, %s\n\n", name, meaning ? meaning : "?");
+        } else {
+                debugger->ending->status = code ? (int)strtol(code, NULL, 8) : 0;
+                if (!debugger->session.printed && debugger->locals.size > 0)
+                        text_append_printf(&text, "\nno output: %s\n\n", text_string(&debugger->locals));
+        }
+        session_print(&debugger->session, &text);
+        return text_failed(&text) ? -ENOMEM : 1;
+}
+
+/* One stop of the program. 1: it has ended, 0: it goes on, or a negative errno. */
+static int handle_stop(Debugger *debugger, const MiRecord *stop) {
+        const char *reason = mi_text(&stop->results, "reason");
+
+        if (!reason)
+                return 0;
+        if (startswith(reason, "exited"))
+                return handle_exit(debugger, stop);
+        if (streq(reason, "signal-received"))
+                return handle_signal(debugger, stop);
+        if (streq(reason, "breakpoint-hit"))
+                return handle_breakpoint(debugger, stop);
+        if (streq(reason, "watchpoint-trigger"))
+                return commands_tell_watch(&debugger->session, debugger->source, stop);
+        return 0;
+}
+
+/* Lets the program go on, unless a command of its own did so. 0, or -EPIPE when it is gone. */
+static int go_on(Debugger *debugger) {
+        Session *session = &debugger->session;
+
+        for (int attempt = 0; attempt < 2; attempt++) {
+                _cleanup_mi_record_ MiRecord *record = NULL;
+                _cleanup_text_ Text text = {};
+                int r;
+
+                if (session->running || session->stop)
+                        return 0;
+                r = session_command(session, &record, "-exec-continue");
+                if (r != 0)
+                        return MIN(r, 0);
+                /* A watchpoint, most likely, for which the machine has no register. */
+                text_append_printf(&text, "\n%s\n\n", session_error(record));
+                session_print(session, &text);
+                (void)commands_forget(&debugger->commands, session);
+        }
+        return -EPIPE;
+}
+
+static int follow(Debugger *debugger) {
+        for (;;) {
+                _cleanup_mi_record_ MiRecord *stop = NULL;
+                int r = session_wait(&debugger->session, &stop);
+
+                if (r == 0)
+                        r = handle_stop(debugger, stop);
+                if (r == 0)
+                        r = go_on(debugger);
+                if (r != 0)
+                        return MIN(r, 0);
+        }
+}
+
+static bool is_cpp(const Source *source) {
+        const char *dot = source->name ? strrchr(source->name, '.') : NULL;
+
+        return dot && (streq(dot, ".cpp") || streq(dot, ".cc") || streq(dot, ".cxx"));
+}
+
+int debugger_run(char **arguments, const Source *source, Ending *ret) {
+        _cleanup_(debugger_done) Debugger debugger = { .source = source, .ending = ret };
+        int r;
+
+        *ret = (Ending){};
+        r = session_start(&debugger.session, arguments, is_cpp(source));
+        if (r == 0)
+                r = prepare(&debugger);
+        if (r == 0)
+                r = session_command(&debugger.session, NULL, "-exec-run");
+        if (r <= 0)
+                return r < 0 ? r : -ENOEXEC;
+        ret->started = true;
+        r = follow(&debugger);
+        if (ret->signal == 0 && r == 0)
+                (void)session_command(&debugger.session, NULL, "-gdb-exit");
+        session_drain_all(&debugger.session);
+        return r;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* pbotvm-gdb: compiles a program of C or C++, or runs one under gdb and tells what happened. */
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "gdb/compile.h"
+#include "gdb/debugger.h"
+#include "gdb/session.h"
+#include "paths.h"
+
+static const char *arg_source = NULL;
+static bool arg_compile = false;
+
+static void help(void) {
+        puts("Usage: pbotvm-gdb [--source FILE] [--] PROGRAM [ARGUMENT...]\n"
+             "       pbotvm-gdb --compile --source FILE -- COMPILER [ARGUMENT...]\n"
+             "\n"
+             "Runs a program of C or C++ under gdb and tells what happened: signals with\n"
+             "statement, callers and variables, the value of the last expression, and what\n"
+             "the macros of prelude.h ask for. With --compile it runs the compiler, whose\n"
+             "diagnostics are then those of the snippet as it was typed.\n"
+             "\n"
+             "  -s, --source FILE  the program's source, to quote from\n"
+             "  -c, --compile      compile\n"
+             "  -h, --help         this text\n"
+             "      --version      the version");
+}
+
+/* 1: go on, 0: done, or a negative errno. */
+static int parse_arguments(int argc, char **argv) {
+        static const struct option options[] = {
+                { "source", required_argument, NULL, 's' },
+                { "compile", no_argument, NULL, 'c' },
+                { "help", no_argument, NULL, 'h' },
+                { "version", no_argument, NULL, 'v' },
+                {},
+        };
+        int c;
+
+        while ((c = getopt_long(argc, argv, "+s:ch", options, NULL)) >= 0)
+                switch (c) {
+                case 's':
+                        arg_source = optarg;
+                        break;
+                case 'c':
+                        arg_compile = true;
+                        break;
+                case 'h':
+                        help();
+                        return 0;
+                case 'v':
+                        puts("pbotvm-gdb " PBOTVM_VERSION);
+                        return 0;
+                default:
+                        return -EINVAL;
+                }
+        if (optind >= argc || (arg_compile && !arg_source)) {
+                (void)fprintf(stderr, "pbotvm-gdb: %s\n",
+                        optind >= argc ? "a program is missing" : "--compile needs --source");
+                return -EINVAL;
+        }
+        return 1;
+}
+
+/* Ends as the program did, so that who waits for us sees it. */
+static int end_as(const Ending *ending) {
+        if (ending->signal > 0) {
+                (void)setrlimit(RLIMIT_CORE, &(struct rlimit){});
+                (void)signal(ending->signal, SIG_DFL);
+                (void)raise(ending->signal);
+                return 128 + ending->signal;
+        }
+        return ending->status;
+}
+
+static int run_program(char **arguments) {
+        _cleanup_source_ Source source = {};
+        _cleanup_free_ char *path = realpath(arguments[0], NULL);
+        Ending ending;
+        int r;
+
+        if (!path) {
+                (void)fprintf(stderr, "pbotvm-gdb: %s: %s\n", arguments[0], strerror(errno));
+                return 127;
+        }
+        if (arg_source)
+                (void)source_load(arg_source, &source);
+        arguments[0] = path;
+        r = debugger_run(arguments, &source, &ending);
+        if (!ending.started) {
+                /* Without a debugger that works the program's own output is still worth having. */
+                (void)execv(path, arguments);
+                (void)fprintf(stderr, "pbotvm-gdb: %s: %s\n", path, strerror(errno));
+                return 126;
+        }
+        if (r < 0 && r != -EPIPE)
+                (void)fprintf(stderr, "pbotvm-gdb: %s\n", strerror(-r));
+        return end_as(&ending);
+}
+
+static int run_compiler(char **command) {
+        int r = compile_run(arg_source, command);
+
+        if (r == -ENOENT)
+                (void)fprintf(stderr, "Command '%s' not found.\n", command[0]);
+        else if (r < 0)
+                (void)fprintf(stderr, "Command '%s' could not be started: %s.\n", command[0], strerror(-r));
+        return r < 0 ? 127 : r;
+}
+
+int main(int argc, char **argv) {
+        int r;
+
+        /* gdb starts its program through a shell, and takes us for one. */
+        if (argc == 3 && streq(argv[1], "-c") && getenv("PBOTVM_GDB_LAUNCH")) {
+                r = session_become_program();
+                (void)fprintf(stderr, "pbotvm-gdb: cannot start the program: %s\n", strerror(-r));
+                return 127;
+        }
+        r = parse_arguments(argc, argv);
+        if (r <= 0)
+                return r < 0 ? 2 : 0;
+        return arg_compile ? run_compiler(argv + optind) : run_program(argv + optind);
+}

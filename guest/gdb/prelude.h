@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a snippet of C or C++ finds in scope besides the standard headers: dump(), print(), ptype(),
+ * whatis(), trace(), watch() and gdb(), which the debugger answers while the program runs (without it they
+ * do nothing); printf() with %b for binary numbers; standard output without a buffer, so that it comes in
+ * order with the debugger's; and print_last_statement(), which the host puts around the last expression of a
+ * snippet.
+ *
+ * It works with every standard from C89 and C++98 on, with gcc and clang, at every level of optimisation.
+ * Names that a program may not use begin with two underscores. */
+#ifndef PBOTVM_PRELUDE_H
+#define PBOTVM_PRELUDE_H
+
+/* No warnings from here, and no notes "in expansion of macro". */
+#pragma GCC system_header
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#ifdef __GLIBC__
+#include <printf.h>
+#endif
+
+#ifdef __cplusplus
+extern "C++" {
+#endif
+
+/* The debugger has a breakpoint here and finds what is asked in the arguments. The assembler keeps them
+ * alive. */
+__attribute__((__noinline__, __used__)) static void __pbotvm_ask(const char *command, unsigned long size) {
+        __asm__ __volatile__("" : : "r"(command), "r"(size) : "memory");
+}
+
+/* Likewise; value is where the last expression's value lies, NULL if it has none. */
+__attribute__((__noinline__, __used__)) static void __pbotvm_last(
+        const char *expression, unsigned long size, const volatile void *value) {
+        __asm__ __volatile__("" : : "r"(expression), "r"(size), "r"(value) : "memory");
+}
+
+__attribute__((__noinline__, __used__)) static void gdb(const char *command) {
+        __pbotvm_ask(command, strlen(command));
+}
+
+#define dump(...) gdb("dump " #__VA_ARGS__)
+#define print(...) gdb("print " #__VA_ARGS__)
+#define ptype(...) gdb("ptype " #__VA_ARGS__)
+#define whatis(...) gdb("whatis " #__VA_ARGS__)
+#define trace(...) gdb("trace " #__VA_ARGS__)
+#define watch(...) gdb("watch " #__VA_ARGS__)
+
+#ifdef __GLIBC__
+static unsigned long long __pbotvm_binary_value(const struct printf_info *info, const void *argument) {
+        if (info->is_long_double)
+                return *(const unsigned long long *)argument;
+        if (info->is_long)
+                return *(const unsigned long *)argument;
+        if (info->is_short)
+                return (unsigned short)*(const unsigned *)argument;
+        if (info->is_char)
+                return (unsigned char)*(const unsigned *)argument;
+        return *(const unsigned *)argument;
+}
+
+/* %b: # fills up to groups of four digits, width, precision, 0 and - as in %x. */
+static int __pbotvm_binary(FILE *stream, const struct printf_info *info, const void *const *args) {
+        char digits[512];
+        unsigned long long value = __pbotvm_binary_value(info, args[0]);
+        int end = (int)sizeof(digits), first = end, least = info->prec > 0 ? info->prec : 1, i;
+
+        if (info->width > 256 || least > 256)
+                return -1;
+        while (value || end - first < least || (info->alt && (end - first) % 4)) {
+                digits[--first] = (char)('0' + (value & 1));
+                value >>= 1;
+        }
+        if (info->pad == '0' && !info->left)
+                while (end - first < info->width)
+                        digits[--first] = '0';
+        for (i = end - first; !info->left && i < info->width; i++)
+                putc(' ', stream);
+        fwrite(digits + first, 1, (size_t)(end - first), stream);
+        for (i = end - first; info->left && i < info->width; i++)
+                putc(' ', stream);
+        return end - first > info->width ? end - first : info->width;
+}
+
+static int __pbotvm_binary_argument(const struct printf_info *info, size_t n, int *types, int *size) {
+        if (n > 0)
+                types[0] = PA_INT | (info->is_long_double   ? PA_FLAG_LONG_LONG
+                                            : info->is_long ? PA_FLAG_LONG
+                                                            : 0);
+        (void)size;
+        return 1;
+}
+#endif
+
+__attribute__((__constructor__)) static void __pbotvm_prelude(void) {
+        (void)setlocale(LC_ALL, "C.UTF-8");
+        (void)setvbuf(stdout, NULL, _IONBF, 0);
+#ifdef __GLIBC__
+        (void)register_printf_specifier('b', __pbotvm_binary, __pbotvm_binary_argument);
+#endif
+}
+
+/* The value of the last expression, as the compiler has it: stored where the debugger finds it, with its
+ * type. An array or a function stays one. The expression stands here three times and is evaluated once. */
+#ifndef __cplusplus
+#define print_last_statement(...)                                                                           \
+        __extension__({                                                                                     \
+                __typeof__((__VA_ARGS__)) *volatile __pbotvm_place = 0;                                     \
+                enum { __pbotvm_void = __builtin_types_compatible_p(__typeof__(*__pbotvm_place), void) };   \
+                __auto_type __pbotvm_value =                                                                \
+                        __builtin_choose_expr(__pbotvm_void, ((void)(__VA_ARGS__), 0), (__VA_ARGS__));      \
+                const volatile void *__pbotvm_address = &__pbotvm_value;                                    \
+                if (!__pbotvm_void && !__builtin_types_compatible_p(                                        \
+                                              __typeof__(*__pbotvm_place), __typeof__(__pbotvm_value)))     \
+                        __builtin_memcpy(&__pbotvm_address, (const void *)&__pbotvm_value,                  \
+                                sizeof(__pbotvm_address));                                                  \
+                __pbotvm_place = (__typeof__(__pbotvm_place))__pbotvm_address;                              \
+                __asm__ __volatile__("" : : "r"(__pbotvm_address) : "memory");                              \
+                __pbotvm_last(                                                                              \
+                        #__VA_ARGS__, sizeof(#__VA_ARGS__) - 1, __pbotvm_void ? 0 : __pbotvm_address);      \
+        })
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

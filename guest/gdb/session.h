@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One gdb and the program in it: commands and answers over pipes, and the program's standard output, which
+ * comes through a pipe too and is handed on, so that it stays in order with what the debugger says. */
+
+#include <sys/types.h>
+
+#include "gdb/mi.h"
+
+typedef struct Session {
+        pid_t gdb;
+        int to_gdb, from_gdb; /* -EBADF once gdb has gone */
+        int program_out;      /* what the program prints; -EBADF at its end */
+        Text line;            /* of gdb, not ended yet */
+        unsigned token;
+        MiRecord *stop; /* the last "stopped" that nobody took */
+        pid_t program;  /* 0: not started */
+        bool running;   /* the program runs: a stop is to come */
+        bool printed;   /* anything was written to standard output */
+        Text console;   /* what the current command says on gdb's console */
+} Session;
+
+/* Starts gdb on the program. arguments: the program's argv, NULL-terminated; arguments[0] is its path.
+ * printers: load the scripts that show the containers of C++. 0, or a negative errno if gdb cannot be
+ * started. */
+int session_start(Session *session, char **arguments, bool printers);
+/* Ends gdb, and by that the program. */
+void session_done(Session *session);
+#define _cleanup_session_ _cleanup_(session_done)
+
+/* In the process that gdb starts as its shell: takes the program's own descriptors and arguments and becomes
+ * the program. Returns only when it cannot. */
+int session_become_program(void);
+
+/* Sends a command and waits for its answer. Returns 1 and *ret (unless NULL) for "done" and "running", 0 and
+ * *ret for "error", or -EPIPE when gdb has gone, or -ENOMEM. session->console holds what it said. */
+int session_command(Session *session, MiRecord **ret, const char *format, ...) _printf_(3, 4);
+/* Likewise a command of gdb's command line. */
+int session_console(Session *session, MiRecord **ret, const char *command);
+/* The message of an error. */
+const char *session_error(const MiRecord *record);
+
+/* Waits until the program stops or ends, handing its output on. 0 and *ret, or -EPIPE when gdb has gone. */
+int session_wait(Session *session, MiRecord **ret);
+
+/* Hands on what the program has printed up to now. */
+void session_drain(Session *session);
+/* Hands on all that comes until nobody holds the pipe; gdb is ended before. */
+void session_drain_all(Session *session);
+/* Writes to standard output, after what the program has printed. */
+void session_print(Session *session, const Text *text);

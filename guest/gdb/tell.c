@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gdb/tell.h"
+
+#include <ctype.h>
+
+/* How much of the stack is told; a recursion without end has a hundred thousand frames. */
+#define FRAMES_MAX 12
+
+static int octal_value(const char *digits) {
+        for (int i = 0; i < 3; i++)
+                if (digits[i] < '0' || digits[i] > '7')
+                        return -1;
+        return (digits[0] - '0') * 64 + (digits[1] - '0') * 8 + (digits[2] - '0');
+}
+
+void tell_value(Text *text, const char *value) {
+        for (const char *p = value; *p; p++) {
+                if (*p == '\\' && p[1] == '\\') {
+                        text_append(text, p++, 2);
+                } else if (*p == '\\' && octal_value(p + 1) >= 0200) {
+                        text_append_printf(text, "\\x%02X", (unsigned)octal_value(p + 1));
+                        p += 3;
+                } else
+                        text_append_char(text, *p);
+        }
+}
+
+void tell_printed(Text *text, const Text *console) {
+        _cleanup_text_ Text copy = {};
+        const char *p = text_string(console), *value = NULL;
+
+        if (*p == '$')
+                value = strstr(p, " = ");
+        text_append_string(&copy, value ? value + 3 : p);
+        while (copy.size > 0 && copy.data[copy.size - 1] == '\n')
+                text_truncate(&copy, copy.size - 1);
+        tell_value(text, text_string(&copy));
+        text->failed |= text_failed(&copy);
+}
+
+void tell_type(Text *text, const Text *console) {
+        const char *p = startswith(text_string(console), "type = ");
+        bool space = false;
+
+        for (p = p ? p : text_string(console); *p; p++) {
+                if (isspace((unsigned char)*p)) {
+                        space = true;
+                        continue;
+                }
+                if (space)
+                        text_append_char(text, ' ');
+                space = false;
+                text_append_char(text, *p);
+        }
+}
+
+void tell_frame(Text *text, const MiValue *frame, const MiValue *arguments) {
+        const char *function = mi_text(frame, "func");
+
+        if (!arguments)
+                arguments = mi_member(frame, "args");
+        text_append_string(text, function ? function : "??");
+        text_append_string(text, " (");
+        for (size_t i = 0; arguments && i < arguments->n; i++) {
+                const char *name = mi_text(&arguments->items[i], "name");
+                const char *value = mi_text(&arguments->items[i], "value");
+
+                text_append_printf(text, "%s%s=", i > 0 ? ", " : "", name ? name : "");
+                tell_value(text, value ? value : "...");
+        }
+        text_append_char(text, ')');
+}
+
+static bool is_own(const MiValue *frame, const Source *source) {
+        const char *file = mi_text(frame, "file"), *slash;
+
+        if (!file || !source->name)
+                return false;
+        slash = strrchr(file, '/');
+        return streq(slash ? slash + 1 : file, source->name);
+}
+
+bool tell_statement(Text *text, const MiValue *frame, const Source *source) {
+        const char *line = mi_text(frame, "line");
+        _cleanup_text_ Text statement = {};
+
+        if (!line || !is_own(frame, source) ||
+                !source_append_statement(source, (unsigned)strtoul(line, NULL, 10), &statement))
+                return false;
+        text_append_string(text, " at statement: ");
+        text_append_text(text, &statement);
+        return true;
+}
+
+int tell_locals(Session *session, Text *text) {
+        _cleanup_mi_record_ MiRecord *record = NULL;
+        const MiValue *locals;
+        int r = session_command(session, &record, "-stack-list-locals --all-values");
+
+        if (r <= 0)
+                return r;
+        locals = mi_member(&record->results, "locals");
+        for (size_t i = 0; locals && i < locals->n; i++) {
+                const char *name = mi_text(&locals->items[i], "name"),
+                           *value = mi_text(&locals->items[i], "value");
+
+                /* Ours, of print_last_statement(). */
+                if (!name || startswith(name, "__pbotvm_"))
+                        continue;
+                text_append_printf(text, "%s%s = ", text->size > 0 ? "; " : "", name);
+                tell_value(text, value ? value : "...");
+        }
+        return text_error(text);
+}
+
+typedef struct Stack {
+        MiRecord *frames, *arguments;
+} Stack;
+
+static void stack_done(Stack *stack) {
+        mi_record_free(stack->frames);
+        mi_record_free(stack->arguments);
+}
+
+static int stack_read(Session *session, Stack *ret) {
+        int r = session_command(session, &ret->frames, "-stack-list-frames 0 %i", FRAMES_MAX - 1);
+
+        if (r > 0)
+                r = session_command(
+                        session, &ret->arguments, "-stack-list-arguments --all-values 0 %i", FRAMES_MAX - 1);
+        return r;
+}
+
+static const MiValue *nth(const MiRecord *record, const char *list, size_t i) {
+        const MiValue *values = record ? mi_member(&record->results, list) : NULL;
+
+        return values && i < values->n ? &values->items[i] : NULL;
+}
+
+static const MiValue *stack_frame(const Stack *stack, size_t i) {
+        return nth(stack->frames, "stack", i);
+}
+
+/* The first frame whose statement can be quoted, or 0. */
+static size_t own_frame(const Stack *stack, const Source *source) {
+        const MiValue *frame;
+
+        for (size_t i = 0; (frame = stack_frame(stack, i)); i++)
+                if (is_own(frame, source))
+                        return i;
+        return 0;
+}
+
+static void tell_frames(const Stack *stack, size_t first, const Source *source, Text *text) {
+        const MiValue *frame;
+
+        for (size_t i = first; (frame = stack_frame(stack, i)); i++) {
+                if (i > first)
+                        text_append_string(text, " called by ");
+                tell_frame(text, frame, mi_member(nth(stack->arguments, "stack-args", i), "args"));
+                (void)tell_statement(text, frame, source);
+                if (streq_ptr(mi_text(frame, "func"), "main"))
+                        break;
+        }
+}
+
+int tell_stack(Session *session, const Source *source, bool skip_library, Text *text) {
+        _cleanup_(stack_done) Stack stack = {};
+        _cleanup_text_ Text locals = {};
+        size_t first;
+        int r = stack_read(session, &stack);
+
+        if (r <= 0)
+                return r;
+        first = skip_library ? own_frame(&stack, source) : 0;
+        tell_frames(&stack, first, source, text);
+        r = session_command(session, NULL, "-stack-select-frame %zu", first);
+        if (r > 0)
+                r = tell_locals(session, &locals);
+        if (r < 0)
+                return r;
+        if (locals.size > 0)
+                text_append_printf(text, " <local variables: %s>", text_string(&locals));
+        return text_error(text);
+}

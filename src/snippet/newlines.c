@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* One pass over the code that knows literals, parentheses and directives. It only marks where newlines are
+ * to be, since an include directive can send it back (see include_quoted()). Comments are not known: an
+ * apostrophe in one opens a literal. That is PBot's way, and what its users expect of `// don't`. */
+
+#include "snippet/scan.h"
+#include "snippet/stages.h"
+
+/* An include directive behind which the scan goes on can lie before the place where it was asked for. */
+#define BACK_MAX 64
+
+enum {
+        MARK_BEHIND = 1 << 0,  /* a newline behind this character */
+        MARK_ESCAPE = 1 << 1,  /* this backslash and the n behind it are a newline */
+        MARK_ESCAPED = 1 << 2, /* the n */
+};
+
+typedef struct LineScanner {
+        const char *data;
+        size_t size;
+        bool java;
+        uint8_t *marks;
+        char quote; /* of the literal that is open, or 0 */
+        size_t depth;
+        bool directive;
+        bool escaped;
+        bool no_more_brackets; /* no include <...> without a newline is ahead */
+        size_t quoted_from;    /* none of include "..." without a newline lies before */
+        unsigned backs;
+} LineScanner;
+
+static bool newline_follows(const LineScanner *s, size_t i) {
+        return i + 1 < s->size && (s->data[i + 1] == '\n' || s->data[i + 1] == '\r');
+}
+
+static void newline_behind(LineScanner *s, size_t i) {
+        if (!newline_follows(s, i))
+                s->marks[i] |= MARK_BEHIND;
+}
+
+/* The closing character of the first include from i on, in the given kind of brackets, that no newline
+ * follows; SIZE_MAX if there is none. */
+static size_t include_end(const LineScanner *s, size_t i, char open, char close) {
+        while ((i = scan_find(s->data, s->size, i, "include")) != SIZE_MAX) {
+                i += strlen("include");
+                size_t k = scan_skip_space(s->data, s->size, i);
+                if (k == s->size || s->data[k] != open)
+                        continue;
+                for (k++; k < s->size && s->data[k] != close && s->data[k] != '\n';)
+                        k++;
+                if (k == s->size || s->data[k] != close) {
+                        i = k; /* nor does any other in this line end */
+                        continue;
+                }
+                if (!(s->marks[k] & MARK_BEHIND) && !(k + 1 < s->size && s->data[k + 1] == '\n'))
+                        return k;
+        }
+        return SIZE_MAX;
+}
+
+/* Takes the next include <...> anywhere ahead. */
+static size_t include_bracketed(LineScanner *s, size_t i) {
+        size_t end = s->no_more_brackets ? SIZE_MAX : include_end(s, i, '<', '>');
+
+        s->no_more_brackets = end == SIZE_MAX;
+        return end;
+}
+
+/* Takes the first include "..." of the whole code. */
+static size_t include_quoted(LineScanner *s, size_t i) {
+        size_t end = include_end(s, s->quoted_from, '"', '"');
+
+        s->quoted_from = end == SIZE_MAX ? s->size : end;
+        if (end >= i)
+                return end;
+        s->no_more_brackets = false;
+        return ++s->backs > BACK_MAX ? SIZE_MAX : end;
+}
+
+/* At a # that begins a directive. Returns where the scan goes on. */
+static size_t directive_begin(LineScanner *s, size_t i) {
+        size_t end = include_bracketed(s, i);
+
+        if (end == SIZE_MAX)
+                end = include_quoted(s, i);
+        if (end == SIZE_MAX) {
+                s->directive = true;
+                return i + 1;
+        }
+        s->marks[end] |= MARK_BEHIND;
+        return end + 1;
+}
+
+/* At a character outside of literals. Returns where the scan goes on. */
+static size_t scan_plain(LineScanner *s, size_t i) {
+        switch (s->data[i]) {
+        case '#':
+                if (!s->java && !s->directive && !s->escaped)
+                        return directive_begin(s, i);
+                break;
+        case '\n':
+                if (!s->escaped)
+                        s->directive = false;
+                break;
+        case '(':
+                s->depth++;
+                break;
+        case ')':
+                if (s->depth > 0)
+                        s->depth--;
+                break;
+        case ';':
+                if (!s->directive && s->depth == 0)
+                        newline_behind(s, i);
+                break;
+        case '{':
+                if (s->java)
+                        newline_behind(s, i);
+                break;
+        case '}':
+                if (s->java && !scan_at(s->data, s->size, i + 1, ";"))
+                        newline_behind(s, i);
+                break;
+        case 'n':
+                if (s->escaped) {
+                        s->marks[i - 1] |= MARK_ESCAPE;
+                        s->marks[i] |= MARK_ESCAPED;
+                        s->directive = false;
+                }
+                break;
+        }
+        return i + 1;
+}
+
+static size_t scan_one(LineScanner *s, size_t i) {
+        const char c = s->data[i];
+        const bool escaped = s->escaped;
+
+        if (c == '\\') {
+                s->escaped = !escaped;
+                return i + 1;
+        }
+        if ((c == '"' || c == '\'') && !escaped && (s->quote == 0 || s->quote == c))
+                s->quote = s->quote == 0 ? c : 0;
+
+        size_t next = s->quote == 0 ? scan_plain(s, i) : i + 1;
+        s->escaped = false;
+        return next;
+}
+
+int newlines_complete(const Text *code, bool java, Text *ret) {
+        _cleanup_free_ uint8_t *marks = calloc(code->size + 1, 1);
+        LineScanner scanner = { .data = code->data, .size = code->size, .java = java, .marks = marks };
+        _cleanup_text_ Text text = {};
+
+        if (!marks)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < code->size;)
+                i = scan_one(&scanner, i);
+
+        for (size_t i = 0; i < code->size; i++) {
+                if (!(marks[i] & MARK_ESCAPED))
+                        text_append_char(&text, marks[i] & MARK_ESCAPE ? '\n' : code->data[i]);
+                if (marks[i] & MARK_BEHIND)
+                        text_append_char(&text, '\n');
+        }
+        if (text_failed(&text))
+                return -ENOMEM;
+        text_move(ret, &text);
+        return 0;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "test-snippet.h"
+#include "common/io.h"
+
+/* 64 kB of any of these, repeated, completes within a second, in a build with sanitizers too. */
+
+#define SIZE (64 * 1024)
+
+static const char *const patterns[] = {
+        "a ",
+        "\n",
+        " \n",
+        "a\n",
+        " ",
+        "a b() {}",
+        "a b() <% %>",
+        "a b(",
+        "a (",
+        "(",
+        ")",
+        ") {",
+        "#",
+        "#\n",
+        "#include <a> ",
+        "#include \"a\" ",
+        "include \"a\" ",
+        "include <",
+        "#include <",
+        "include \"a\"#",
+        ";",
+        "; /*",
+        "; //",
+        "; // \n",
+        "/*",
+        "//",
+        "// /*",
+        "'",
+        "\"",
+        "\"\\\"",
+        "'\"",
+        "\\",
+        "\\\n#",
+        "{",
+        "}",
+        "{}",
+        "|n",
+        "-include a ",
+        "-include ",
+        "-nomain",
+        "\xc2\xa0",
+        "\xc3\xa9 ",
+        "\xff",
+        "#define a(",
+        "\n\n\n;",
+        "using a\n",
+        "import a\n",
+        "a:",
+        "=",
+        "= ",
+};
+
+static void run(const char *pattern, const char *tail) {
+        const SnippetStyle style = { "#include <prelude.h>\n\n", true, true, false };
+        _cleanup_text_ Text code = {}, c = {}, java = {};
+        SnippetOptions options;
+        bool unterminated;
+
+        while (code.size < SIZE)
+                text_append_string(&code, pattern);
+        text_append_string(&code, tail);
+        assert_false(text_failed(&code));
+
+        const uint64_t begin = now_monotonic();
+        assert_int_equal(snippet_take_options(&code, true, &options), 0);
+        assert_true(snippet_complete_c(&code, &style, &options, &c, &unterminated) >= 0);
+        const uint64_t middle = now_monotonic();
+        assert_true(snippet_complete_java(&code, &style, &options, &java) >= 0);
+        const uint64_t end = now_monotonic();
+        if (middle - begin > USEC_PER_SEC || end - middle > USEC_PER_SEC)
+                fail_msg("\"%s\": %u ms as C, %u ms as Java", pattern, (unsigned)((middle - begin) / 1000),
+                        (unsigned)((end - middle) / 1000));
+        snippet_options_done(&options);
+}
+
+static void test_patterns(_unused_ void **state) {
+        for (size_t i = 0; i < ELEMENTSOF(patterns); i++) {
+                run(patterns[i], "");
+                run(patterns[i], "\nint f() { return 1; } f()");
+        }
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = { cmocka_unit_test(test_patterns) };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
