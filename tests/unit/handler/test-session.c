@@ -136,7 +136,7 @@ static void test_refusals(void **state) {
                 { "Refused", "Only on weekdays.\n" },
                 { "NoSuchMachine", "Virtual machine service is misconfigured; see its log.\n" },
                 { "org.freedesktop.DBus.Error.ServiceUnknown", "Virtual machine service is not running.\n" },
-                { "org.freedesktop.DBus.Error.AccessDenied", "Virtual machine service is not running.\n" },
+                { "org.freedesktop.DBus.Error.AccessDenied", "Only on weekdays.\n" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
