@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -25,7 +26,7 @@ static const struct {
         const char *target; /* where it is bound to */
         bool optional;      /* the guest may have no such directory */
 } parts[] = {
-        { SCRATCH "/home", 0755, "/home", false },
+        { SCRATCH "/home", 01777, "/home", false },
         { SCRATCH "/tmp", 01777, "/tmp", false },
         { SCRATCH "/vartmp", 01777, "/var/tmp", true },
         { SCRATCH "/dev", 0755, "/dev", false },
@@ -77,10 +78,15 @@ static int directory_make(const char *path, mode_t mode) {
         return mkdir(path, mode) < 0 || chmod(path, mode) < 0 ? -errno : 0;
 }
 
-static int directory_make_owned(const char *path, mode_t mode, const SandboxSpec *spec) {
-        int r = directory_make(path, mode);
-
-        return r < 0 ? r : chown(path, spec->uid, spec->gid) < 0 ? -errno : 0;
+/* Makes a directory of the user's in one that everybody may write to: as the user, so that the agent needs
+ * neither the right to give files away nor the one to pass over permissions. */
+static int directory_make_owned(const char *path, const SandboxSpec *spec) {
+        (void)setfsgid(spec->gid);
+        (void)setfsuid(spec->uid);
+        int r = directory_make(path, 0755);
+        (void)setfsuid(0);
+        (void)setfsgid(0);
+        return r;
 }
 
 static int scratch_fill(const SandboxSpec *spec) {
@@ -97,11 +103,14 @@ static int scratch_fill(const SandboxSpec *spec) {
                 return r;
 
         (void)snprintf(path, sizeof(path), SCRATCH "/home/%.64s", spec->user);
-        r = directory_make_owned(path, 0755, spec);
+        r = directory_make_owned(path, spec);
         if (r < 0)
                 return r;
         (void)snprintf(path, sizeof(path), SCRATCH "/home/%.64s/%" PRIu64, spec->user, spec->number);
-        return directory_make_owned(path, 0755, spec);
+        r = directory_make_owned(path, spec);
+        if (r < 0)
+                return r;
+        return chmod(SCRATCH "/home", 0755) < 0 ? -errno : 0;
 }
 
 static int devices_make(void) {
@@ -144,7 +153,7 @@ static int bind_mount(const SandboxSpec *spec) {
         (void)snprintf(source, sizeof(source), "/proc/self/fd/%i", spec->bind.fd);
         (void)snprintf(target, sizeof(target), "/home/%.64s/%.255s", spec->user, spec->bind.name);
 
-        int r = directory_make_owned(target, 0755, spec);
+        int r = directory_make_owned(target, spec);
         if (r < 0)
                 return r;
         if (mount(source, target, NULL, MS_BIND, NULL) < 0)
