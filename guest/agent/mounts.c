@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "limits.h"
+#include "job-limits.h"
 
 /* The tmpfs is first mounted here, its parts are bound to where they belong, and its "run" covers it. */
 #define SCRATCH "/run"
@@ -144,17 +144,18 @@ static int kernel_mount(void) {
         return 0;
 }
 
-/* Shows the directory that was opened outside; the descriptor, not a path, is what is bound. */
-static int bind_mount(const SandboxSpec *spec) {
+/* The storage: a directory of the job's own, or one that was opened outside; then the descriptor, not a
+ * path, is what is bound. */
+static int storage_mount(const SandboxSpec *spec) {
         char source[64], target[384];
 
-        if (spec->bind.fd < 0)
+        if (!spec->bind.name)
                 return 0;
         (void)snprintf(source, sizeof(source), "/proc/self/fd/%i", spec->bind.fd);
         (void)snprintf(target, sizeof(target), "/home/%.64s/%.255s", spec->user, spec->bind.name);
 
         int r = directory_make_owned(target, spec);
-        if (r < 0)
+        if (r < 0 || spec->bind.fd < 0)
                 return r;
         if (mount(source, target, NULL, MS_BIND, NULL) < 0)
                 return -errno;
@@ -191,7 +192,7 @@ int sandbox_mount(const SandboxSpec *spec, const char **ret_where) {
         DO(devices_make(), "devices");
         DO(parts_bind(), "private directories");
         DO(kernel_mount(), "proc and devpts");
-        DO(bind_mount(spec), "storage");
+        DO(storage_mount(spec), "storage");
         DO(loopback_up(), "loopback");
 #undef DO
         return 0;
