@@ -122,7 +122,7 @@ static int replace_one(Text *code, const Step *step, int number, Budget *budget,
                 text_append_string(error, EDIT_TOO_SLOW);
                 return -EINVAL;
         }
-        if (step->text.size == 0)
+        if (step->text.size == 0 || code->size == 0)
                 return 0;
 
         int found = number == NUMBER_LAST ? replace_last(code, step, &out)

@@ -35,6 +35,7 @@ static const struct {
         { "a a", "replace all 'a' with 'b' and replace second 'b' with 'c'", "b c" },
         { "b c a b c", "replace 'c' with 'X' and 'c' with 'Y'", "b X a b Y" },
         { "a", "replace '' with 'x'", NULL },
+        { "", "replace 'a' with 'x'", NULL },
         { "x", "remove 'x'", "" },
 };
 
