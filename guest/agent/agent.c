@@ -2,6 +2,8 @@
 #include "agent.h"
 
 #include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 
@@ -11,7 +13,6 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "endpoint.h"
-#include "guest-paths.h"
 #include "health.h"
 #include "heartbeat.h"
 #include "task.h"
@@ -45,6 +46,7 @@ struct Agent {
         unsigned n_running;
         uint64_t beats, served;
         bool ready;
+        char *archive_program;
         sd_event_source *beat;
 };
 
@@ -144,7 +146,8 @@ static void task_start(Agent *agent, Task *task) {
                 .deadline_usec = task_deadline(task, now),
                 .key = task->request.present ? task->key : NULL,
                 .storage = task->request.have_storage && task->key ? &task->request.storage : NULL,
-                .bind.fd = -EBADF,
+                .bind_fd = -EBADF,
+                .pack = task->request.present && task->key,
         };
 
         if (spec.deadline_usec <= now) {
@@ -375,6 +378,17 @@ static int user_find(Agent *agent) {
         return 0;
 }
 
+/* It lies where the agent itself lies, installed or not. */
+static int archive_find(Agent *agent) {
+        char self[PATH_MAX];
+        ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+        if (n < 0)
+                return -errno;
+        self[n] = '\0';
+        return asprintf(&agent->archive_program, "%s/pbotvm-archive", dirname(self)) < 0 ? -ENOMEM : 0;
+}
+
 static int jobs_prepare(Agent *agent) {
         int r = user_find(agent);
         if (r < 0)
@@ -389,7 +403,10 @@ static int jobs_prepare(Agent *agent) {
         r = seccomp_filter_make(&agent->jobs.filter);
         if (r < 0)
                 return log_error_errno(r, "Failed to make the system call filter: %m");
-        agent->jobs.archive_program = PBOTVM_ARCHIVE_PROGRAM;
+        r = archive_find(agent);
+        if (r < 0)
+                return log_error_errno(r, "Failed to find pbotvm-archive: %m");
+        agent->jobs.archive_program = agent->archive_program;
         agent->jobs.storage_max = agent->settings->storage_bytes;
         return 0;
 }
@@ -445,6 +462,7 @@ Agent *agent_free(Agent *agent) {
         health_free(agent->health);
         seccomp_filter_done(&agent->jobs.filter);
         cgroups_free(agent->jobs.cgroups);
+        free(agent->archive_program);
         sd_event_unref(agent->jobs.event);
         free(agent);
         return NULL;

@@ -3,7 +3,7 @@
 
 #include "common/io.h"
 #include "common/log.h"
-#include "limits.h"
+#include "job-limits.h"
 
 /* A host calls a guest lost 3 s after its last beat; together with these it takes some 12 s for a guest that
  * runs but cannot run jobs. Shorter would cost an idle guest under emulation too much of its CPU, and a
@@ -67,7 +67,7 @@ static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
                 .plan = &health->plan,
                 .limits = limits_default(limits_total_memory()),
                 .deadline_usec = now_monotonic() + CHECK_LIMIT_USEC,
-                .bind.fd = -EBADF,
+                .bind_fd = -EBADF,
         };
 
         int r = job_start(health->context, &spec, on_done, health, &health->job);

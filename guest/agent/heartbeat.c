@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "heartbeat.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-
-#include "common/io.h"
+#include <sys/sysinfo.h>
 
 /* Questions that are answered in one turn; a flood of newlines gets no flood of answers. */
 #define ANSWERS_MAX 8
@@ -24,21 +22,14 @@ size_t beat_format(char *buffer, size_t size, uint64_t sequence, unsigned load, 
         return n < 0 ? 0 : MIN((size_t)n, size - 1);
 }
 
-static uint64_t memory_available(void) {
-        _cleanup_text_ Text text = {};
-
-        if (io_read_file(AT_FDCWD, "/proc/meminfo", 64 << 10, &text) < 0)
-                return 0;
-        const char *field = strstr(text_string(&text), "MemAvailable:");
-        return field ? strtoull(field + strlen("MemAvailable:"), NULL, 10) : 0;
-}
-
 size_t beat_now(char *buffer, size_t size, uint64_t sequence) {
-        double load = 0;
+        struct sysinfo info;
 
-        if (getloadavg(&load, 1) < 1)
-                load = 0;
-        return beat_format(buffer, size, sequence, (unsigned)(load * 100), memory_available());
+        if (sysinfo(&info) < 0)
+                return beat_format(buffer, size, sequence, 0, 0);
+        uint64_t memory = ((uint64_t)info.freeram + info.bufferram) * info.mem_unit >> 10;
+        unsigned load = (unsigned)(((uint64_t)info.loads[0] * 100) >> SI_LOAD_SHIFT);
+        return beat_format(buffer, size, sequence, load, memory);
 }
 
 static void answer(Heart *heart) {

@@ -6,7 +6,7 @@
 
 #include "stream.h"
 
-/* SEQUENCE counts beats, LOAD is the load average in hundredths, MEMORY the available memory in KiB. */
+/* SEQUENCE counts beats, LOAD is the load average in hundredths, MEMORY the free memory in KiB. */
 #define BEAT_MAX 200
 size_t beat_format(char *buffer, size_t size, uint64_t sequence, unsigned load, uint64_t memory_kib);
 /* The same of this machine, now. */

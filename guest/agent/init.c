@@ -83,9 +83,9 @@ static int standard_descriptors(void) {
         return 0;
 }
 
-/* What is left is what steps need to become the user, and the right to kill them. */
+/* What is left is what steps need to become the user. */
 static int capabilities_drop(void) {
-        const uint32_t keep = 1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_KILL;
+        const uint32_t keep = 1u << CAP_SETUID | 1u << CAP_SETGID;
         struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
         struct __user_cap_data_struct data[2] = { { .effective = keep, .permitted = keep } };
 
@@ -160,8 +160,25 @@ static void reap(Init *init) {
         }
 }
 
+/* kill(-1) as the user: it reaches all of the user's here but the one that calls it, at once, so that none
+ * has time to fork. */
+static void kill_all(const SandboxSpec *spec) {
+        pid_t pid = fork();
+
+        /* No room for one more process: the end of the init ends them too, and the storage is not kept. */
+        if (pid < 0)
+                _exit(1);
+        if (pid == 0) {
+                if (setresuid(spec->uid, spec->uid, spec->uid) < 0)
+                        _exit(1);
+                (void)kill(-1, SIGKILL);
+                _exit(0);
+        }
+}
+
 static void clear(Init *init) {
-        while (kill(-1, SIGKILL) >= 0 && waitpid(-1, NULL, 0) > 0)
+        kill_all(init->spec);
+        while (waitpid(-1, NULL, 0) > 0)
                 ;
         init->step_pid = 0;
         report(init, SANDBOX_CLEARED, 0, NULL);

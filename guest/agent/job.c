@@ -154,7 +154,7 @@ static int steps_make(Job *job) {
                 r = step_add(job, ROLE_UNPACK, 0);
         for (size_t i = 0; r >= 0 && i < job->spec.plan->n_steps; i++)
                 r = step_add(job, ROLE_PLAN, i);
-        if (r >= 0 && job->spec.key)
+        if (r >= 0 && job->spec.pack)
                 r = step_add(job, ROLE_PACK, 0);
         return r;
 }
@@ -219,7 +219,9 @@ static int spawn(Job *job, int control_fd) {
                 .source_name = job->spec.source_name,
                 .source = &job->spec.plan->source,
                 .input = &job->spec.plan->input,
-                .bind = job->spec.bind,
+                .bind = { .name = job->spec.key,
+                        .fd = job->spec.bind_fd,
+                        .writable = job->spec.bind_writable },
                 .n_steps = job->n_steps,
                 .cgroup_fd = job->cgroup.fd,
                 .control_fd = control_fd,

@@ -31,7 +31,9 @@ typedef struct JobSpec {
         uint64_t deadline_usec; /* CLOCK_MONOTONIC; the job is killed then */
         const char *key;     /* a directory of this name in the home directory is its storage; NULL: none */
         const Text *storage; /* an archive that is unpacked there first; NULL: none */
-        SandboxBind bind;    /* .fd = -EBADF: none */
+        int bind_fd;         /* a directory of the guest that is shown there; -EBADF: none */
+        bool bind_writable;
+        bool pack; /* the storage is packed after a clean end */
 } JobSpec;
 
 typedef struct Job Job;

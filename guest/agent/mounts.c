@@ -8,13 +8,14 @@
 #include <inttypes.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "limits.h"
+#include "job-limits.h"
 
 /* The tmpfs is first mounted here, its parts are bound to where they belong, and its "run" covers it. */
 #define SCRATCH "/run"
@@ -25,7 +26,7 @@ static const struct {
         const char *target; /* where it is bound to */
         bool optional;      /* the guest may have no such directory */
 } parts[] = {
-        { SCRATCH "/home", 0755, "/home", false },
+        { SCRATCH "/home", 01777, "/home", false },
         { SCRATCH "/tmp", 01777, "/tmp", false },
         { SCRATCH "/vartmp", 01777, "/var/tmp", true },
         { SCRATCH "/dev", 0755, "/dev", false },
@@ -77,10 +78,15 @@ static int directory_make(const char *path, mode_t mode) {
         return mkdir(path, mode) < 0 || chmod(path, mode) < 0 ? -errno : 0;
 }
 
-static int directory_make_owned(const char *path, mode_t mode, const SandboxSpec *spec) {
-        int r = directory_make(path, mode);
-
-        return r < 0 ? r : chown(path, spec->uid, spec->gid) < 0 ? -errno : 0;
+/* Makes a directory of the user's in one that everybody may write to: as the user, so that the agent needs
+ * neither the right to give files away nor the one to pass over permissions. */
+static int directory_make_owned(const char *path, const SandboxSpec *spec) {
+        (void)setfsgid(spec->gid);
+        (void)setfsuid(spec->uid);
+        int r = directory_make(path, 0755);
+        (void)setfsuid(0);
+        (void)setfsgid(0);
+        return r;
 }
 
 static int scratch_fill(const SandboxSpec *spec) {
@@ -97,11 +103,14 @@ static int scratch_fill(const SandboxSpec *spec) {
                 return r;
 
         (void)snprintf(path, sizeof(path), SCRATCH "/home/%.64s", spec->user);
-        r = directory_make_owned(path, 0755, spec);
+        r = directory_make_owned(path, spec);
         if (r < 0)
                 return r;
         (void)snprintf(path, sizeof(path), SCRATCH "/home/%.64s/%" PRIu64, spec->user, spec->number);
-        return directory_make_owned(path, 0755, spec);
+        r = directory_make_owned(path, spec);
+        if (r < 0)
+                return r;
+        return chmod(SCRATCH "/home", 0755) < 0 ? -errno : 0;
 }
 
 static int devices_make(void) {
@@ -135,17 +144,18 @@ static int kernel_mount(void) {
         return 0;
 }
 
-/* Shows the directory that was opened outside; the descriptor, not a path, is what is bound. */
-static int bind_mount(const SandboxSpec *spec) {
+/* The storage: a directory of the job's own, or one that was opened outside; then the descriptor, not a
+ * path, is what is bound. */
+static int storage_mount(const SandboxSpec *spec) {
         char source[64], target[384];
 
-        if (spec->bind.fd < 0)
+        if (!spec->bind.name)
                 return 0;
         (void)snprintf(source, sizeof(source), "/proc/self/fd/%i", spec->bind.fd);
         (void)snprintf(target, sizeof(target), "/home/%.64s/%.255s", spec->user, spec->bind.name);
 
-        int r = directory_make_owned(target, 0755, spec);
-        if (r < 0)
+        int r = directory_make_owned(target, spec);
+        if (r < 0 || spec->bind.fd < 0)
                 return r;
         if (mount(source, target, NULL, MS_BIND, NULL) < 0)
                 return -errno;
@@ -182,7 +192,7 @@ int sandbox_mount(const SandboxSpec *spec, const char **ret_where) {
         DO(devices_make(), "devices");
         DO(parts_bind(), "private directories");
         DO(kernel_mount(), "proc and devpts");
-        DO(bind_mount(spec), "storage");
+        DO(storage_mount(spec), "storage");
         DO(loopback_up(), "loopback");
 #undef DO
         return 0;

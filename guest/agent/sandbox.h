@@ -27,10 +27,10 @@ typedef struct SandboxStep {
         uint64_t file_bytes; /* the largest file that it may write */
 } SandboxStep;
 
-/* A directory of the guest that is shown inside the home directory. */
+/* The storage: a directory inside the home directory. */
 typedef struct SandboxBind {
-        int fd; /* -EBADF: none */
-        const char *name;
+        const char *name; /* NULL: none */
+        int fd; /* a directory of the guest that is shown there; -EBADF: an empty one of the job's own */
         bool writable;
 } SandboxBind;
 

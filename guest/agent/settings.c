@@ -5,7 +5,7 @@
 #include <inttypes.h>
 
 #include "common/io.h"
-#include "limits.h"
+#include "job-limits.h"
 #include "guest-paths.h"
 
 #define FILE_MAX ((size_t)64 << 10)

@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 
 #include "common/io.h"
-#include "limits.h"
+#include "job-limits.h"
 
 #define PATH_DEFAULT "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 

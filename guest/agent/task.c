@@ -2,7 +2,7 @@
 #include "task.h"
 
 #include "common/io.h"
-#include "limits.h"
+#include "job-limits.h"
 #include "storage.h"
 
 Task *task_free(Task *task) {
@@ -76,10 +76,12 @@ static int trouble_text(const Task *task, const JobResult *result, Text *json) {
         if (result->broken_errno > 0)
                 text_append_printf(&text, "The guest could not run this: %s: %s.", result->broken_where,
                         strerror(result->broken_errno));
-        else
-                text_append_printf(&text, "The storage of %s could not be unpacked: %s", task->key,
-                        result->storage_error.size > 0 ? text_string(&result->storage_error)
-                                                       : strerror(result->storage_errno));
+        else {
+                const char *why = result->storage_error.size > 0 ? text_string(&result->storage_error)
+                                                                 : strerror(result->storage_errno);
+                text_append_printf(&text, "The storage of %s could not be unpacked: %.*s",
+                        task->request.persist_key, (int)strcspn(why, "\n"), why);
+        }
         int r = text_error(&text);
         return r < 0 ? r : reply_text(text_string(&text), task->request.id, json);
 }

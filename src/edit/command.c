@@ -103,9 +103,9 @@ static Slice without_trailing_spaces(Slice slice) {
         const char *end = slice.data;
 
         while (scan.at < scan.end) {
-                scan_non_spaces(&scan);
+                typed_non_spaces(&scan);
                 end = scan.at;
-                scan_spaces(&scan);
+                typed_spaces(&scan);
         }
         return (Slice){ slice.data, (size_t)(end - slice.data) };
 }
@@ -152,10 +152,10 @@ static Found parse_remove(Parser *parser) {
         Slice modifier, text;
 
         scan_and(&scan, false);
-        if (!scan_word(&scan, "remove", false) || scan_spaces(&scan) == 0 ||
+        if (!typed_word(&scan, "remove", false) || typed_spaces(&scan) == 0 ||
                 !take_modifier(&scan, &modifier))
                 return FOUND_NOTHING;
-        if (!scan_delimited(&scan, '\'', &text))
+        if (!typed_delimited(&scan, '\'', &text))
                 return refuse(parser, UNBALANCED_REMOVE);
         if (!one_line(text))
                 return FOUND_NOTHING;
@@ -169,8 +169,8 @@ static bool takes_over(Parser *parser, Scan *scan, Previous previous) {
                 return false;
 
         Scan ahead = *scan;
-        scan_spaces(&ahead);
-        if (!scan_word(&ahead, "and", false) || scan_spaces(&ahead) == 0 || ahead.at == ahead.end ||
+        typed_spaces(&ahead);
+        if (!typed_word(&ahead, "and", false) || typed_spaces(&ahead) == 0 || ahead.at == ahead.end ||
                 *ahead.at != '\'')
                 return false;
         *scan = ahead;
@@ -184,11 +184,11 @@ static Found parse_extension(
 
         if (!takes_over(parser, &scan, previous)) {
                 scan_and(&scan, false);
-                if (!scan_word(&scan, word, false) || !scan_word(&scan, " '", false))
+                if (!typed_word(&scan, word, false) || !typed_word(&scan, " '", false))
                         return FOUND_NOTHING;
                 scan.at--;
         }
-        if (!scan_delimited(&scan, '\'', &text))
+        if (!typed_delimited(&scan, '\'', &text))
                 return refuse(parser, unbalanced);
         parser->scan = scan;
         parser->previous = previous;
@@ -205,11 +205,11 @@ static bool has_replace_shape(Scan scan) {
                 line_end = scan.end;
         while ((quote = memchr(quote + 1, '\'', (size_t)(line_end - quote - 1)))) {
                 Scan rest = { quote + 1, scan.end };
-                scan_spaces(&rest);
-                if (!scan_word(&rest, "with", true))
+                typed_spaces(&rest);
+                if (!typed_word(&rest, "with", true))
                         continue;
-                scan_spaces(&rest);
-                if (!scan_word(&rest, "'", false))
+                typed_spaces(&rest);
+                if (!typed_word(&rest, "'", false))
                         continue;
 
                 const char *end = memchr(rest.at, '\n', scan_left(&rest));
@@ -225,17 +225,17 @@ static Found parse_replace(Parser *parser) {
 
         if (!takes_over(parser, &scan, PREVIOUS_REPLACE)) {
                 scan_and(&scan, true);
-                if (!scan_word(&scan, "replace", true) || scan_spaces(&scan) == 0 ||
+                if (!typed_word(&scan, "replace", true) || typed_spaces(&scan) == 0 ||
                         !take_modifier(&scan, &modifier))
                         return FOUND_NOTHING;
         }
         if (!has_replace_shape(scan))
                 return FOUND_NOTHING;
 
-        if (!scan_delimited(&scan, '\'', &from))
+        if (!typed_delimited(&scan, '\'', &from))
                 return refuse(parser, UNBALANCED_FROM);
-        scan_spaces(&scan);
-        if (!scan_word(&scan, "with", true) || !scan_delimited(&scan, '\'', &to))
+        typed_spaces(&scan);
+        if (!typed_word(&scan, "with", true) || !typed_delimited(&scan, '\'', &to))
                 return refuse(parser, UNBALANCED_TO);
         if (!one_line(from) || !one_line(to))
                 return FOUND_NOTHING;
@@ -248,22 +248,22 @@ static Found parse_substitute(Parser *parser) {
         Step step = { .type = STEP_SUBSTITUTE };
 
         scan_and(&scan, false);
-        if (!scan_word(&scan, "s/", false))
+        if (!typed_word(&scan, "s/", false))
                 return FOUND_NOTHING;
         const char *line_end = memchr(scan.at, '\n', scan_left(&scan));
         if (!memchr(scan.at, '/', (size_t)((line_end ? line_end : scan.end) - scan.at)))
                 return FOUND_NOTHING;
 
         scan.at--;
-        if (!scan_delimited(&scan, '/', &step.text))
+        if (!typed_delimited(&scan, '/', &step.text))
                 return refuse(parser, UNBALANCED_SLASHES);
         scan.at--; /* the slash in the middle is the end of one part and the start of the other */
-        if (!scan_delimited(&scan, '/', &step.to))
+        if (!typed_delimited(&scan, '/', &step.to))
                 return refuse(parser, UNBALANCED_SLASHES);
         if (!one_line(step.text) || !one_line(step.to))
                 return FOUND_NOTHING;
 
-        Slice flags = { scan.at, scan_non_spaces(&scan) };
+        Slice flags = { scan.at, typed_non_spaces(&scan) };
         for (size_t i = 0; i < flags.size; i++) {
                 if (flags.data[i] == 'i')
                         step.ignore_case = true;
@@ -296,7 +296,7 @@ static Found parse_end(Parser *parser) {
         scan_and(&start, true);
         for (size_t i = 0; i < ELEMENTSOF(ends); i++) {
                 Scan scan = start;
-                if (scan_word(&scan, ends[i].word, true) && scan_at_word_end(&scan))
+                if (typed_word(&scan, ends[i].word, true) && typed_at_word_end(&scan))
                         return add_step(parser, ends[i].step, FOUND_END);
         }
         return FOUND_NOTHING;
@@ -322,10 +322,10 @@ static Found parse_edit(Parser *parser) {
 static void skip_options(Scan *scan) {
         for (;;) {
                 Scan ahead = *scan;
-                scan_spaces(&ahead);
-                if (!scan_word(&ahead, "-", false) || scan_non_spaces(&ahead) == 0)
+                typed_spaces(&ahead);
+                if (!typed_word(&ahead, "-", false) || typed_non_spaces(&ahead) == 0)
                         return;
-                scan_spaces(&ahead);
+                typed_spaces(&ahead);
                 *scan = ahead;
         }
 }
@@ -333,14 +333,14 @@ static void skip_options(Scan *scan) {
 static void parse_copy(Parser *parser) {
         Scan scan = parser->scan;
 
-        scan_spaces(&scan);
-        if (!scan_word(&scan, "copy", false) || scan_spaces(&scan) == 0)
+        typed_spaces(&scan);
+        if (!typed_word(&scan, "copy", false) || typed_spaces(&scan) == 0)
                 return;
 
-        Slice name = { scan.at, scan_non_spaces(&scan) };
+        Slice name = { scan.at, typed_non_spaces(&scan) };
         if (name.size == 0)
                 return;
-        scan_spaces(&scan);
+        typed_spaces(&scan);
         parser->command->copy = name;
         parser->scan = scan;
 }
@@ -350,12 +350,12 @@ static bool parse_whole(const Parser *parser, const char *word, bool any_case, S
         Scan scan = parser->scan;
 
         scan_and(&scan, any_case);
-        if (!scan_word(&scan, word, any_case))
+        if (!typed_word(&scan, word, any_case))
                 return false;
 
-        size_t spaces = scan_spaces(&scan);
-        Slice name = { scan.at, scan_non_spaces(&scan) };
-        scan_spaces(&scan);
+        size_t spaces = typed_spaces(&scan);
+        Slice name = { scan.at, typed_non_spaces(&scan) };
+        typed_spaces(&scan);
         if (scan.at != scan.end || (name.size > 0 && spaces == 0))
                 return false;
         *ret_name = name.size > 0 ? name : (Slice){};
@@ -377,7 +377,7 @@ static void parse_undo(Parser *parser) {
         for (; command->undo < UNDO_MAX; command->undo++) {
                 Scan scan = parser->scan;
                 scan_and(&scan, false);
-                if (!scan_word(&scan, "undo", false) || !scan_at_word_end(&scan))
+                if (!typed_word(&scan, "undo", false) || !typed_at_word_end(&scan))
                         return;
                 parser->scan = scan;
         }

@@ -34,16 +34,17 @@ static bool find(const Text *code, Slice from, size_t start, size_t *ret) {
         return false;
 }
 
-/* A match takes the character before it along where FROM begins with no word character; so it may begin with
- * a FROM one character further to the right than the first one: ";;" holds ";" only once. */
+/* A match takes the character before it along where FROM begins with no word character. Where there is none
+ * to take, at the start of the search or of a line, the first character of FROM itself may be that
+ * character, if FROM comes once more right behind it: ";;" holds ";" only once, and it is the second. */
 static bool find_with_neighbour(const Text *code, Slice from, size_t start, size_t *ret) {
-        size_t at;
+        size_t at, next;
 
         if (!find(code, from, start, &at))
                 return false;
-        if (!is_word(from.data[0]) && at == start && at < code->size && code->data[at] != '\n') {
+        if (!is_word(from.data[0]) && (at == start || code->data[at - 1] == '\n')) {
                 uint32_t c;
-                size_t n = utf8_unit(code->data + at, code->size - at, &c), next;
+                size_t n = utf8_unit(code->data + at, code->size - at, &c);
                 if (find(code, from, at + n, &next) && next == at + n)
                         at = next;
         }
@@ -121,7 +122,7 @@ static int replace_one(Text *code, const Step *step, int number, Budget *budget,
                 text_append_string(error, EDIT_TOO_SLOW);
                 return -EINVAL;
         }
-        if (step->text.size == 0)
+        if (step->text.size == 0 || code->size == 0)
                 return 0;
 
         int found = number == NUMBER_LAST ? replace_last(code, step, &out)

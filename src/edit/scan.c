@@ -28,15 +28,15 @@ static size_t take_while(Scan *scan, bool space) {
         return (size_t)(scan->at - start);
 }
 
-size_t scan_spaces(Scan *scan) {
+size_t typed_spaces(Scan *scan) {
         return take_while(scan, true);
 }
 
-size_t scan_non_spaces(Scan *scan) {
+size_t typed_non_spaces(Scan *scan) {
         return take_while(scan, false);
 }
 
-bool scan_word(Scan *scan, const char *word, bool any_case) {
+bool typed_word(Scan *scan, const char *word, bool any_case) {
         size_t n = strlen(word);
 
         if (scan_left(scan) < n)
@@ -47,7 +47,7 @@ bool scan_word(Scan *scan, const char *word, bool any_case) {
         return true;
 }
 
-bool scan_at_word_end(const Scan *scan) {
+bool typed_at_word_end(const Scan *scan) {
         if (scan->at == scan->end)
                 return true;
 
@@ -61,17 +61,17 @@ bool scan_at_word_end(const Scan *scan) {
 }
 
 void scan_and(Scan *scan, bool any_case) {
-        scan_spaces(scan);
+        typed_spaces(scan);
 
         Scan ahead = *scan;
-        if (scan_word(&ahead, "and", any_case) && scan_spaces(&ahead) > 0)
+        if (typed_word(&ahead, "and", any_case) && typed_spaces(&ahead) > 0)
                 *scan = ahead;
 }
 
-bool scan_delimited(Scan *scan, char delimiter, Slice *ret) {
+bool typed_delimited(Scan *scan, char delimiter, Slice *ret) {
         Scan ahead = *scan;
 
-        scan_spaces(&ahead);
+        typed_spaces(&ahead);
         if (ahead.at == ahead.end || *ahead.at != delimiter)
                 return false;
 

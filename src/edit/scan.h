@@ -15,15 +15,15 @@ static inline size_t scan_left(const Scan *scan) {
 }
 
 /* Takes white space (Unicode's); returns how many bytes. */
-size_t scan_spaces(Scan *scan);
+size_t typed_spaces(Scan *scan);
 /* Takes everything up to white space; returns how many bytes. */
-size_t scan_non_spaces(Scan *scan);
+size_t typed_non_spaces(Scan *scan);
 /* Takes a word that is there, in lower case or, if any_case, in any. */
-bool scan_word(Scan *scan, const char *word, bool any_case);
+bool typed_word(Scan *scan, const char *word, bool any_case);
 /* True at the end and before anything that cannot go on a word. */
-bool scan_at_word_end(const Scan *scan);
+bool typed_at_word_end(const Scan *scan);
 /* Takes white space and, where white space follows it, "and". Always succeeds. */
 void scan_and(Scan *scan, bool any_case);
 /* Takes optional white space and a part between two delimiters, in which a backslash escapes any character
  * and stays. */
-bool scan_delimited(Scan *scan, char delimiter, Slice *ret);
+bool typed_delimited(Scan *scan, char delimiter, Slice *ret);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "handler/exchange.h"
 
+#include <sys/socket.h>
+
 #include "common/io.h"
 #include "common/utf8.h"
 
@@ -40,7 +42,18 @@ int exchange_judge(
         return 0;
 }
 
-/* Reads until a reply is whole: 1, or 0 with *verdict when none came, or -ENOMEM. */
+/* A unix socket is reset only if its other end was closed with bytes unread: the request did not leave the
+ * watchdog whole. */
+static bool unread(int fd, ssize_t result) {
+        int domain;
+        socklen_t size = sizeof(domain);
+
+        return result == -ECONNRESET && getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) >= 0 &&
+               domain == AF_UNIX;
+}
+
+/* Reads until a reply is whole: EXCHANGE_REPLY, or EXCHANGE_TROUBLE with *verdict when none came, or
+ * EXCHANGE_NOT_SENT, or -ENOMEM. */
 static int receive(int fd, uint64_t deadline, ReplyReader *reader, Verdict *verdict) {
         char buffer[65536];
 
@@ -48,20 +61,24 @@ static int receive(int fd, uint64_t deadline, ReplyReader *reader, Verdict *verd
                 ssize_t n = io_read(fd, buffer, sizeof(buffer), deadline);
                 if (n == -ETIMEDOUT) {
                         *verdict = VERDICT_NO_ANSWER;
-                        return 0;
+                        return EXCHANGE_TROUBLE;
                 }
+                if (reader->total + reader->line.size == 0 && unread(fd, n))
+                        return EXCHANGE_NOT_SENT;
                 if (n <= 0) {
                         *verdict = VERDICT_LOST;
-                        return reply_reader_eof(reader);
+                        return reply_reader_eof(reader) ? EXCHANGE_REPLY : EXCHANGE_TROUBLE;
                 }
 
                 size_t used;
                 int r = reply_reader_feed(reader, buffer, (size_t)n, &used);
-                if (r == -ENOMEM || r > 0)
+                if (r == -ENOMEM)
                         return r;
+                if (r > 0)
+                        return EXCHANGE_REPLY;
                 if (r < 0) {
                         *verdict = VERDICT_PROTOCOL_ERROR;
-                        return 0;
+                        return EXCHANGE_TROUBLE;
                 }
         }
 }
@@ -94,10 +111,8 @@ int exchange_run(
                 return EXCHANGE_NOT_SENT;
 
         r = receive(fd, deadline, &reader, verdict);
-        if (r < 0)
+        if (r != EXCHANGE_REPLY)
                 return r;
-        if (r == 0)
-                return EXCHANGE_TROUBLE;
         r = exchange_judge(&reader, guest, request->id, reply, verdict);
         if (r < 0)
                 return r;

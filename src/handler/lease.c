@@ -190,6 +190,8 @@ static const struct {
         { LEASE_ERROR_PREFIX "Resetting", VERDICT_RESETTING, false },
         { LEASE_ERROR_PREFIX "Busy", VERDICT_BUSY, false },
         { LEASE_ERROR_PREFIX "Refused", VERDICT_REFUSED, false },
+        { SD_BUS_ERROR_ACCESS_DENIED, VERDICT_REFUSED, false },
+        { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, VERDICT_REFUSED, false },
         { SD_BUS_ERROR_NO_REPLY, VERDICT_NO_WATCHDOG, true },
         { SD_BUS_ERROR_DISCONNECTED, VERDICT_NO_WATCHDOG, true },
 };
@@ -200,7 +202,8 @@ static Verdict refusal(const sd_bus_error *error, bool *again, Text *message) {
                 if (sd_bus_error_has_name(error, refusals[i].name)) {
                         *again = refusals[i].again;
                         if (refusals[i].verdict == VERDICT_REFUSED)
-                                text_append_string(message, error->message ? error->message : "");
+                                text_append_string(
+                                        message, isempty(error->message) ? "Refused." : error->message);
                         else if (refusals[i].verdict == VERDICT_MISCONFIGURED)
                                 log_error("The watchdog refuses a lease: %s", error->message);
                         return refusals[i].verdict;

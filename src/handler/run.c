@@ -78,7 +78,7 @@ static int open_all(const RunSetup *setup, Run *run, Text *answer) {
                 return conclude(run, VERDICT_ANSWERED, answer);
         if (r < 0)
                 return conclude(run, r == -ENOMEM ? VERDICT_FAILED : VERDICT_MISCONFIGURED, answer);
-        if (setup->dry)
+        if (setup->dry || setup->direct_fd >= 0)
                 return PIPELINE_RUN;
 
         /* Editing answers without a guest: a bus that is not there is a trouble only later. */
@@ -129,16 +129,20 @@ static int set_id(Request *request) {
         return text_steal(&id, &request->id, NULL);
 }
 
+static uint64_t time_limit(const RunSetup *setup, const Lease *lease) {
+        return setup->timeout_usec > 0 ? MIN(setup->timeout_usec, lease->timeout_usec) : lease->timeout_usec;
+}
+
 /* Fills the member "pbotvm" for the guest that was leased. */
 static int extend_request(const RunSetup *setup, const Lease *lease, Request *request) {
         const MachineConfig *machine = lease->machine ? config_machine(setup->config, lease->machine) : NULL;
-        uint64_t margin = MIN(ANSWER_MARGIN_USEC, lease->timeout_usec / 2);
+        uint64_t limit = time_limit(setup, lease), margin = MIN(ANSWER_MARGIN_USEC, limit / 2);
         JobLimits wall = JOB_LIMITS_UNSET;
 
         request->present = speaks_pbotvm(lease->guest);
         request->generation = lease->generation;
         request->limits = machine ? machine->limits : JOB_LIMITS_UNSET;
-        wall.wall_usec = lease->timeout_usec - margin;
+        wall.wall_usec = limit - margin;
         job_limits_lower(&request->limits, &wall);
         return set_id(request);
 }
@@ -149,6 +153,31 @@ static bool storage_fits(const Lease *lease, const Request *request) {
                 return true;
         uint64_t usec = request->storage.size * 4 / 3 * USEC_PER_SEC / SERIAL_BYTES_PER_SEC;
         return usec <= lease->timeout_usec / 3;
+}
+
+static int exchange_on(const RunSetup *setup, Run *run, int fd, Reply *reply) {
+        uint64_t deadline = usec_add(run->lease.since, time_limit(setup, &run->lease));
+
+        int r = exchange_run(fd, &run->request, run->lease.guest, deadline, reply, &run->verdict);
+        run->run_usec = now_monotonic() - run->lease.since;
+        return r;
+}
+
+/* Without a watchdog: the connection is there, and nobody waits for an outcome. */
+static int exchange_direct(const RunSetup *setup, Run *run, Reply *reply) {
+        run->lease.since = now_monotonic();
+        run->lease.guest = setup->direct_machine->guest;
+        run->lease.timeout_usec = setup->direct_machine->timeout_usec;
+        run->lease.machine = strdup(setup->direct_machine->name);
+
+        int r = run->lease.machine ? extend_request(setup, &run->lease, &run->request) : -ENOMEM;
+        if (r >= 0)
+                r = exchange_on(setup, run, setup->direct_fd, reply);
+        if (r < 0)
+                run->verdict = VERDICT_FAILED;
+        else if (r == EXCHANGE_NOT_SENT)
+                run->verdict = VERDICT_LOST;
+        return r;
 }
 
 /* One lease, one exchange. An ExchangeResult, or -1 when run->verdict (and, if it has no text of its own,
@@ -176,9 +205,7 @@ static int attempt(const RunSetup *setup, Run *run, const LeaseAsk *ask, Reply *
                 return -1;
         }
 
-        uint64_t deadline = usec_add(run->lease.since, run->lease.timeout_usec);
-        r = exchange_run(run->lease.fd, &run->request, run->lease.guest, deadline, reply, &run->verdict);
-        run->run_usec = now_monotonic() - run->lease.since;
+        r = exchange_on(setup, run, run->lease.fd, reply);
         if (r == EXCHANGE_NOT_SENT)
                 run->verdict = VERDICT_LOST;
         Verdict outcome = r < 0 ? VERDICT_LOST : run->verdict;
@@ -232,7 +259,7 @@ static void finish(Run *run, Storage *storage, Reply *reply, Text *answer) {
         if (run->verdict == VERDICT_CLEAN)
                 keep_storage(storage, reply, &reply->result);
         int r = pipeline_finish(run->pipeline, text_string(&reply->result), reply->result.size, &document);
-        if (r == PIPELINE_PASTE)
+        if (r == PIPELINE_PASTE && run->bus)
                 r = paste_document(run->bus, &document, answer);
         else if (r >= 0)
                 text_move(answer, &document);
@@ -277,14 +304,15 @@ void run_execute(const RunSetup *setup, Run *run, Text *answer) {
         _cleanup_reply_ Reply reply = {};
         uint64_t deadline = usec_add(setup->received, setup->config->wait_usec);
 
-        if (!run->bus) {
+        if (!run->bus && setup->direct_fd < 0) {
                 conclude(run, VERDICT_NO_WATCHDOG, answer);
                 return;
         }
         if (take_storage(setup, run, deadline, &storage, answer) < 0)
                 return;
 
-        int r = exchange(setup, run, deadline, &reply, answer);
+        int r = setup->direct_fd >= 0 ? exchange_direct(setup, run, &reply)
+                                      : exchange(setup, run, deadline, &reply, answer);
         if (r == EXCHANGE_REPLY)
                 finish(run, storage, &reply, answer);
         else

@@ -17,8 +17,13 @@ typedef struct RunSetup {
         int client_fd;         /* its reset ends the waiting; -EBADF: none */
         uint64_t received;     /* when the line was there, CLOCK_MONOTONIC usec: waiting counts from here */
         bool confine;
-        bool dry; /* only prepare: no bus */
+        bool dry;              /* only prepare: no bus */
+        uint64_t timeout_usec; /* lowers the lease's time limit; 0: does not */
+        int direct_fd; /* a connection to a guest of which the watchdog knows nothing; -EBADF: lease one */
+        const MachineConfig *direct_machine; /* its settings */
 } RunSetup;
+
+#define RUN_SETUP_INIT .client_fd = -EBADF, .direct_fd = -EBADF
 
 typedef struct Run {
         Verdict verdict;

@@ -46,17 +46,16 @@ static const char *listener_machine(const Config *config, int fd) {
 
 static void handle_line(int fd, const SessionOptions *options, const Config *config, const Text *line,
         Run *run, Text *answer) {
-        const RunSetup setup = {
-                .config = config,
-                .language_dirs = options->language_dirs,
-                .rewrites_dir = options->rewrites_dir,
-                .state_dir = options->state_dir,
-                .machine = listener_machine(config, fd),
-                .client_fd = fd,
-                .received = now_monotonic(),
-                .confine = options->confine,
-        };
+        RunSetup setup = { RUN_SETUP_INIT };
 
+        setup.config = config;
+        setup.language_dirs = options->language_dirs;
+        setup.rewrites_dir = options->rewrites_dir;
+        setup.state_dir = options->state_dir;
+        setup.machine = listener_machine(config, fd);
+        setup.client_fd = fd;
+        setup.received = now_monotonic();
+        setup.confine = options->confine;
         if (run_prepare(&setup, line->data, line->size, run, answer) == PIPELINE_RUN)
                 run_execute(&setup, run, answer);
 }

@@ -204,12 +204,21 @@ static int write_new(Storage *storage, const char *name, const Text *content) {
         return fdatasync(fd) < 0 ? -errno : 0;
 }
 
+static int remove_content(Storage *storage) {
+        if (unlinkat(storage->dir, storage->name, 0) < 0 && errno != ENOENT)
+                return -errno;
+        storage->replaced = true;
+        return 0;
+}
+
 int storage_replace(Storage *storage, const Text *content) {
         _cleanup_text_ Text name = {};
 
         int r = check_caps(storage, content->size);
         if (r < 0)
                 return r;
+        if (content->size == 0)
+                return remove_content(storage);
         /* One new file a key, under the lock: a handler that was killed leaves it to the next. */
         text_append_printf(&name, "%s.new", storage->name);
         if (text_failed(&name))

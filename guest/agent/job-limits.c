@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "limits.h"
+#include "job-limits.h"
 
 #include <sys/resource.h>
 #include <sys/sysinfo.h>

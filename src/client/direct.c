@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/direct.h"
+
+#include <linux/vm_sockets.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "common/io.h"
+
+static bool is_set(char *const *environment, const char *name) {
+        for (size_t i = 0; environment && environment[i]; i++) {
+                const char *rest = startswith(environment[i], name);
+                if (rest && rest[0] == '=' && rest[1])
+                        return true;
+        }
+        return false;
+}
+
+/* The default machine, of a pool the first. */
+static const MachineConfig *default_machine(const Config *config) {
+        const AliasConfig *alias = config_alias(config, config->default_machine);
+        return config_machine(config, alias ? alias->machines[0] : config->default_machine);
+}
+
+/* The machine that is configured with what the variables say. */
+static const MachineConfig *find(
+        const Config *config, const MachineConfig *wanted, bool serial, bool cid, bool domain) {
+        for (size_t i = 0; i < config->n_machines; i++) {
+                const MachineConfig *m = &config->machines[i];
+                if ((!serial || m->serial_port == wanted->serial_port) &&
+                        (!cid || (m->cid == wanted->cid && m->vport == wanted->vport)) &&
+                        (!domain || streq_ptr(m->domain, wanted->domain)))
+                        return m;
+        }
+        return NULL;
+}
+
+int direct_decide(const Config *configured, const Config *effective, char *const *environment,
+        const MachineConfig **ret_machine) {
+        bool serial = is_set(environment, "PBOTVM_SERIAL"), domain = is_set(environment, "PBOTVM_DOMAIN"),
+             cid = is_set(environment, "PBOTVM_CID") || is_set(environment, "PBOTVM_VPORT");
+        const MachineConfig *wanted = default_machine(effective);
+
+        /* PBOTVM_CID=0 says which way not to go, not where. */
+        if (cid && wanted->cid == 0)
+                cid = false;
+        if (!serial && !cid && !domain)
+                return DIRECT_NONE;
+
+        const MachineConfig *machine = find(configured, wanted, serial, cid, domain);
+        if (!machine && !serial && !cid)
+                return -ENOENT;
+        *ret_machine = machine ? machine : wanted;
+        return machine ? DIRECT_MACHINE : DIRECT_CONNECT;
+}
+
+static int connect_address(int family, const struct sockaddr *address, socklen_t size, uint64_t deadline) {
+        _cleanup_close_ int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        socklen_t error_size = sizeof(int);
+        int error = 0;
+
+        if (fd < 0)
+                return -errno;
+        if (connect(fd, address, size) >= 0)
+                return TAKE_FD(fd);
+        if (errno != EINPROGRESS)
+                return -errno;
+        int r = io_wait(fd, POLLOUT, deadline);
+        if (r < 0)
+                return r;
+        if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size) < 0)
+                return -errno;
+        return error ? -error : TAKE_FD(fd);
+}
+
+static int connect_serial(const MachineConfig *machine, uint64_t deadline) {
+        const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+        struct addrinfo *addresses;
+        char port[8];
+        int fd = -EADDRNOTAVAIL;
+
+        snprintf(port, sizeof(port), "%u", machine->serial_port);
+        if (getaddrinfo(machine->addr, port, &hints, &addresses) != 0)
+                return -EADDRNOTAVAIL;
+        for (const struct addrinfo *a = addresses; a && fd < 0; a = a->ai_next)
+                fd = connect_address(a->ai_family, a->ai_addr, a->ai_addrlen, deadline);
+        freeaddrinfo(addresses);
+        return fd;
+}
+
+int direct_connect(const MachineConfig *machine, uint64_t deadline) {
+        int fd = -EADDRNOTAVAIL;
+
+        if (machine->cid != 0) {
+                const struct sockaddr_vm address = {
+                        .svm_family = AF_VSOCK, .svm_cid = machine->cid, .svm_port = machine->vport
+                };
+                fd = connect_address(AF_VSOCK, (const struct sockaddr *)&address, sizeof(address), deadline);
+        }
+        if (fd < 0 && machine->serial_port != 0)
+                fd = connect_serial(machine, deadline);
+        return fd;
+}

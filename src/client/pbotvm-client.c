@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* pbotvm-client, the drop-in for PBot's vm-client: its arguments, joined by spaces, are one request; the
+ * answer goes to its output. */
+#include <errno.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "common/io.h"
+#include "paths.h"
+
+/* The longest that a server of ours, or PBot's, takes to answer, and a minute. */
+#define ANSWER_USEC (150 * USEC_PER_SEC)
+
+static const char *variable(const char *name, const char *otherwise) {
+        const char *value = getenv(name);
+        return isempty(value) ? otherwise : value;
+}
+
+/* PBot shows what its client prints, so trouble goes to the output too. */
+static int fatal(const char *message) {
+        printf("Fatal error: %s; try again later\n", message);
+        return EXIT_FAILURE;
+}
+
+static int connect_to(const struct addrinfo *address) {
+        _cleanup_close_ int fd =
+                socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC, address->ai_protocol);
+        if (fd < 0 || connect(fd, address->ai_addr, address->ai_addrlen) < 0)
+                return -errno;
+        return TAKE_FD(fd);
+}
+
+/* A connection, or negative errno; *ret_message says more where it can. */
+static int connect_server(const char **ret_message) {
+        const char *host = variable("PBOTVM_ADDR", "127.0.0.1");
+        const char *port = variable("PBOTVM_PORT", variable("PBOTVM_SERVER", "9000"));
+        const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+        struct addrinfo *addresses;
+        int fd = -EADDRNOTAVAIL;
+
+        int r = getaddrinfo(host, port, &hints, &addresses);
+        if (r != 0) {
+                *ret_message = r == EAI_SYSTEM ? strerror(errno) : gai_strerror(r);
+                return -EADDRNOTAVAIL;
+        }
+        for (const struct addrinfo *a = addresses; a && fd < 0; a = a->ai_next)
+                fd = connect_to(a);
+        freeaddrinfo(addresses);
+        if (fd < 0)
+                *ret_message = strerror(-fd);
+        return fd;
+}
+
+static int send_request(int fd, int argc, char *argv[], uint64_t deadline) {
+        _cleanup_text_ Text line = {};
+
+        for (int i = 1; i < argc; i++) {
+                if (i > 1)
+                        text_append_char(&line, ' ');
+                text_append_string(&line, argv[i]);
+        }
+        text_append_char(&line, '\n');
+        int r = text_error(&line);
+        return r < 0 ? r : io_write(fd, line.data, line.size, deadline);
+}
+
+static int copy_answer(int fd, uint64_t deadline) {
+        char buffer[65536];
+        ssize_t n;
+
+        while ((n = io_read(fd, buffer, sizeof(buffer), deadline)) > 0)
+                if (fwrite(buffer, 1, (size_t)n, stdout) != (size_t)n)
+                        return -EIO;
+        return fflush(stdout) != 0 ? -EIO : (int)n;
+}
+
+static int help(void) {
+        printf("pbotvm-client REQUEST...\n\n"
+               "Sends a request, which is one line of text or JSON, to the server of PBot's\n"
+               "virtual machine and shows the answer.\n\n"
+               "  pbotvm-client -lang=sh echo hello\n\n"
+               "PBOTVM_ADDR and PBOTVM_PORT (or PBOTVM_SERVER) name the server; without them\n"
+               "it is 127.0.0.1, port 9000.\n");
+        return EXIT_SUCCESS;
+}
+
+int main(int argc, char *argv[]) {
+        const char *message = NULL;
+
+        /* All else is part of the request. */
+        if (argc == 2 && streq(argv[1], "--help"))
+                return help();
+        if (argc == 2 && streq(argv[1], "--version"))
+                return puts("pbotvm " PBOTVM_VERSION) < 0;
+        if (argc < 2) {
+                fprintf(stderr,
+                        "pbotvm-client: expected a request, as in: pbotvm-client -lang=sh echo hello\n");
+                return EXIT_FAILURE;
+        }
+
+        (void)signal(SIGPIPE, SIG_IGN);
+        _cleanup_close_ int fd = connect_server(&message);
+        if (fd < 0)
+                return fatal(message);
+
+        uint64_t deadline = usec_add(now_monotonic(), ANSWER_USEC);
+        int r = send_request(fd, argc, argv, deadline);
+        /* A server that refuses a long line has said so before it closed. */
+        if (r >= 0 || r == -EPIPE || r == -ECONNRESET)
+                r = copy_answer(fd, deadline);
+        return r < 0 ? fatal(strerror(-r)) : EXIT_SUCCESS;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* s///: what Perl does, its errors, and patterns that would take for ever. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "common/io.h"
+#include "edit/substitute.h"
+
+static Slice slice(const char *text) {
+        return (Slice){ text, strlen(text) };
+}
+
+/* The result, "no match", or the error. */
+static char *run(const char *text, size_t size, const char *pattern, const char *to, const char *flags) {
+        _cleanup_text_ Text code = {}, out = {}, error = {};
+        Budget budget = budget_start(EDIT_BUDGET_USEC);
+        Step step = { .type = STEP_SUBSTITUTE,
+                .text = slice(pattern),
+                .to = slice(to),
+                .global = strchr(flags, 'g'),
+                .ignore_case = strchr(flags, 'i') };
+        char *ret;
+
+        text_append(&code, text, size);
+        int r = substitute(&code, &step, &budget, &out, &error);
+        if (r == 0)
+                text_append_string(&out, "no match");
+        else if (r == -EINVAL)
+                text_move(&out, &error);
+        else
+                assert_int_equal(r, 1);
+        assert_int_equal(text_steal(&out, &ret, NULL), 0);
+        return ret;
+}
+
+static const struct {
+        const char *code, *pattern, *to, *flags, *result;
+} cases[] = {
+        { "a b a", "a", "Q", "", "Q b a" },
+        { "a b a", "a", "Q", "g", "Q b Q" },
+        { "A b a", "a", "Q", "i", "Q b a" },
+        { "a", "A", "Q", "", "no match" },
+        { "aXbXc", "(.)X(.)", "$2-$1", "", "b-aXc" },
+        { "b-a", "-", "$`|$'", "", "bb|aa" },
+        { "ab cd", "(\\w)(\\w)", "$2$1", "g", "ba dc" }, /* each match has its own groups */
+        { "a", "(b)?a", "<$1$9$0$&\\1>", "", "<$0$&\\1>" },
+        { "echo $1 foo", "foo", "bar", "", "echo $1 bar" }, /* the code's own $1 stays */
+        { "abc", "x*", "-", "g", "-a-b-c-" },
+        { "axb", "x*", "-", "g", "-a--b-" },
+        { "a\nb\n", "$", "!", "", "a\nb!\n" },
+        { "a\nb", "^b", "!", "", "no match" },
+        { "", "^", "x", "", "x" },
+        { "echo \xC3\xA9 \xC3\xBC", "\\w\\b(?! )", "u", "", "ech\x6F \xC3\xA9 u" },
+        { "\xC3\x89", "\xC3\xA9", "e", "i", "e" },
+        { "a", "", "x", "", "no match" },
+        { "y", "\\y", "z", "", "z" },
+        { "a{3,1}", "a{3,1}", "x", "", "no match" },
+        { "a", "(", "x", "", "Unmatched ( in regex; marked by <-- HERE in m/( <-- HERE /" },
+        { "a", "a(b(c", "x", "", "Unmatched ( in regex; marked by <-- HERE in m/a(b( <-- HERE c/" },
+        { "a", "[(]a(", "x", "", "Unmatched ( in regex; marked by <-- HERE in m/[(]a( <-- HERE /" },
+        { "a", "a)b", "x", "", "Unmatched ) in regex; marked by <-- HERE in m/a) <-- HERE b/" },
+        { "a", "a[b[c", "x", "", "Unmatched [ in regex; marked by <-- HERE in m/a[ <-- HERE b[c/" },
+        { "a", "*a", "x", "", "Quantifier follows nothing in regex; marked by <-- HERE in m/* <-- HERE a/" },
+        { "a", "a**", "x", "", "Nested quantifiers in regex; marked by <-- HERE in m/a** <-- HERE /" },
+        { "a", "a{2}{3}", "x", "",
+                "Nested quantifiers in regex; marked by <-- HERE in m/a{2}{ <-- HERE 3}/" },
+        { "a", "[z-a]", "x", "",
+                "Invalid [] range \"z-a\" in regex; marked by <-- HERE in m/[z-a <-- HERE ]/" },
+        { "a", "(?z)", "x", "",
+                "Sequence (?z...) not recognized in regex; marked by <-- HERE in m/(?z <-- HERE )/" },
+        { "a", "(?", "x", "", "Sequence (? incomplete in regex; marked by <-- HERE in m/(? <-- HERE /" },
+        { "a", "(?<n", "x", "",
+                "Sequence (?<... not terminated in regex; marked by <-- HERE in m/(?<n <-- HERE /" },
+        { "a", "(a)\\2", "x", "",
+                "Reference to nonexistent group in regex; marked by <-- HERE in m/(a)\\2 <-- HERE /" },
+        { "a", "\\k<x>", "x", "",
+                "Reference to nonexistent named group in regex; marked by <-- HERE in m/\\k<x <-- HERE >/" },
+        { "a", "[[:foo:]]", "x", "",
+                "POSIX class [:foo:] unknown in regex; marked by <-- HERE in m/[[:foo:] <-- HERE ]/" },
+        { "a", "\\p{Foo}", "x", "",
+                "Can't find Unicode property definition \"Foo\" in regex; marked by <-- HERE in m/\\p{Foo} "
+                "<-- HERE /" },
+        { "a", "(?<=a+)", "x", "", "Lookbehind longer than 255 not implemented in regex m/(?<=a+)/" },
+        { "a", "a{99999}", "x", "",
+                "Quantifier in {,} bigger than 65534 in regex; marked by <-- HERE in m/a{99999 <-- HERE "
+                "}/" },
+        { "a", "(*FOO)", "x", "",
+                "Unknown verb pattern 'FOO' in regex; marked by <-- HERE in m/(*FOO) <-- HERE /" },
+        { "a", "(?{ 1 })", "x", "", "Eval-group not allowed" },
+};
+
+static void test_cases(void **state) {
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *got = run(
+                        cases[i].code, strlen(cases[i].code), cases[i].pattern, cases[i].to, cases[i].flags);
+                if (!streq(got, cases[i].result))
+                        fail_msg("s/%s/: %s instead of %s", cases[i].pattern, got, cases[i].result);
+        }
+}
+
+/* Each would run for seconds to centuries. */
+static void test_slow_patterns(void **state) {
+        static const char *const patterns[] = { "(a+)+$", "(a|aa)+$", "(?:[^b]*+[bc])",
+                "(?:(?=[^b]*+[bc])b|a)*c", "(.*)(.*)(.*)(.*)(.*)\\d", "(?:(?:a?){50}){50}{50}x", "(?R)?a+",
+                "((((a*)*)*)*)*b", "(a*)\\1\\1b", "(*NO_START_OPT)(*NO_AUTO_POSSESS)a*a*a*a*a*b" };
+        _cleanup_text_ Text code = {};
+
+        (void)state;
+        for (unsigned i = 0; i < 65536; i++)
+                text_append_char(&code, 'a');
+        for (size_t i = 0; i < ELEMENTSOF(patterns); i++) {
+                uint64_t start = thread_time_nsec();
+                _cleanup_free_ char *got = run(code.data, code.size, patterns[i], "$`$'", "g");
+                uint64_t msec = (thread_time_nsec() - start) / 1000000;
+                if (msec > 800)
+                        fail_msg("%s took %u ms: %.60s", patterns[i], (unsigned)msec, got);
+        }
+}
+
+static void test_large_result(void **state) {
+        _cleanup_text_ Text code = {};
+
+        (void)state;
+        for (unsigned i = 0; i < 65536; i++)
+                text_append_char(&code, 'a');
+        _cleanup_free_ char *got = run(code.data, code.size, ".", "$`$'", "g");
+        assert_string_equal(got, EDIT_TOO_LONG);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_cases),
+                cmocka_unit_test(test_slow_patterns),
+                cmocka_unit_test(test_large_result),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One line in, one answer out, as PBot's clients know it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "common/io.h"
+#include "handler/client-link.h"
+
+static void connect_pair(int *client, int *server) {
+        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        socklen_t size = sizeof(address);
+        int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        assert_true(listener >= 0);
+        assert_return_code(bind(listener, (struct sockaddr *)&address, size), errno);
+        assert_return_code(listen(listener, 1), errno);
+        assert_return_code(getsockname(listener, (struct sockaddr *)&address, &size), errno);
+        *client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_return_code(connect(*client, (struct sockaddr *)&address, size), errno);
+        *server = accept(listener, NULL, NULL);
+        assert_true(*server >= 0);
+        close(listener);
+}
+
+static const struct {
+        const char *sent;
+        size_t size;
+        int input;
+        const char *line;
+} inputs[] = {
+#define IN(text) text, sizeof(text) - 1
+        { IN("echo hi\n"), CLIENT_LINE, "echo hi" },
+        { IN("echo hi\r\n"), CLIENT_LINE, "echo hi" },
+        { IN("echo hi\r\r\n"), CLIENT_LINE, "echo hi" },
+        { IN("\n\n\necho hi\n"), CLIENT_LINE, "echo hi" },
+        { IN("   \n\t\n\r\n\v\f\necho hi\n"), CLIENT_LINE, "echo hi" },
+        { IN("\xe3\x80\x80\xc2\xa0\nx\n"), CLIENT_LINE, "x" },
+        { IN("one\ntwo\n"), CLIENT_LINE, "one" },
+        { IN("no newline"), CLIENT_LINE, "no newline" },
+        { IN("0"), CLIENT_LINE, "0" },
+        { IN("a\rb\n"), CLIENT_LINE, "a\rb" },
+        { IN("a\xff\xe2\x82(b\xed\xa0\x80\n"), CLIENT_LINE, "a\xef\xbf\xbd\xef\xbf\xbd(b\xef\xbf\xbd" },
+        { IN(""), CLIENT_NOTHING, "" },
+        { IN("\n \n  "), CLIENT_NOTHING, "" },
+};
+
+static void test_lines(void **state) {
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(inputs); i++) {
+                _cleanup_text_ Text line = {};
+                int client, server;
+
+                connect_pair(&client, &server);
+                assert_int_equal(io_write(client, inputs[i].sent, inputs[i].size, USEC_INFINITY), 0);
+                shutdown(client, SHUT_WR);
+                assert_int_equal(
+                        client_receive(server, now_monotonic() + USEC_PER_SEC, &line), inputs[i].input);
+                if (inputs[i].input == CLIENT_LINE)
+                        assert_string_equal(text_string(&line), inputs[i].line);
+                close(client);
+                close(server);
+        }
+}
+
+/* A line that comes byte by byte, with blank ones before it: they do not restart the time. */
+static void test_blank_lines_do_not_restart_the_time(void **state) {
+        (void)state;
+        _cleanup_text_ Text line = {};
+        int client, server;
+        uint64_t began = now_monotonic();
+
+        connect_pair(&client, &server);
+        assert_int_equal(io_write(client, "\n\n", 2, USEC_INFINITY), 0);
+        assert_int_equal(client_receive(server, began + 50 * USEC_PER_MSEC, &line), CLIENT_NOTHING);
+        uint64_t took = now_monotonic() - began;
+        assert_true(took >= 50 * USEC_PER_MSEC && took < USEC_PER_SEC);
+        close(client);
+        close(server);
+}
+
+static int receive_large(size_t size, bool newline) {
+        _cleanup_free_ char *data = malloc(size + 1);
+        _cleanup_text_ Text line = {};
+        int client, server, buffer = 4 << 20;
+
+        memset(data, 'x', size);
+        data[size] = '\n';
+        connect_pair(&client, &server);
+        (void)setsockopt(client, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
+        pid_t pid = fork();
+        if (pid == 0) {
+                close(server);
+                (void)io_write(client, data, size + newline, USEC_INFINITY);
+                _exit(0);
+        }
+        close(client);
+        int r = client_receive(server, now_monotonic() + 5 * USEC_PER_SEC, &line);
+        if (r == CLIENT_LINE)
+                assert_int_equal(line.size, size);
+        close(server);
+        return r;
+}
+
+static void test_limit(void **state) {
+        (void)state;
+        assert_int_equal(receive_large(CLIENT_LINE_MAX, true), CLIENT_LINE);
+        assert_int_equal(receive_large(CLIENT_LINE_MAX, false), CLIENT_LINE);
+        assert_int_equal(receive_large(CLIENT_LINE_MAX + 1, true), CLIENT_TOO_LONG);
+        assert_int_equal(receive_large(4 * CLIENT_LINE_MAX, false), CLIENT_TOO_LONG);
+}
+
+static void check_answer(const char *answer, const char *expected) {
+        _cleanup_text_ Text text = {}, got = {};
+        int client, server;
+        char buffer[256];
+        ssize_t n;
+
+        connect_pair(&client, &server);
+        text_append_string(&text, answer);
+        assert_int_equal(client_answer(server, &text, USEC_INFINITY, 0), 0);
+        close(server);
+        while ((n = io_read(client, buffer, sizeof(buffer), USEC_INFINITY)) > 0)
+                text_append(&got, buffer, (size_t)n);
+        assert_int_equal(n, 0);
+        assert_string_equal(text_string(&got), expected);
+        close(client);
+}
+
+static void test_answer_is_trimmed_at_its_end(void **state) {
+        (void)state;
+        check_answer("hello", "hello\n");
+        check_answer("  hello \n\r\n\t", "  hello\n");
+        check_answer("x\xc2\xa0\xc2\x85\xe3\x80\x80", "x\n");
+        check_answer("", "\n");
+        check_answer(" \n ", "\n");
+}
+
+/* What the client sent beyond its line must not cost it its answer: unread bytes make the kernel reset. */
+static void test_surplus_does_not_cost_the_answer(void **state) {
+        (void)state;
+        _cleanup_text_ Text line = {}, text = {};
+        int client, server;
+        char buffer[16];
+
+        connect_pair(&client, &server);
+        assert_int_equal(io_write(client, "one\n", 4, USEC_INFINITY), 0);
+        assert_int_equal(client_receive(server, USEC_INFINITY, &line), CLIENT_LINE);
+        assert_int_equal(io_write(client, "two\n", 4, USEC_INFINITY), 0);
+        text_append_string(&text, "answer");
+        usleep(20000);
+        assert_int_equal(client_answer(server, &text, USEC_INFINITY, 0), 0);
+        close(server);
+        usleep(20000);
+        assert_int_equal(io_read(client, buffer, sizeof(buffer), USEC_INFINITY), 7);
+        assert_int_equal(io_read(client, buffer, sizeof(buffer), USEC_INFINITY), 0);
+        close(client);
+}
+
+static void test_gone_is_a_reset_not_a_half_close(void **state) {
+        (void)state;
+        const struct linger linger = { .l_onoff = 1 };
+        int client, server;
+
+        connect_pair(&client, &server);
+        assert_false(client_gone(server));
+        shutdown(client, SHUT_WR);
+        usleep(10000);
+        assert_false(client_gone(server));
+        assert_return_code(setsockopt(client, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), errno);
+        close(client);
+        usleep(10000);
+        assert_true(client_gone(server));
+        assert_false(client_gone(-EBADF));
+        close(server);
+}
+
+static void test_local_address(void **state) {
+        (void)state;
+        int client, server, pair[2];
+        char host[64];
+        uint16_t port = 0;
+
+        connect_pair(&client, &server);
+        assert_int_equal(client_local_address(server, host, &port), 0);
+        assert_string_equal(host, "127.0.0.1");
+        assert_true(port > 0);
+        assert_return_code(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), errno);
+        assert_int_equal(client_local_address(pair[0], host, &port), -EAFNOSUPPORT);
+        close(client);
+        close(server);
+        close(pair[0]);
+        close(pair[1]);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_lines),
+                cmocka_unit_test(test_blank_lines_do_not_restart_the_time),
+                cmocka_unit_test(test_limit),
+                cmocka_unit_test(test_answer_is_trimmed_at_its_end),
+                cmocka_unit_test(test_surplus_does_not_cost_the_answer),
+                cmocka_unit_test(test_gone_is_a_reset_not_a_half_close),
+                cmocka_unit_test(test_local_address),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

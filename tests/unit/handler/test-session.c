@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A connection from its line to its answer, with a watchdog, a guest and every way in which they fail. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "common/io.h"
+#include "common/log.h"
+#include "fake-watchdog.h"
+#include "handler/session.h"
+
+#define OK_REPLY                                                                                            \
+        "result:{\"result\":\"hello\\n\",\"pbotvm\":{\"id\":\"%ID%\",\"exit_status\":0}}\nresult:end\n"
+
+static char the_dir[40];
+
+static int make_dir(void **state) {
+        (void)state;
+        strcpy(the_dir, "/tmp/test-session-XXXXXX");
+        return mkdtemp(the_dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state) {
+        char command[80];
+
+        (void)state;
+        snprintf(command, sizeof(command), "rm -rf %s", the_dir);
+        return system(command);
+}
+
+static const char *config_file(const char *content) {
+        static char path[80];
+        FILE *f;
+
+        snprintf(path, sizeof(path), "%s/pbotvm.json", the_dir);
+        f = fopen(path, "w");
+        assert_non_null(f);
+        fputs(content, f);
+        fclose(f);
+        return path;
+}
+
+typedef struct Client {
+        int fd;
+        const char *line;
+        Text answer;
+} Client;
+
+static void *client_main(void *userdata) {
+        Client *c = userdata;
+        char buffer[4096];
+        ssize_t n;
+
+        (void)io_write(c->fd, c->line, strlen(c->line), USEC_INFINITY);
+        shutdown(c->fd, SHUT_WR);
+        while ((n = io_read(c->fd, buffer, sizeof(buffer), USEC_INFINITY)) > 0)
+                text_append(&c->answer, buffer, (size_t)n);
+        return NULL;
+}
+
+/* Serves one line and gives the answer. */
+static Text serve_with(const char *line, const char *config) {
+        static const char *const dirs[] = { "/nonexistent", NULL };
+        const SessionOptions options = { .config_file = config_file(config),
+                .language_dirs = dirs,
+                .rewrites_dir = "/nonexistent",
+                .state_dir = the_dir };
+        Client client = { .line = line };
+        pthread_t thread;
+        int pair[2];
+
+        assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), errno);
+        client.fd = pair[1];
+        assert_int_equal(pthread_create(&thread, NULL, client_main, &client), 0);
+        assert_int_equal(session_run(pair[0], &options, NULL, now_monotonic()), 0);
+        pthread_join(thread, NULL);
+        close(pair[1]);
+        return client.answer;
+}
+
+static Text serve(const char *line) {
+        return serve_with(line, "{\"wait\": 2}");
+}
+
+/* Serves a line with a watchdog that goes through steps; checks the answer, and what the watchdog saw. */
+static void check(const char *line, const FakeStep *steps, size_t n, const char *answer, const char *seen) {
+        FakeWatchdog w;
+
+        fake_watchdog_start(&w, steps, n);
+        _cleanup_text_ Text got = serve(line);
+        fake_watchdog_stop(&w);
+        assert_string_equal(text_string(&got), answer);
+        assert_string_equal(text_string(&w.seen), seen);
+        text_done(&w.seen);
+        text_done(&w.requests);
+}
+
+#define LEASE "lease main 1 vm vm sh\n"
+
+static void test_hello(void **state) {
+        (void)state;
+        const FakeStep steps[] = { { .reply = OK_REPLY } };
+        check("echo hello\n", steps, 1, "hello\n", LEASE "release lease-1 clean\n");
+}
+
+static void test_without_a_guest(void **state) {
+        (void)state;
+        const FakeStep steps[] = { {} };
+        check("answer\n", steps, 1, "answered\n", "");
+        check("[1]\n", steps, 1, "Not an object.\n", "");
+        check("misconfigured\n", steps, 1, "Virtual machine service is misconfigured; see its log.\n", "");
+        check("{\"vm\": \"x\"}\n", steps, 1, "Unknown machine 'x'\n", "");
+}
+
+static void test_no_line_no_answer(void **state) {
+        (void)state;
+        const FakeStep steps[] = { {} };
+        check("", steps, 1, "", "");
+        check("\n\n", steps, 1, "", "");
+}
+
+/* Each error of the watchdog and its text. */
+static void test_refusals(void **state) {
+        (void)state;
+        static const struct {
+                const char *error, *answer;
+        } cases[] = {
+                { "Offline", "Virtual machine is offline.\n" },
+                { "Resetting", "Virtual machine is resetting, try again soon.\n" },
+                { "Busy", "Virtual machine is busy, try again soon.\n" },
+                { "Refused", "Only on weekdays.\n" },
+                { "NoSuchMachine", "Virtual machine service is misconfigured; see its log.\n" },
+                { "org.freedesktop.DBus.Error.ServiceUnknown", "Virtual machine service is not running.\n" },
+                { "org.freedesktop.DBus.Error.AccessDenied", "Only on weekdays.\n" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                const FakeStep steps[] = { { .error = cases[i].error, .message = "Only on weekdays." } };
+                check("echo\n", steps, 1, cases[i].answer, LEASE);
+        }
+}
+
+static void test_no_bus(void **state) {
+        (void)state;
+        setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus", true);
+        _cleanup_text_ Text got = serve("echo\n"), show = serve("answer\n");
+        assert_string_equal(text_string(&got), "Virtual machine service is not running.\n");
+        assert_string_equal(text_string(&show), "answered\n");
+        unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
+}
+
+/* A watchdog that goes away while one waits is asked again. */
+static void test_watchdog_restarts(void **state) {
+        (void)state;
+        const FakeStep steps[] = { { .error = "org.freedesktop.DBus.Error.NoReply" },
+                { .error = "org.freedesktop.DBus.Error.ServiceUnknown" }, { .reply = OK_REPLY } };
+        check("echo\n", steps, 3, "hello\n", LEASE LEASE LEASE "release lease-3 clean\n");
+}
+
+static void test_dead_channels_are_asked_again(void **state) {
+        (void)state;
+        const FakeStep steps[] = { { .dead = true }, { .reply = OK_REPLY } };
+        check("echo\n", steps, 2, "hello\n", LEASE "release lease-1 lost\n" LEASE "release lease-2 clean\n");
+
+        const FakeStep never[] = { { .dead = true } };
+        check("echo\n", never, 1, "Virtual machine is resetting, try again soon.\n",
+                LEASE "release lease-1 lost\n" LEASE "release lease-2 lost\n" LEASE
+                      "release lease-3 lost\n");
+}
+
+/* What the guest does, what the client is told and how the lease ends. */
+static void test_guests(void **state) {
+        (void)state;
+        static const struct {
+                FakeStep step;
+                const char *answer, *outcome;
+        } cases[] = {
+                { { .silent = true, .timeout_usec = 100000 }, "[Timed-out]\n", "timed-out" },
+                { { .reply = NULL }, "Virtual machine was lost while running this; it is being reset.\n",
+                        "lost" },
+                { { .reply = "result:{\nresult:end\n" },
+                        "Virtual machine gave no valid answer; it is being reset.\n", "protocol-error" },
+                { { .reply = "result:{\"result\":\"x\",\"pbotvm\":{\"id\":\"other\"}}\nresult:end\n" },
+                        "Virtual machine gave no valid answer; it is being reset.\n", "protocol-error" },
+                { { .reply = "result:{\"result\":\"x "
+                             "[Timed-out]\",\"pbotvm\":{\"id\":\"%ID%\",\"timed_out\":true}}\n"
+                             "result:end\n" },
+                        "x [Timed-out]\n", "timed-out" },
+                { { .reply = "result:{\"result\":\"x [Killed]\"}\nresult:end\n", .guest = "pbot-2023" },
+                        "x [Killed]\n", "killed" },
+                { { .reply = "result:{\"result\":\"x\"}\nresult:end\n", .guest = "pbot-2026" }, "x\n",
+                        "clean" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                char seen[120];
+                snprintf(seen, sizeof(seen), LEASE "release lease-1 %s\n", cases[i].outcome);
+                check("echo\n", &cases[i].step, 1, cases[i].answer, seen);
+        }
+}
+
+/* Our members go to our agent, and to one that is not known yet; not to PBot's. */
+static void test_request_members(void **state) {
+        (void)state;
+        static const struct {
+                const char *guest;
+                bool ours;
+        } cases[] = { { "pbotvm", true }, { "", true }, { "pbot-2023", false }, { "pbot-2026", false } };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                const FakeStep steps[] = { { .reply = "result:{}\nresult:end\n",
+                        .guest = cases[i].guest,
+                        .timeout_usec = 4 * USEC_PER_SEC } };
+                FakeWatchdog w;
+
+                fake_watchdog_start(&w, steps, 1);
+                _cleanup_text_ Text got = serve("echo\n");
+                fake_watchdog_stop(&w);
+                assert_string_not_equal(text_string(&got), "");
+                const char *request = text_string(&w.requests);
+                assert_true(!strstr(request, "\"pbotvm\":{") == !cases[i].ours);
+                if (cases[i].ours) {
+                        assert_non_null(strstr(request, "\"generation\":7"));
+                        assert_non_null(strstr(request, "\"wall_usec\":3500000"));
+                        assert_non_null(strstr(request, "\"entropy\":\""));
+                }
+                assert_true(!strstr(request, "\n:end:\n") == !streq(cases[i].guest, "pbot-2023"));
+                text_done(&w.seen);
+                text_done(&w.requests);
+        }
+}
+
+static void test_paste(void **state) {
+        (void)state;
+        const FakeStep steps[] = { { .reply = OK_REPLY } };
+        FakeWatchdog w;
+
+        check("paste\n", steps, 1, "http://paste/1\n", LEASE "release lease-1 clean\npaste hello\n\n\n");
+        fake_watchdog_start(&w, steps, 1);
+        w.paste_error = "500 No";
+        _cleanup_text_ Text got = serve("paste\n");
+        fake_watchdog_stop(&w);
+        assert_string_equal(text_string(&got), "error pasting: 500 No\n");
+        text_done(&w.seen);
+        text_done(&w.requests);
+}
+
+static void test_wrong_configuration(void **state) {
+        (void)state;
+        _cleanup_text_ Text got = serve_with("echo\n", "{\"wait\": \"x\"}");
+        assert_string_equal(text_string(&got), "Virtual machine service is misconfigured; see its log.\n");
+}
+
+static void test_too_long(void **state) {
+        (void)state;
+        _cleanup_text_ Text line = {};
+
+        for (size_t i = 0; i < 200000; i++)
+                text_append_string(&line, "0123456789");
+        text_append_char(&line, '\n');
+        _cleanup_text_ Text got = serve(text_string(&line));
+        assert_string_equal(text_string(&got), "Request is too long.\n");
+}
+
+/* What a job left by its key goes in with the next request, and is kept only after a clean end. */
+static void test_storage(void **state) {
+        (void)state;
+        static const char line[] = "{\"code\": \"x\", \"persist-key\": \"k\"}\n";
+        static const struct {
+                const char *reply;
+                const char *sent; /* in the request, base64 */
+                const char *answer;
+        } cases[] = {
+                { "result:{\"result\":\"1\",\"pbotvm\":{\"id\":\"%ID%\",\"storage\":\"b25l\"}}\nresult:"
+                  "end\n",
+                        "\"storage\":\"\"", "1\n" },
+                { "result:{\"result\":\"2\",\"pbotvm\":{\"id\":\"%ID%\",\"storage\":\"dHdv\","
+                  "\"timed_out\":true}}\nresult:end\n",
+                        "\"storage\":\"b25l\"", "2\n" },
+                { "result:{\"result\":\"3\",\"pbotvm\":{\"id\":\"%ID%\",\"storage\":\"MTIzNDU2Nzg5MDEyMw=="
+                  "\"}}\n"
+                  "result:end\n",
+                        "\"storage\":\"b25l\"", "3 [Storage not kept: too large]\n" },
+                { "result:{\"result\":\"4\",\"pbotvm\":{\"id\":\"%ID%\"}}\nresult:end\n",
+                        "\"storage\":\"b25l\"", "4\n" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                const FakeStep steps[] = { { .reply = cases[i].reply } };
+                FakeWatchdog w;
+
+                fake_watchdog_start(&w, steps, 1);
+                _cleanup_text_ Text got =
+                        serve_with(line, "{\"wait\": 2, \"storage\": {\"key-bytes\": 12}}");
+                fake_watchdog_stop(&w);
+                assert_string_equal(text_string(&got), cases[i].answer);
+                if (!strstr(text_string(&w.requests), cases[i].sent))
+                        fail_msg("case %zu: %s", i, text_string(&w.requests));
+                text_done(&w.seen);
+                text_done(&w.requests);
+        }
+}
+
+/* What would take too long through a serial line is refused in words, and the guest is given back unused. */
+static void test_storage_on_a_serial_line(void **state) {
+        (void)state;
+        char path[100];
+        const FakeStep steps[] = {
+                { .reply = OK_REPLY, .transport = "serial", .timeout_usec = 3 * USEC_PER_SEC }
+        };
+        _cleanup_free_ char *content = calloc(1, 40000);
+
+        snprintf(path, sizeof(path), "%s/storage/big.tar", the_dir);
+        FILE *f = fopen(path, "w");
+        assert_non_null(f);
+        fwrite(content, 1, 40000, f);
+        fclose(f);
+        check("{\"code\": \"x\", \"persist-key\": \"big\"}\n", steps, 1,
+                "What is kept by this key is too large for the machine's serial line.\n",
+                LEASE "release lease-1 clean\n");
+}
+
+/* A client whose connection is reset while it waits is not waited for. */
+static void test_client_leaves_the_queue(void **state) {
+        (void)state;
+        const FakeStep steps[] = { { .delay_msec = 1000, .reply = OK_REPLY } };
+        const SessionOptions options = { .config_file = config_file("{}"), .state_dir = the_dir };
+        FakeWatchdog w;
+        int pair[2];
+
+        fake_watchdog_start(&w, steps, 1);
+        assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), errno);
+        assert_int_equal(io_write(pair[1], "echo\n", 5, USEC_INFINITY), 0);
+        close(pair[1]);
+        uint64_t began = now_monotonic();
+        assert_int_equal(session_run(pair[0], &options, NULL, began), 0);
+        assert_true(now_monotonic() - began < 500 * USEC_PER_MSEC);
+        fake_watchdog_stop(&w);
+        text_done(&w.seen);
+        text_done(&w.requests);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_hello),
+                cmocka_unit_test(test_without_a_guest),
+                cmocka_unit_test(test_no_line_no_answer),
+                cmocka_unit_test(test_refusals),
+                cmocka_unit_test(test_no_bus),
+                cmocka_unit_test(test_watchdog_restarts),
+                cmocka_unit_test(test_dead_channels_are_asked_again),
+                cmocka_unit_test(test_guests),
+                cmocka_unit_test(test_request_members),
+                cmocka_unit_test(test_paste),
+                cmocka_unit_test(test_wrong_configuration),
+                cmocka_unit_test(test_too_long),
+                cmocka_unit_test(test_storage),
+                cmocka_unit_test(test_storage_on_a_serial_line),
+                cmocka_unit_test(test_client_leaves_the_queue),
+        };
+        log_setup("test-session");
+        return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
