@@ -55,9 +55,9 @@ static char *unquoted(const char *value) {
 }
 
 static int take_words(Words *words, StandardOptions *options) {
-        for (size_t i = 0; i < words->n && !streq(words->items[i], "--");) {
-                const char *option = option_name(words->items[i]);
-                const char *next = i + 1 < words->n ? words->items[i + 1] : NULL;
+        for (size_t i = 0; i < words->n && !streq(words->items[i].data, "--");) {
+                const char *option = option_name(words->items[i].data);
+                const char *next = i + 1 < words->n ? words->items[i + 1].data : NULL;
                 size_t n = 1;
 
                 if (!option) {
@@ -71,7 +71,7 @@ static int take_words(Words *words, StandardOptions *options) {
                         if (!options->arguments)
                                 return -ENOMEM;
                 } else if (!take_flag(option, "info", &options->info) &&
-                        !take_flag(option, "paste", &options->paste)) {
+                           !take_flag(option, "paste", &options->paste)) {
                         i++;
                         continue;
                 } else

@@ -8,9 +8,9 @@
 typedef struct StandardOptions {
         bool info;
         bool paste;
-        char *arguments;  /* of -args; NULL: not given */
+        char *arguments; /* of -args; NULL: not given */
         bool have_stdin;
-        Text stdin_text;  /* of -stdin, as typed */
+        Text stdin_text; /* of -stdin, as typed */
 } StandardOptions;
 void standard_options_done(StandardOptions *options);
 
@@ -22,7 +22,7 @@ int options_take_standard(Text *code, StandardOptions *ret);
 int options_take_command(Text *code, Text *ret);
 
 typedef enum CommandStyle {
-        COMMAND_INFO,    /* for -info: neither paste nor nopaste options */
+        COMMAND_INFO, /* for -info: neither paste nor nopaste options */
         COMMAND_NOPASTE,
         COMMAND_PASTE,
 } CommandStyle;

@@ -6,12 +6,23 @@
 #include "common/utf8.h"
 
 static const char *const bells[] = {
-        "*BEEP*", "*BING*", "*DING*", "*DONG*", "*CLUNK*", "*BONG*", "*PING*", "*BOOP*", "*BLIP*", "*BOP*", "*WHIRR*",
+        "*BEEP*",
+        "*BING*",
+        "*DING*",
+        "*DONG*",
+        "*CLUNK*",
+        "*BONG*",
+        "*PING*",
+        "*BOOP*",
+        "*BLIP*",
+        "*BOP*",
+        "*WHIRR*",
 };
 
 /* Control characters below 0x20 that pass as they are: TAB, LF, CR and IRC's 02 03 0F 11 1D 1E 1F. */
-#define PASSES ((uint32_t)(1U << 0x09 | 1U << 0x0A | 1U << 0x0D | 1U << 0x02 | 1U << 0x03 | 1U << 0x0F |     \
-        1U << 0x11 | 1U << 0x1D | 1U << 0x1E | 1U << 0x1F))
+#define PASSES                                                                                              \
+        ((uint32_t)(1U << 0x09 | 1U << 0x0A | 1U << 0x0D | 1U << 0x02 | 1U << 0x03 | 1U << 0x0F |           \
+                    1U << 0x11 | 1U << 0x1D | 1U << 0x1E | 1U << 0x1F))
 
 /* A backspace moves the place of writing to the left; what comes later overwrites, nothing is erased. */
 static int move_backspaces(Text *output) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Makes a program's output fit for IRC: backspaces move, bells ring, control characters are shown. The formatting
- * codes of IRC (bold, colour, reset, monospace, italics, strike-through, underline) pass. */
+/* Makes a program's output fit for IRC: backspaces move, bells ring, control characters are shown. The
+ * formatting codes of IRC (bold, colour, reset, monospace, italics, strike-through, underline) pass. */
 
 #include "common/text.h"
 

@@ -33,8 +33,8 @@ int prepare_newlines(Text *code) {
         return 0;
 }
 
-/* One kind of escape: prefix, then at least one of digits (a number of that base), or nothing, which stands for
- * plain. */
+/* One kind of escape: prefix, then at least one of digits (a number of that base), or nothing, which stands
+ * for plain. */
 typedef struct Escape {
         const char *prefixes[2];
         unsigned base; /* 0: no digits */
@@ -42,9 +42,10 @@ typedef struct Escape {
 } Escape;
 
 static int digit_value(char c, unsigned base) {
-        int value = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                : c >= 'A' && c <= 'F'                                    ? c - 'A' + 10
-                                                                          : 99;
+        int value = c >= '0' && c <= '9'   ? c - '0'
+                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                           : 99;
         return value < (int)base ? value : -1;
 }
 
@@ -102,8 +103,8 @@ int prepare_input(Text *input) {
                 { { "\\" }, 8, 0 },
         };
 
-        for (size_t i = 0; i < ELEMENTSOF(escapes) && input->size > 0 && memchr(input->data, '\\', input->size);
-                i++) {
+        for (size_t i = 0;
+                i < ELEMENTSOF(escapes) && input->size > 0 && memchr(input->data, '\\', input->size); i++) {
                 int r = replace_escape(&escapes[i], input);
                 if (r < 0)
                         return r;

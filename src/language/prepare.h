@@ -9,10 +9,10 @@
  * place. 0 or -ENOMEM. */
 int prepare_newlines(Text *code);
 
-/* The escapes of -stdin, each unless a backslash stands before it: \n \r \t \b, \x with hex digits, \ with octal
- * digits. In place. 0 or -ENOMEM. */
+/* The escapes of -stdin, each unless a backslash stands before it: \n \r \t \b, \x with hex digits, \ with
+ * octal digits. In place. 0 or -ENOMEM. */
 int prepare_input(Text *input);
 
-/* A saying as input: newlines, carriage returns and tabs become spaces, a colon " - ", white space is collapsed
- * and trimmed. In place. 0 or -ENOMEM. */
+/* A saying as input: newlines, carriage returns and tabs become spaces, a colon " - ", white space is
+ * collapsed and trimmed. In place. 0 or -ENOMEM. */
 int prepare_saying(Text *saying);

@@ -116,7 +116,8 @@ static bool rule_applies(const Run *run, const Json *rule) {
         const RewriteContext *context = run->context;
 
         if (when)
-                if ((streq(when, "paste") && !context->paste) || (streq(when, "nopaste") && context->paste) ||
+                if ((streq(when, "paste") && !context->paste) ||
+                        (streq(when, "nopaste") && context->paste) ||
                         (streq(when, "channel") && !context->channel) ||
                         (streq(when, "unterminated") && !context->unterminated))
                         return false;
@@ -152,7 +153,10 @@ static int compile(Run *run, const Json *rule, const char *pattern, const char *
         PCRE2_SIZE offset;
 
         for (const char *f = flags ? flags : ""; *f; f++)
-                options |= *f == 's' ? PCRE2_DOTALL : *f == 'm' ? PCRE2_MULTILINE : *f == 'i' ? PCRE2_CASELESS : 0;
+                options |= *f == 's'   ? PCRE2_DOTALL
+                           : *f == 'm' ? PCRE2_MULTILINE
+                           : *f == 'i' ? PCRE2_CASELESS
+                                       : 0;
         expand(run, pattern, &text);
         if (text_failed(&text))
                 return -ENOMEM;
@@ -182,8 +186,8 @@ static void append_replacement(const Run *run, const char *replacement, Text *te
 /* Replaces in the output. Returns how many times; 0 also when a limit was reached. */
 static int substitute(Run *run, const pcre2_code *code, const char *replacement, bool global) {
         _cleanup_text_ Text to = {}, out = {};
-        uint32_t options = PCRE2_NO_UTF_CHECK | PCRE2_SUBSTITUTE_UNSET_EMPTY | PCRE2_SUBSTITUTE_OVERFLOW_LENGTH |
-                (global ? PCRE2_SUBSTITUTE_GLOBAL : 0);
+        uint32_t options = PCRE2_NO_UTF_CHECK | PCRE2_SUBSTITUTE_UNSET_EMPTY |
+                           PCRE2_SUBSTITUTE_OVERFLOW_LENGTH | (global ? PCRE2_SUBSTITUTE_GLOBAL : 0);
         PCRE2_SIZE size = run->output->size + 1024;
 
         append_replacement(run, replacement ? replacement : "", &to);
@@ -193,8 +197,9 @@ static int substitute(Run *run, const pcre2_code *code, const char *replacement,
                 if (!buffer || text_failed(&to))
                         return -ENOMEM;
 
-                int n = pcre2_substitute(code, (PCRE2_SPTR)text_string(run->output), run->output->size, 0, options,
-                        NULL, run->limits, (PCRE2_SPTR)text_string(&to), to.size, (PCRE2_UCHAR *)buffer, &room);
+                int n = pcre2_substitute(code, (PCRE2_SPTR)text_string(run->output), run->output->size, 0,
+                        options, NULL, run->limits, (PCRE2_SPTR)text_string(&to), to.size,
+                        (PCRE2_UCHAR *)buffer, &room);
                 if (n == PCRE2_ERROR_NOMEMORY && attempt == 0 && room <= OUTPUT_SIZE_MAX) {
                         size = room;
                         continue;
@@ -223,7 +228,8 @@ static int apply_match(Run *run, const Json *rule, const char *pattern) {
 
 static int apply_rules(Run *run, const Json *rules, bool *ret_any);
 
-/* A rule "if", "then", "else": 1 if the pattern matches and, where "first-group" is given, its group is that. */
+/* A rule "if", "then", "else": 1 if the pattern matches and, where "first-group" is given, its group is
+ * that. */
 static int condition(Run *run, const Json *rule, const char *pattern) {
         const char *wanted = member(rule, "first-group");
         pcre2_code *code;
@@ -239,7 +245,7 @@ static int condition(Run *run, const Json *rule, const char *pattern) {
         if (yes && wanted) {
                 const PCRE2_SIZE *at = pcre2_get_ovector_pointer(data);
                 yes = n > 1 && at[3] - at[2] == strlen(wanted) &&
-                        memcmp(run->output->data + at[2], wanted, at[3] - at[2]) == 0;
+                      memcmp(run->output->data + at[2], wanted, at[3] - at[2]) == 0;
         }
         pcre2_match_data_free(data);
         pcre2_code_free(code);

@@ -68,7 +68,8 @@ Language *language_free(Language *language) {
 
 /* A plain file name: no folder, nothing hidden, nothing internal. */
 static bool name_is_valid(const char *name) {
-        return !isempty(name) && strlen(name) <= 64 && name[0] != '.' && name[0] != '_' && !strchr(name, '/');
+        return !isempty(name) && strlen(name) <= 64 && name[0] != '.' && name[0] != '_' &&
+               !strchr(name, '/');
 }
 
 typedef struct Reader {
@@ -76,8 +77,8 @@ typedef struct Reader {
         Text *error;
 } Reader;
 
-static _printf_(4, 5) int mistake(const Reader *reader, const Json *where, const char *member,
-        const char *format, ...) {
+static _printf_(4, 5) int mistake(
+        const Reader *reader, const Json *where, const char *member, const char *format, ...) {
         va_list ap;
 
         text_append_printf(reader->error, "%s:%u: ", reader->file, where ? json_line(where) : 1);
@@ -133,7 +134,8 @@ static int read_names(const Reader *reader, const Json *value, const char *membe
                 if (r < 0)
                         return r;
                 if (!name_is_valid((*ret)[i]))
-                        return mistake(reader, json_at(value, i), member, "expected the name of a rewrite table");
+                        return mistake(
+                                reader, json_at(value, i), member, "expected the name of a rewrite table");
         }
         return 0;
 }
@@ -141,7 +143,8 @@ static int read_names(const Reader *reader, const Json *value, const char *membe
 static int read_comments(const Reader *reader, const Json *value, const char *member, char **ret) {
         if (json_type(value) != JSON_ARRAY || json_size(value) != 4)
                 return mistake(reader, value, member,
-                        "expected an array of 4 strings: what opens and closes a comment around the command line, "
+                        "expected an array of 4 strings: what opens and closes a comment around the command "
+                        "line, "
                         "and around the output");
         for (size_t i = 0; i < 4; i++) {
                 int r = read_string(reader, json_at(value, i), member, &ret[i]);
@@ -216,7 +219,8 @@ static int set_defaults(Language *language) {
 
 static int read_language(const Reader *reader, const Json *root, Language *language) {
         if (json_type(root) != JSON_OBJECT)
-                return mistake(reader, root, NULL, "expected an object, found %s", json_type_name(json_type(root)));
+                return mistake(
+                        reader, root, NULL, "expected an object, found %s", json_type_name(json_type(root)));
 
         language->escapes = language->line_comments = true;
         for (size_t i = 0; i < json_size(root); i++) {

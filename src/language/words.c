@@ -3,7 +3,7 @@
 
 void words_done(Words *words) {
         for (size_t i = 0; i < words->n; i++)
-                free(words->items[i]);
+                free(words->items[i].data);
         free(words->items);
         *words = (Words){};
 }
@@ -11,7 +11,7 @@ void words_done(Words *words) {
 static void words_add(Words *words, const Text *token) {
         if (words->n == words->allocated) {
                 size_t n = MAX((size_t)16, words->allocated * 2);
-                char **items = reallocarray(words->items, n, sizeof(*items));
+                Word *items = reallocarray(words->items, n, sizeof(*items));
                 if (!items) {
                         words->failed = true;
                         return;
@@ -23,20 +23,20 @@ static void words_add(Words *words, const Text *token) {
         if (!item)
                 words->failed = true;
         else
-                words->items[words->n++] = item;
+                words->items[words->n++] = (Word){ item, token->size };
 }
 
 /* The state of the splitter; the names are those of the description that it follows. */
 typedef struct Splitter {
         Words *words;
         Text token;
-        char quote;    /* the open quote, or 0 */
-        bool seen;     /* something other than white space has come */
-        bool pending;  /* white space ended the token; the next other character begins a new one */
+        char quote;   /* the open quote, or 0 */
+        bool seen;    /* something other than white space has come */
+        bool pending; /* white space ended the token; the next other character begins a new one */
         bool backslash;
-        bool ignore;   /* the next quote is an ordinary character: it has no partner */
+        bool ignore; /* the next quote is an ordinary character: it has no partner */
         unsigned spaces;
-        size_t quote_at;    /* where the open quote stands, and the token before it */
+        size_t quote_at; /* where the open quote stands, and the token before it */
         size_t quote_token;
 } Splitter;
 
@@ -105,8 +105,8 @@ int words_split(const char *line, size_t size, Words *ret) {
                 if (!s.quote)
                         break;
 
-                /* No partner: again from the quote, as an ordinary character. Each time the place moves on, so
-                 * that a line of n quotes costs n passes at most. */
+                /* No partner: again from the quote, as an ordinary character. Each time the place moves on,
+                 * so that a line of n quotes costs n passes at most. */
                 i = s.quote_at;
                 text_truncate(&s.token, s.quote_token);
                 s.quote = 0;
@@ -129,7 +129,7 @@ int words_split(const char *line, size_t size, Words *ret) {
 
 void words_remove(Words *words, size_t from, size_t n) {
         for (size_t i = from; i < from + n; i++)
-                free(words->items[i]);
+                free(words->items[i].data);
         memmove(words->items + from, words->items + from + n, (words->n - from - n) * sizeof(*words->items));
         words->n -= n;
 }
@@ -138,12 +138,12 @@ void words_join(const Words *words, Text *line) {
         bool after_newline = false;
 
         for (size_t i = 0; i < words->n; i++) {
-                const char *p = words->items[i];
+                const char *p = words->items[i].data, *end = p + words->items[i].size;
                 if (i > 0 && !after_newline)
                         text_append_char(line, ' ');
                 after_newline = i > 0 ? false : after_newline;
 
-                for (; *p; p++) {
+                for (; p < end; p++) {
                         if (*p == ' ' && after_newline) {
                                 after_newline = false;
                                 continue;

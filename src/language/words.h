@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Splitting a line into words the way PBot does: white space inside and behind words is kept, so that joining the
- * words with single spaces gives back the line, but for a blank after a newline. */
+/* Splitting a line into words the way PBot does: white space inside and behind words is kept, so that
+ * joining the words with single spaces gives back the line, but for a blank after a newline. */
 
 #include "common/text.h"
 
+typedef struct Word {
+        char *data; /* a NUL behind; there may be more in it */
+        size_t size;
+} Word;
+
 typedef struct Words {
-        char **items; /* C strings */
+        Word *items;
         size_t n, allocated;
         bool failed;
 } Words;

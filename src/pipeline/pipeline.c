@@ -102,8 +102,8 @@ static int open_language(Pipeline *p, const char *const *dirs, Text *answer) {
         return r;
 }
 
-/* What the language needs besides its file. Their absence is no failure: the program is then sent unformatted, a
- * program without input gets none. */
+/* What the language needs besides its file. Their absence is no failure: the program is then sent
+ * unformatted, a program without input gets none. */
 static int open_helpers(Pipeline *p, const char *state_dir) {
         if (p->language->snippet == SNIPPET_C) {
                 int r = formatter_open(&p->formatter);
@@ -119,7 +119,8 @@ static int open_helpers(Pipeline *p, const char *state_dir) {
         }
         if (!state_dir)
                 return history_open(NULL, 0, 0, &p->history) == -ENOMEM ? -ENOMEM : 0;
-        int r = history_open(state_dir, p->config->history_file_bytes, p->config->history_total_bytes, &p->history);
+        int r = history_open(
+                state_dir, p->config->history_file_bytes, p->config->history_total_bytes, &p->history);
         if (r < 0 && r != -ENOMEM) {
                 (void)log_error_errno(r, "Failed to open %s, no history is kept: %m", state_dir);
                 r = 0;
@@ -144,7 +145,7 @@ int pipeline_open(const Config *config, const Query *query, const char *const *l
                 r = answer_unknown_machine(config, p->machine, answer);
         else
                 r = open_language(p, language_dirs, answer);
-        if (r == 0 && query->code.size == 0) {
+        if (r == 0 && p->language && query->code.size == 0) {
                 text_append_printf(answer, "%s\n", query->usage ? query->usage : USAGE);
                 r = PIPELINE_ANSWER;
         } else if (r == 0 && p->language) {
@@ -176,8 +177,8 @@ static int complete_c(Pipeline *p, const SnippetOptions *options, Text *code, Te
         _cleanup_text_ Text program = {};
 
         int r = p->language->snippet == SNIPPET_C
-                ? snippet_complete_c(code, &style, options, &program, &p->unterminated)
-                : snippet_complete_java(code, &style, options, &program);
+                        ? snippet_complete_c(code, &style, options, &program, &p->unterminated)
+                        : snippet_complete_java(code, &style, options, &program);
         if (r < 0)
                 return r;
         if (r == SNIPPET_UNBALANCED) {
@@ -231,13 +232,14 @@ static int set_string(char **p, const char *value) {
         return *p ? 0 : -ENOMEM;
 }
 
-static int fill_request(Pipeline *p, const StandardOptions *standard, const Text *typed, int64_t date, Text *code,
-        Request *request) {
+static int fill_request(Pipeline *p, const StandardOptions *standard, const Text *typed, int64_t date,
+        Text *code, Request *request) {
         const char *arguments = standard->arguments ? standard->arguments : p->query->arguments;
         _cleanup_text_ Text command = {};
         int r;
 
-        options_command(p->language, text_string(typed), p->paste ? COMMAND_PASTE : COMMAND_NOPASTE, &command);
+        options_command(
+                p->language, text_string(typed), p->paste ? COMMAND_PASTE : COMMAND_NOPASTE, &command);
         if (p->language->arguments_in_command && !isempty(p->query->arguments))
                 text_append_printf(&command, " %s", p->query->arguments);
         if ((r = text_steal(&command, &request->cmdline, NULL)) < 0 ||
@@ -265,7 +267,8 @@ static int remember_request(Pipeline *p, const Request *request) {
 }
 
 /* The options in the code, in the order in which they are recognised. */
-static int take_options(Pipeline *p, Text *code, StandardOptions *standard, SnippetOptions *snippet, Text *typed) {
+static int take_options(
+        Pipeline *p, Text *code, StandardOptions *standard, SnippetOptions *snippet, Text *typed) {
         int r = options_take_standard(code, standard);
 
         if (r >= 0 && p->language->snippet != SNIPPET_NONE && !standard->info)

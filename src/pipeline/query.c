@@ -23,7 +23,13 @@ static const struct {
 };
 
 static const char *const ignored_members[] = {
-        "vm-serial", "vm-cid", "vm-vport", "vm-domain", "vm-addr", "vm-health", "vm-vagrant",
+        "vm-serial",
+        "vm-cid",
+        "vm-vport",
+        "vm-domain",
+        "vm-addr",
+        "vm-health",
+        "vm-vagrant",
 };
 
 /* Leading options: the member that they set, or none. */
@@ -87,7 +93,8 @@ static int read_scalar(const Json *value, const char *name, Text *text, Text *er
 static int read_members(const Json *object, Query *query, Text *error) {
         for (size_t i = 0; i < ELEMENTSOF(string_members); i++) {
                 _cleanup_text_ Text text = {};
-                int r = read_scalar(json_member(object, string_members[i].name), string_members[i].name, &text, error);
+                int r = read_scalar(
+                        json_member(object, string_members[i].name), string_members[i].name, &text, error);
                 if (r < 0)
                         return r;
                 if (text.size == 0)
@@ -186,8 +193,8 @@ static int set_defaults(Query *query, const Config *config) {
         return r < 0 ? r : trim(&query->channel);
 }
 
-/* A line that is JSON but no object is text: somebody typed 5 or "x". So is what does not parse, unless it was
- * clearly meant to be a request. */
+/* A line that is JSON but no object is text: somebody typed 5 or "x". So is what does not parse, unless it
+ * was clearly meant to be a request. */
 static int read_line(const char *line, size_t size, Query *query, Text *error) {
         _cleanup_json_ Json *json = NULL;
         JsonError where;
