@@ -6,6 +6,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "common/io.h"
+#include "watchdog/round-trip.h"
 
 struct Health {
         Manager *manager;

@@ -313,7 +313,9 @@ void machine_reset_end(Machine *machine, ResetResult result, uint64_t now_usec) 
 
         /* The next one waits, unless the machine comes to life in between: what did not help is not repeated
          * at once. */
-        if (result != RESET_IMPOSSIBLE)
+        if (result == RESET_IMPOSSIBLE)
+                machine->way = WAY_UNKNOWN;
+        else
                 machine->retry_usec = usec_add(now_usec, backoff_usec(++machine->failures));
         if (result == RESET_DONE) {
                 machine->due = REVERT_NONE;

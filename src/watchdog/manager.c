@@ -64,7 +64,7 @@ static int manager_hypervisor(Manager *manager, const char *uri, Hypervisor **re
         if (!manager->libvirt)
                 r = libvirt_thread_new(manager->event, &manager->libvirt);
         if (r >= 0)
-                r = hypervisor_new(manager->libvirt, uri, ret);
+                r = hypervisor_new(manager->event, manager->libvirt, uri, ret);
         if (r < 0)
                 return r;
         manager->hypervisors[manager->n_hypervisors++] = *ret;
@@ -303,6 +303,7 @@ Manager *manager_free(Manager *manager) {
                 keeper_free(manager->keepers[i]);
         }
         health_free(manager->health);
+        libvirt_thread_stop(manager->libvirt);
         for (size_t i = 0; i < manager->n_hypervisors; i++)
                 hypervisor_free(manager->hypervisors[i]);
         libvirt_thread_free(manager->libvirt);
