@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "watchdog/health.h"
+
+#include <inttypes.h>
+
+#include <systemd/sd-daemon.h>
+
+#include "common/io.h"
+#include "watchdog/round-trip.h"
+
+struct Health {
+        Manager *manager;
+        char *told; /* the status */
+        bool ready;
+        uint64_t period_usec; /* 0: systemd does not watch */
+        sd_event_source *timer;
+        RoundTrip *round_trip;
+};
+
+/* The round trip is complete. */
+static void on_round_trip(void *userdata) {
+        Health *health = userdata;
+
+        health->round_trip = NULL;
+        (void)sd_notify(0, "WATCHDOG=1");
+}
+
+static int on_time(sd_event_source *source, uint64_t usec _unused_, void *userdata) {
+        Health *health = userdata;
+
+        /* One that is still on its way is waited for: if it never returns, systemd acts. */
+        if (!health->round_trip)
+                (void)round_trip_new(health->manager->libvirt, health->manager->hypervisors,
+                        health->manager->n_hypervisors, on_round_trip, health, &health->round_trip);
+        (void)sd_event_source_set_time_relative(source, health->period_usec);
+        return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+int health_new(Manager *manager, Health **ret) {
+        _cleanup_(health_freep) Health *health = calloc(1, sizeof(*health));
+        if (!health)
+                return -ENOMEM;
+        health->manager = manager;
+
+        uint64_t limit = 0;
+        if (sd_watchdog_enabled(false, &limit) > 0) {
+                health->period_usec = limit / 4;
+                int r = sd_event_add_time_relative(manager->event, &health->timer, CLOCK_MONOTONIC, 0,
+                        health->period_usec / 10, on_time, health);
+                if (r < 0)
+                        return r;
+        }
+        *ret = TAKE_PTR(health);
+        return 0;
+}
+
+Health *health_free(Health *health) {
+        if (!health)
+                return NULL;
+        round_trip_forget(health->round_trip);
+        sd_event_source_disable_unref(health->timer);
+        free(health->told);
+        free(health);
+        return NULL;
+}
+
+void health_tell(Health *health) {
+        const Manager *manager = health->manager;
+        _cleanup_text_ Text text = {};
+
+        for (size_t i = 0; i < manager->n_keepers; i++) {
+                Keeper *k = manager->keepers[i];
+                if (k->retired)
+                        continue;
+                const char *transport = keeper_transport(k), *reason = keeper_reason(k);
+                text_append_printf(&text, "%s%s %s", text.size > 0 ? "; " : "", k->config->name,
+                        machine_state_to_string(keeper_state(k)));
+                if (*reason)
+                        text_append_printf(&text, " (%s)", reason);
+                else if (*transport)
+                        text_append_printf(&text, " (%s)", transport);
+        }
+        if (text.size == 0)
+                text_append_string(&text, "no machines");
+        if (text_failed(&text) || streq_ptr(health->told, text_string(&text)))
+                return;
+        (void)sd_notifyf(0, "STATUS=%s", text_string(&text));
+        free(health->told);
+        health->told = NULL;
+        (void)text_steal(&text, &health->told, NULL);
+}
+
+void health_ready(Health *health) {
+        health->ready = true;
+        health_tell(health);
+        (void)sd_notify(0, "READY=1");
+}
+
+void health_reloading(Health *health) {
+        if (health->ready)
+                (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now_monotonic());
+}
+
+void health_reloaded(Health *health) {
+        if (health->ready)
+                (void)sd_notify(0, "READY=1");
+}
+
+void health_stopping(Health *health _unused_) {
+        (void)sd_notify(0, "STOPPING=1");
+}

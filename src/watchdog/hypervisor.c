@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "watchdog/hypervisor.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+#include <libvirt/virterror.h>
+
+#include "common/log.h"
+
+struct Hypervisor {
+        sd_event *event;
+        LibvirtThread *thread;
+        Workers *workers;
+        char *uri;
+        Subscription *subscriptions;
+        bool connected;
+        bool connecting; /* a task is on its way */
+        bool complained; /* about libvirt's being away */
+        sd_event_source *retry;
+
+        pthread_mutex_t lock; /* over the connection, which workers share */
+        virConnectPtr connection;
+};
+
+/* What libvirt's thread has to tell the loop. */
+typedef struct Note {
+        Completion completion;
+        Hypervisor *hypervisor;
+        virConnectPtr connection; /* only to be compared; NULL: an event of a domain */
+        char *domain;
+        int event;
+        int detail;
+} Note;
+
+typedef struct ConnectTask {
+        Task task;
+        Hypervisor *hypervisor;
+        bool connected;
+        char message[200];
+} ConnectTask;
+
+static void connect_soon(Hypervisor *hypervisor, uint64_t usec);
+
+const char *hypervisor_uri(const Hypervisor *hypervisor) {
+        return hypervisor->uri;
+}
+
+bool hypervisor_is_connected(const Hypervisor *hypervisor) {
+        return hypervisor->connected;
+}
+
+Workers *hypervisor_workers(const Hypervisor *hypervisor) {
+        return hypervisor->workers;
+}
+
+/* ---- subscriptions ---- */
+
+void hypervisor_subscribe(Hypervisor *hypervisor, Subscription *subscription) {
+        subscription->previous = NULL;
+        subscription->next = hypervisor->subscriptions;
+        if (subscription->next)
+                subscription->next->previous = subscription;
+        hypervisor->subscriptions = subscription;
+}
+
+void hypervisor_unsubscribe(Hypervisor *hypervisor, Subscription *subscription) {
+        if (subscription->previous)
+                subscription->previous->next = subscription->next;
+        else
+                hypervisor->subscriptions = subscription->next;
+        if (subscription->next)
+                subscription->next->previous = subscription->previous;
+}
+
+static void set_connected(Hypervisor *hypervisor, bool connected) {
+        hypervisor->connected = connected;
+        for (Subscription *s = hypervisor->subscriptions; s; s = s->next)
+                s->connected(s, connected);
+}
+
+/* ---- libvirt's thread tells ---- */
+
+static void note_arrived(Completion *completion, bool live) {
+        Note *note = (Note *)completion; /* its first member */
+        Hypervisor *h = note->hypervisor;
+
+        if (live && note->connection) {
+                pthread_mutex_lock(&h->lock);
+                bool ours = h->connection == note->connection;
+                pthread_mutex_unlock(&h->lock);
+                if (ours)
+                        hypervisor_broken(h);
+        } else if (live)
+                for (Subscription *s = h->subscriptions; s; s = s->next)
+                        if (streq(s->domain, note->domain))
+                                s->event(s, note->event, note->detail);
+        free(note->domain);
+        free(note);
+}
+
+static void post_note(
+        Hypervisor *hypervisor, virConnectPtr connection, const char *domain, int event, int detail) {
+        Note *note = calloc(1, sizeof(*note));
+        char *name = domain ? strdup(domain) : NULL;
+
+        /* Without memory the note is lost; the regular looks find out what it was about. */
+        if (!note || (domain && !name)) {
+                free(note);
+                free(name);
+                return;
+        }
+        *note = (Note){ { .call = note_arrived }, hypervisor, connection, name, event, detail };
+        libvirt_thread_post(hypervisor->thread, &note->completion);
+}
+
+static int on_event(
+        virConnectPtr connection _unused_, virDomainPtr domain, int event, int detail, void *userdata) {
+        post_note(userdata, NULL, virDomainGetName(domain), event, detail);
+        return 0;
+}
+
+static void on_closed(virConnectPtr connection, int reason _unused_, void *userdata) {
+        post_note(userdata, connection, NULL, 0, 0);
+}
+
+/* ---- connecting, on a worker ---- */
+
+static virConnectPtr open_connection(Hypervisor *hypervisor) {
+        virConnectPtr connection = virConnectOpen(hypervisor->uri);
+        if (!connection)
+                return NULL;
+
+        /* Drivers without a daemon (test:///) have neither; what matters is found out by calls. */
+        (void)virConnectSetKeepAlive(connection, HYPERVISOR_KEEPALIVE_SEC, HYPERVISOR_KEEPALIVE_COUNT);
+        (void)virConnectRegisterCloseCallback(connection, on_closed, hypervisor, NULL);
+        if (virConnectDomainEventRegisterAny(connection, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                    VIR_DOMAIN_EVENT_CALLBACK(on_event), hypervisor, NULL) < 0) {
+                virConnectClose(connection);
+                return NULL;
+        }
+        return connection;
+}
+
+static virConnectPtr swap_connection(Hypervisor *hypervisor, virConnectPtr connection) {
+        pthread_mutex_lock(&hypervisor->lock);
+        virConnectPtr old = hypervisor->connection;
+        hypervisor->connection = connection;
+        pthread_mutex_unlock(&hypervisor->lock);
+        return old;
+}
+
+static void run_connect(Task *task) {
+        ConnectTask *t = (ConnectTask *)task; /* its first member */
+
+        virConnectPtr old = swap_connection(t->hypervisor, NULL);
+        if (old) {
+                (void)virConnectUnregisterCloseCallback(old, on_closed);
+                virConnectClose(old);
+        }
+        virConnectPtr connection = open_connection(t->hypervisor);
+        t->connected = connection;
+        if (connection)
+                (void)swap_connection(t->hypervisor, connection);
+        else
+                snprintf(t->message, sizeof(t->message), "%s", virGetLastErrorMessage());
+}
+
+static void connect_done(Task *task, bool live) {
+        ConnectTask *t = (ConnectTask *)task;
+        Hypervisor *h = t->hypervisor;
+
+        if (live) {
+                h->connecting = false;
+                if (t->connected) {
+                        log_info("Connected to libvirt at %s.", h->uri);
+                        h->complained = false;
+                } else if (!h->complained) {
+                        log_warning("libvirt at %s cannot be reached, trying on: %s", h->uri, t->message);
+                        h->complained = true;
+                }
+                set_connected(h, t->connected);
+                if (!t->connected)
+                        connect_soon(h, HYPERVISOR_RETRY_USEC);
+        }
+        free(t);
+}
+
+static int on_retry(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        Hypervisor *hypervisor = userdata;
+        ConnectTask *t = calloc(1, sizeof(*t));
+
+        if (!t) {
+                connect_soon(hypervisor, HYPERVISOR_RETRY_USEC);
+                return 0;
+        }
+        *t = (ConnectTask){
+                .task = { .run = run_connect, .done = connect_done, .slow = true, .patient = true },
+                .hypervisor = hypervisor,
+        };
+        hypervisor->connecting = true;
+        workers_submit(hypervisor->workers, &t->task);
+        return 0;
+}
+
+static void connect_soon(Hypervisor *hypervisor, uint64_t usec) {
+        (void)sd_event_source_set_time_relative(hypervisor->retry, usec);
+        (void)sd_event_source_set_enabled(hypervisor->retry, SD_EVENT_ONESHOT);
+}
+
+void hypervisor_broken(Hypervisor *hypervisor) {
+        if (!hypervisor->connected || hypervisor->connecting)
+                return;
+        log_warning("The connection to libvirt at %s is lost.", hypervisor->uri);
+        set_connected(hypervisor, false);
+        connect_soon(hypervisor, 0);
+}
+
+virConnectPtr hypervisor_connection(Hypervisor *hypervisor) {
+        pthread_mutex_lock(&hypervisor->lock);
+        virConnectPtr connection = hypervisor->connection;
+        if (connection)
+                (void)virConnectRef(connection);
+        pthread_mutex_unlock(&hypervisor->lock);
+        return connection;
+}
+
+/* ---- beginning and end ---- */
+
+int hypervisor_new(sd_event *event, LibvirtThread *thread, const char *uri, Hypervisor **ret) {
+        _cleanup_(hypervisor_freep) Hypervisor *hypervisor = calloc(1, sizeof(*hypervisor));
+        if (!hypervisor)
+                return -ENOMEM;
+        hypervisor->event = sd_event_ref(event);
+        hypervisor->thread = thread;
+        pthread_mutex_init(&hypervisor->lock, NULL);
+        hypervisor->uri = strdup(uri);
+        if (!hypervisor->uri)
+                return -ENOMEM;
+
+        int r = workers_new(thread, &hypervisor->workers);
+        if (r >= 0)
+                r = sd_event_add_time_relative(
+                        event, &hypervisor->retry, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_retry, hypervisor);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(hypervisor);
+        return 0;
+}
+
+Hypervisor *hypervisor_free(Hypervisor *hypervisor) {
+        if (!hypervisor)
+                return NULL;
+        sd_event_source_disable_unref(hypervisor->retry);
+        workers_free(hypervisor->workers);
+        virConnectPtr connection = swap_connection(hypervisor, NULL);
+        /* Saying goodbye to a daemon that does not answer would take for ever. */
+        if (connection && hypervisor->connected) {
+                (void)virConnectUnregisterCloseCallback(connection, on_closed);
+                virConnectClose(connection);
+        }
+        pthread_mutex_destroy(&hypervisor->lock);
+        sd_event_unref(hypervisor->event);
+        free(hypervisor->uri);
+        free(hypervisor);
+        return NULL;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One connection to libvirt (a URI): opened in the background, opened again whenever it breaks, with workers
+ * of its own that make the blocking calls. Domains (domain.h) subscribe to it. */
+
+#include <libvirt/libvirt.h>
+
+#include "watchdog/workers.h"
+
+/* While libvirt is away it is looked for this often. */
+#define HYPERVISOR_RETRY_USEC (1 * USEC_PER_SEC)
+/* A connection over which nothing comes for 5 s, three times, is broken. */
+#define HYPERVISOR_KEEPALIVE_SEC 5
+#define HYPERVISOR_KEEPALIVE_COUNT 3
+
+typedef struct Hypervisor Hypervisor;
+int hypervisor_new(sd_event *event, LibvirtThread *thread, const char *uri, Hypervisor **ret);
+/* No subscription may be left, and libvirt's thread has been stopped. */
+Hypervisor *hypervisor_free(Hypervisor *hypervisor);
+DEFINE_CLEANUP(Hypervisor *, hypervisor_free);
+
+const char *hypervisor_uri(const Hypervisor *hypervisor);
+bool hypervisor_is_connected(const Hypervisor *hypervisor);
+Workers *hypervisor_workers(const Hypervisor *hypervisor);
+
+/* On a worker: the connection, to be given back with virConnectClose(), or NULL when there is none. */
+virConnectPtr hypervisor_connection(Hypervisor *hypervisor);
+/* A call found the connection broken. */
+void hypervisor_broken(Hypervisor *hypervisor);
+
+/* Part of whoever wants to hear of one domain. */
+typedef struct Subscription Subscription;
+struct Subscription {
+        const char *domain; /* its name */
+        void (*connected)(Subscription *subscription, bool connected);
+        /* As libvirt's virDomainEventType and its detail. */
+        void (*event)(Subscription *subscription, int event, int detail);
+        Subscription *previous, *next;
+};
+void hypervisor_subscribe(Hypervisor *hypervisor, Subscription *subscription);
+void hypervisor_unsubscribe(Hypervisor *hypervisor, Subscription *subscription);

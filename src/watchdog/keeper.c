@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "watchdog/keeper.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/io.h"
+#include "common/log.h"
+#include "watchdog/crash.h"
+#include "watchdog/lease.h"
+#include "watchdog/machine-bus.h"
+#include "watchdog/manager.h"
+
+/* libvirt is asked this often about an idle machine, which also samples its CPU, and while something is
+ * missing. */
+#define LOOK_USEC (15 * USEC_PER_SEC)
+#define LOOK_MISSING_USEC (2 * USEC_PER_SEC)
+/* An idle guest burns CPU: over 25 % in two samples. */
+#define CPU_BURNING 0.25
+#define CPU_SAMPLES 2
+/* An agent may serve several leases at once, over vsock. */
+#define SLOTS_DEFAULT 4
+
+/* A message about this machine, with its name as a field. */
+#define keeper_log(keeper, priority, id, ...)                                                               \
+        ({                                                                                                  \
+                char _field[128];                                                                           \
+                snprintf(_field, sizeof(_field), "PBOTVM_MACHINE=%s", (keeper)->config->name);              \
+                (void)log_write(priority, 0, id, (const char *[]){ _field, NULL }, __VA_ARGS__);            \
+        })
+
+/* ---- facts come in ---- */
+
+static void on_link_fact(Link *link _unused_, LinkFact fact, void *userdata) {
+        Keeper *keeper = userdata;
+
+        machine_set_link(&keeper->machine, fact, now_monotonic());
+        manager_poke(keeper->manager);
+}
+
+static void on_link_flooded(Link *link _unused_, void *userdata) {
+        Keeper *keeper = userdata;
+
+        keeper_log(keeper, LOG_WARNING, MESSAGE_PROTOCOL, "%s: the guest talks without being asked.",
+                keeper->config->name);
+        machine_condemn(&keeper->machine, REVERT_PROTOCOL, now_monotonic());
+        manager_poke(keeper->manager);
+}
+
+static void on_pulse(Pulse *pulse, void *userdata) {
+        Keeper *keeper = userdata;
+        uint64_t now = now_monotonic();
+        PulseFact fact = pulse_fact(pulse, now);
+
+        if (fact == PULSE_LOST && keeper->machine.pulse == PULSE_BEATING)
+                keeper_log(keeper, LOG_WARNING, MESSAGE_HEARTBEAT_LOST, "%s: the heartbeat stopped.",
+                        keeper->config->name);
+        machine_set_pulse(&keeper->machine, fact, now);
+        manager_poke(keeper->manager);
+}
+
+static unsigned slots(const Keeper *keeper) {
+        if (link_transport(keeper->link) != TRANSPORT_VSOCK)
+                return 1;
+        if (keeper->config->slots > 0)
+                return keeper->config->slots;
+        GuestKind guest = keeper_guest(keeper);
+        /* PBot's agent of 2023 kills all other jobs at each start. */
+        return guest == GUEST_PBOTVM || guest == GUEST_PBOT_2026 ? SLOTS_DEFAULT : 1;
+}
+
+static void sample_cpu(Keeper *keeper, const DomainLook *look) {
+        Machine *m = &keeper->machine;
+        bool idle =
+                m->leases == 0 && m->requests == keeper->cpu_requests && machine_state(m) == MACHINE_READY;
+        uint64_t span = look->taken_usec - keeper->cpu_taken_usec;
+
+        if (keeper->cpu_taken_usec > 0 && span < LOOK_USEC * 2 / 3)
+                return; /* looked at in between, for another reason */
+        if (keeper->cpu_taken_usec > 0 && look->cpu_usec >= keeper->cpu_usec) {
+                keeper->cpu_usage = (double)(look->cpu_usec - keeper->cpu_usec) / (double)span;
+                keeper->cpu_burning = idle && keeper->cpu_usage > CPU_BURNING ? keeper->cpu_burning + 1 : 0;
+        }
+        keeper->cpu_usec = look->cpu_usec;
+        keeper->cpu_taken_usec = look->taken_usec;
+        keeper->cpu_requests = m->requests;
+        if (keeper->cpu_burning >= CPU_SAMPLES)
+                machine_condemn(m, REVERT_CPU, look->taken_usec);
+}
+
+static void forget_cpu(Keeper *keeper) {
+        keeper->cpu_taken_usec = 0;
+        keeper->cpu_burning = 0;
+}
+
+static void on_looked(Domain *domain _unused_, const DomainLook *look, void *userdata) {
+        Keeper *keeper = userdata;
+        bool up = look->fact == DOMAIN_RUNNING || look->fact == DOMAIN_SAVING;
+
+        machine_set_way(&keeper->machine, look->way);
+        if (up && keeper->domain_id >= 0 && look->id != keeper->domain_id) {
+                keeper_log(keeper, LOG_NOTICE, MESSAGE_STATE, "%s was started or reverted by somebody else.",
+                        keeper->config->name);
+                lease_revoke(keeper, OUTCOME_CLEAN);
+                link_stop(keeper->link);
+                pulse_stop(keeper->pulse);
+                machine_restarted(&keeper->machine, look->taken_usec);
+                forget_cpu(keeper);
+        }
+        if (up)
+                keeper->domain_id = look->id;
+
+        /* Somebody's revert is over in a moment; if it is not, the domain is off. */
+        if (look->passing && !keeper->look_passing)
+                keeper->look_passing = true;
+        else {
+                keeper->look_passing = false;
+                machine_set_domain(&keeper->machine, look->fact, look->taken_usec);
+        }
+        if (up)
+                sample_cpu(keeper, look);
+        manager_poke(keeper->manager);
+}
+
+static void on_crashed(Domain *domain _unused_, void *userdata) {
+        Keeper *keeper = userdata;
+
+        machine_condemn(&keeper->machine, REVERT_CRASHED, now_monotonic());
+        manager_poke(keeper->manager);
+}
+
+static int on_look_time(sd_event_source *source, uint64_t usec _unused_, void *userdata) {
+        Keeper *keeper = userdata;
+        const Machine *m = &keeper->machine;
+        bool missing = m->domain == DOMAIN_MISSING || m->domain == DOMAIN_OFF || m->due != REVERT_NONE ||
+                       m->way != WAY_OPEN || keeper->look_passing;
+
+        if (!m->resetting)
+                domain_look(keeper->domain);
+        (void)sd_event_source_set_time_relative(source, missing ? LOOK_MISSING_USEC : LOOK_USEC);
+        (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        return 0;
+}
+
+/* ---- resets ---- */
+
+static void answer_reverts(Keeper *keeper, ResetResult result) {
+        for (size_t i = 0; i < keeper->n_revert_calls; i++) {
+                if (result == RESET_DONE)
+                        (void)sd_bus_reply_method_return(keeper->revert_calls[i], NULL);
+                else
+                        (void)sd_bus_reply_method_errorf(keeper->revert_calls[i], SD_BUS_ERROR_FAILED,
+                                "Reverting %s failed: %s", keeper->config->name, keeper->last_error);
+                sd_bus_message_unref(keeper->revert_calls[i]);
+        }
+        keeper->n_revert_calls = 0;
+}
+
+static void reset_ended(Keeper *keeper, ResetResult result, const char *message) {
+        Machine *m = &keeper->machine;
+        uint64_t now = now_monotonic();
+        double took = (double)(now - keeper->reset_begun_usec) / USEC_PER_SEC;
+
+        crash_point(keeper->manager, "after-revert");
+        snprintf(keeper->last_error, sizeof(keeper->last_error), "%s", message);
+        if (result == RESET_DONE && machine_reverts(m))
+                keeper->last_revert_usec = now_realtime();
+        if (result == RESET_DONE)
+                keeper_log(keeper, LOG_NOTICE, MESSAGE_REVERT,
+                        "%s is %s after %.2f s, generation %" PRIu64 ".", keeper->config->name,
+                        machine_reverts(m) ? "reverted" : "connected to anew", took, m->generation);
+        else
+                keeper_log(keeper, LOG_ERR, MESSAGE_REVERT_FAILED, "Reverting %s failed after %.2f s: %s",
+                        keeper->config->name, took, message);
+
+        machine_reset_end(m, result, now);
+        machine_set_pulse(m, pulse_fact(keeper->pulse, now), now);
+        keeper->domain_id = -1;
+        forget_cpu(keeper);
+        if (keeper->domain)
+                domain_look(keeper->domain);
+        if (m->due == REVERT_NONE || result != RESET_IMPOSSIBLE)
+                answer_reverts(keeper, result);
+        manager_poke(keeper->manager);
+}
+
+static void on_reverted(Domain *domain _unused_, ResetResult result, const char *message, void *userdata) {
+        reset_ended(userdata, result, message);
+}
+
+static void reset(Keeper *keeper) {
+        Machine *m = &keeper->machine;
+        int r = 0;
+
+        keeper_log(keeper, LOG_NOTICE, MESSAGE_REVERT, "%s %s: %s.",
+                machine_reverts(m) ? "Reverting" : "Connecting anew to", keeper->config->name,
+                revert_reason_to_string(m->due));
+        crash_point(keeper->manager, "before-revert");
+
+        link_stop(keeper->link);
+        /* Where the guest goes on running, so does a heartbeat that is there. */
+        if (machine_reverts(m) || m->pulse != PULSE_BEATING)
+                pulse_stop(keeper->pulse);
+        machine_reset_begin(m, now_realtime() / USEC_PER_SEC);
+        keeper->reset_begun_usec = now_monotonic();
+        manager_save(keeper->manager);
+        keeper_tell(keeper);
+
+        if (!machine_reverts(m)) {
+                reset_ended(keeper, RESET_DONE, "");
+                return;
+        }
+        r = domain_revert(keeper->domain);
+        if (r < 0)
+                reset_ended(keeper, RESET_FAILED, strerror(-r));
+        else
+                crash_point(keeper->manager, "during-revert");
+}
+
+int keeper_revert(Keeper *keeper, RevertReason reason, sd_bus_message *call) {
+        if (call && keeper->n_revert_calls == KEEPER_CALLS_MAX)
+                return -EBUSY;
+        if (call)
+                keeper->revert_calls[keeper->n_revert_calls++] = sd_bus_message_ref(call);
+        machine_condemn(&keeper->machine, reason, now_monotonic());
+        manager_poke(keeper->manager);
+        return 0;
+}
+
+/* ---- snapshots ---- */
+
+static void on_snapshot_taken(Domain *domain _unused_, int result, const char *message, void *userdata) {
+        Keeper *keeper = userdata;
+
+        keeper->machine.held = false;
+        if (result < 0) {
+                keeper_log(keeper, LOG_ERR, NULL, "Taking a snapshot of %s failed: %s", keeper->config->name,
+                        message);
+                (void)sd_bus_reply_method_errorf(keeper->snapshot_call, SD_BUS_ERROR_FAILED,
+                        "Taking a snapshot of %s failed: %s", keeper->config->name, message);
+        } else {
+                keeper_log(keeper, LOG_NOTICE, NULL, "Took snapshot '%s' of %s.", keeper->config->snapshot,
+                        keeper->config->name);
+                (void)sd_bus_reply_method_return(keeper->snapshot_call, NULL);
+        }
+        keeper->snapshot_call = sd_bus_message_unref(keeper->snapshot_call);
+        domain_look(keeper->domain);
+        manager_poke(keeper->manager);
+}
+
+int keeper_snapshot(Keeper *keeper, sd_bus_message *call) {
+        Machine *m = &keeper->machine;
+        if (!keeper->domain)
+                return -EOPNOTSUPP;
+
+        MachineState state = machine_state(m);
+        if (m->held || (state != MACHINE_READY && state != MACHINE_DRAINED))
+                return -EBUSY;
+        int r = domain_snapshot(keeper->domain);
+        if (r < 0)
+                return r;
+
+        m->held = true;
+        keeper->snapshot_call = sd_bus_message_ref(call);
+        return 0;
+}
+
+void keeper_drain(Keeper *keeper, bool drain) {
+        keeper->machine.drained = drain;
+        keeper_log(keeper, LOG_NOTICE, MESSAGE_STATE, "%s is %s by an operator.", keeper->config->name,
+                drain ? "drained" : "put back to work");
+        manager_poke(keeper->manager);
+}
+
+/* ---- what follows ---- */
+
+/* PBot's agent of 2023 takes another framing, so it has to be known who is there before a word is said. */
+static bool may_talk(const Keeper *keeper) {
+        return keeper_guest(keeper) != GUEST_UNKNOWN || keeper->machine.pulse == PULSE_NONE;
+}
+
+static void connect_guest(Keeper *keeper) {
+        if (keeper->machine.resetting || keeper->machine.domain == DOMAIN_OFF ||
+                keeper->machine.domain == DOMAIN_MISSING)
+                return;
+        pulse_start(keeper->pulse);
+        if (may_talk(keeper))
+                link_start(keeper->link,
+                        keeper_guest(keeper) == GUEST_PBOT_2023 ? FRAMING_END_MARKER : FRAMING_CHUNKS);
+}
+
+static void set_timer(Keeper *keeper, uint64_t now) {
+        uint64_t deadline = machine_deadline(&keeper->machine);
+
+        /* What was due before now has been done, or is not to be done. */
+        if (deadline == USEC_INFINITY || deadline <= now) {
+                (void)sd_event_source_set_enabled(keeper->timer, SD_EVENT_OFF);
+                return;
+        }
+        (void)sd_event_source_set_time(keeper->timer, deadline);
+        (void)sd_event_source_set_enabled(keeper->timer, SD_EVENT_ONESHOT);
+}
+
+void keeper_update(Keeper *keeper) {
+        Machine *m = &keeper->machine;
+        uint64_t now = now_monotonic();
+        MachineStep step;
+
+        m->slots = slots(keeper);
+        machine_tick(m, now);
+        while ((step = machine_step(m, now)) != MACHINE_STEP_NONE)
+                if (step == MACHINE_STEP_REVOKE)
+                        lease_revoke(keeper, OUTCOME_ABANDONED);
+                else
+                        reset(keeper);
+
+        connect_guest(keeper);
+        /* After a job that failed alone, the guest proves itself, whether or not somebody waits. */
+        if (m->link == LINK_PROVEN && m->proven_usec == 0 && m->due == REVERT_NONE)
+                link_probe(keeper->link);
+        set_timer(keeper, now);
+        keeper_tell(keeper);
+}
+
+void keeper_prove(Keeper *keeper) {
+        link_probe(keeper->link);
+}
+
+static int on_time(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        Keeper *keeper = userdata;
+
+        manager_poke(keeper->manager);
+        return 0;
+}
+
+/* ---- what is seen of it ---- */
+
+MachineState keeper_state(const Keeper *keeper) {
+        return machine_state(&keeper->machine);
+}
+
+const char *keeper_reason(Keeper *keeper) {
+        const char *why = machine_state_reason(&keeper->machine),
+                   *obstacle = machine_obstacle(&keeper->machine);
+        bool failed = machine_state(&keeper->machine) == MACHINE_FAILED && *keeper->last_error;
+
+        snprintf(keeper->reason, sizeof(keeper->reason), "%s%s%s%s%s", why, *why && *obstacle ? "; " : "",
+                obstacle, failed ? "; " : "", failed ? keeper->last_error : "");
+        return keeper->reason;
+}
+
+GuestKind keeper_guest(const Keeper *keeper) {
+        return pulse_heartbeat(keeper->pulse)->kind;
+}
+
+const char *keeper_transport(const Keeper *keeper) {
+        TransportKind kind = link_transport(keeper->link);
+        return kind == TRANSPORT_AUTO ? "" : transport_kind_to_string(kind);
+}
+
+/* ---- beginning and end ---- */
+
+static int add_timers(Keeper *keeper, sd_event *event) {
+        int r = sd_event_add_time(event, &keeper->timer, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_time, keeper);
+        if (r >= 0 && keeper->domain)
+                r = sd_event_add_time_relative(event, &keeper->look_timer, CLOCK_MONOTONIC, 0,
+                        USEC_PER_SEC / 10, on_look_time, keeper);
+        return r;
+}
+
+static int add_domain(Keeper *keeper, Hypervisor *hypervisor) {
+        DomainHooks hooks = {
+                .looked = on_looked,
+                .crashed = on_crashed,
+                .reverted = on_reverted,
+                .snapshot_taken = on_snapshot_taken,
+                .userdata = keeper,
+        };
+        return domain_new(
+                hypervisor, keeper->config->domain, keeper->config->snapshot, hooks, &keeper->domain);
+}
+
+int keeper_new(Manager *manager, const MachineConfig *config, Hypervisor *hypervisor, uint64_t generation,
+        Keeper **ret) {
+        sd_event *event = manager_event(manager);
+        _cleanup_(keeper_freep) Keeper *keeper = calloc(1, sizeof(*keeper));
+        if (!keeper)
+                return -ENOMEM;
+
+        keeper->manager = manager;
+        keeper->domain_id = -1;
+        keeper->told_state = _MACHINE_STATE_MAX;
+        keeper->config = settings_copy(config);
+        if (!keeper->config)
+                return -ENOMEM;
+        machine_init(&keeper->machine, keeper->config, generation, now_monotonic());
+
+        LinkHooks hooks = { .fact = on_link_fact, .flooded = on_link_flooded, .userdata = keeper };
+        int r = sd_bus_path_encode("/org/pbot/VM1/machine", config->name, &keeper->path);
+        if (r >= 0)
+                r = link_new(event, keeper->config, hooks, &keeper->link);
+        if (r >= 0)
+                r = pulse_new(event, keeper->config, on_pulse, keeper, &keeper->pulse);
+        if (r >= 0 && hypervisor)
+                r = add_domain(keeper, hypervisor);
+        if (r >= 0)
+                r = add_timers(keeper, event);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(keeper);
+        return 0;
+}
+
+Keeper *keeper_free(Keeper *keeper) {
+        if (!keeper)
+                return NULL;
+        for (size_t i = 0; i < keeper->n_revert_calls; i++)
+                sd_bus_message_unref(keeper->revert_calls[i]);
+        sd_bus_message_unref(keeper->snapshot_call);
+        sd_event_source_disable_unref(keeper->timer);
+        sd_event_source_disable_unref(keeper->look_timer);
+        domain_free(keeper->domain);
+        pulse_free(keeper->pulse);
+        link_free(keeper->link);
+        free(keeper->path);
+        settings_free(keeper->config);
+        free(keeper);
+        return NULL;
+}

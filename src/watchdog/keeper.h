@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The keeper of one machine: feeds the state machine (machine.h) from the links, the heartbeat and libvirt,
+ * and does what it says. */
+
+#include <systemd/sd-bus.h>
+
+#include "watchdog/domain.h"
+#include "watchdog/link.h"
+#include "watchdog/pulse.h"
+#include "watchdog/settings.h"
+
+/* Callers that wait for the end of one revert or snapshot. */
+#define KEEPER_CALLS_MAX 16
+
+typedef struct Manager Manager;
+
+typedef struct Keeper {
+        Manager *manager;
+        MachineConfig *config;
+        char *path; /* on the bus */
+        Machine machine;
+        Link *link;
+        Pulse *pulse;
+        Domain *domain; /* NULL: none */
+        bool retired;   /* gone from the configuration, or changed there: ends with its last lease */
+
+        sd_event_source *timer;      /* when the state machine has to be asked again */
+        sd_event_source *look_timer; /* when libvirt has to be */
+        int domain_id;               /* the run of the domain that this generation is about; -1: not known */
+        bool look_passing;           /* the last look was at somebody's revert */
+
+        /* CPU of an idle guest. */
+        uint64_t cpu_usec, cpu_taken_usec;
+        uint64_t cpu_requests; /* counter at the last sample: no lease since means idle */
+        unsigned cpu_burning;  /* samples in a row */
+        double cpu_usage;      /* of one CPU; 0 to the number of CPUs */
+
+        uint64_t last_revert_usec; /* CLOCK_REALTIME; 0: none yet */
+        uint64_t reset_begun_usec; /* CLOCK_MONOTONIC */
+        char last_error[200];      /* libvirt's, of the last revert that failed */
+        char reason[256];          /* why it is in its state, composed */
+
+        /* What was last told on the bus. */
+        MachineState told_state;
+        char told_reason[256];
+        uint64_t told_generation;
+        size_t told_waiting;
+        unsigned told_leases;
+        uint64_t told_requests;
+        TransportKind told_transport;
+        GuestKind told_guest;
+        uint64_t told_reverts, told_revert_failures;
+        uint64_t told_beat_usec;
+
+        sd_bus_message *revert_calls[KEEPER_CALLS_MAX];
+        size_t n_revert_calls;
+        sd_bus_message *snapshot_call;
+} Keeper;
+
+/* config is copied. hypervisor: NULL if the machine has no domain. */
+int keeper_new(Manager *manager, const MachineConfig *config, Hypervisor *hypervisor, uint64_t generation,
+        Keeper **ret);
+/* No lease may be left. */
+Keeper *keeper_free(Keeper *keeper);
+DEFINE_CLEANUP(Keeper *, keeper_free);
+
+/* Does all that follows from what is known now; called by the manager, from the loop. */
+void keeper_update(Keeper *keeper);
+/* Has the agent asked again, since somebody waits for the machine. */
+void keeper_prove(Keeper *keeper);
+
+MachineState keeper_state(const Keeper *keeper);
+/* For people; "" if there is nothing to say. */
+const char *keeper_reason(Keeper *keeper);
+/* The kind of the guest as far as it is known, and leases at once. */
+GuestKind keeper_guest(const Keeper *keeper);
+/* "vsock", "channel", "serial", or "" when none works. */
+const char *keeper_transport(const Keeper *keeper);
+
+/* A revert is due; the call (NULL: none) is answered at its end. 0, or -EBUSY when too many wait. */
+int keeper_revert(Keeper *keeper, RevertReason reason, sd_bus_message *call);
+/* Replaces the snapshot; the call is answered at its end. 0, -EBUSY (leased, being reverted, or not ready),
+ * or -EOPNOTSUPP (no domain). */
+int keeper_snapshot(Keeper *keeper, sd_bus_message *call);
+void keeper_drain(Keeper *keeper, bool drain);

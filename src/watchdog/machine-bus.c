@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "watchdog/machine-bus.h"
+
+#include <stdio.h>
+
+#include "common/io.h"
+#include "common/log.h"
+#include "watchdog/bus-error.h"
+#include "watchdog/gate.h"
+
+#define REASON_MAX 200
+
+/* ---- properties ---- */
+
+static int get_name(sd_bus *bus _unused_, const char *path _unused_, const char *interface _unused_,
+        const char *property _unused_, sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
+        const Keeper *keeper = userdata;
+        return sd_bus_message_append(reply, "s", keeper->config->name);
+}
+
+static int get_domain(sd_bus *bus _unused_, const char *path _unused_, const char *interface _unused_,
+        const char *property _unused_, sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
+        const Keeper *keeper = userdata;
+        return sd_bus_message_append(reply, "s", keeper->config->domain ? keeper->config->domain : "");
+}
+
+static int get_string(sd_bus *bus _unused_, const char *path _unused_, const char *interface _unused_,
+        const char *property, sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
+        Keeper *keeper = userdata;
+        const struct {
+                const char *property;
+                const char *value;
+        } table[] = {
+                { "State", machine_state_to_string(keeper_state(keeper)) },
+                { "StateReason", keeper_reason(keeper) },
+                { "Transport", keeper_transport(keeper) },
+                { "Guest", guest_kind_to_string(keeper_guest(keeper)) },
+                { "Policy", revert_policy_to_string(keeper->config->policy) },
+                { "LastRevertReason", revert_reason_to_string(keeper->machine.last_reason) },
+                { "LastBeat", pulse_heartbeat(keeper->pulse)->last },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++)
+                if (streq(table[i].property, property))
+                        return sd_bus_message_append(reply, "s", table[i].value);
+        return -EINVAL;
+}
+
+/* Since the last beat; USEC_INFINITY when there was none in this generation. */
+static uint64_t beat_age(const Keeper *keeper) {
+        uint64_t beat = pulse_heartbeat(keeper->pulse)->beat_usec;
+        return beat > 0 ? now_monotonic() - beat : USEC_INFINITY;
+}
+
+static int get_number(sd_bus *bus _unused_, const char *path _unused_, const char *interface _unused_,
+        const char *property, sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
+        const Keeper *keeper = userdata;
+        const struct {
+                const char *property;
+                uint64_t value;
+        } table[] = {
+                { "Generation", keeper->machine.generation },
+                { "HeartbeatAgeUSec", beat_age(keeper) },
+                { "Requests", keeper->machine.requests },
+                { "Reverts", keeper->machine.reverts },
+                { "RevertFailures", keeper->machine.revert_failures },
+                { "LastRevertUSec", keeper->last_revert_usec },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++)
+                if (streq(table[i].property, property))
+                        return sd_bus_message_append(reply, "t", table[i].value);
+        return -EINVAL;
+}
+
+static int get_count(sd_bus *bus _unused_, const char *path _unused_, const char *interface _unused_,
+        const char *property, sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
+        const Keeper *keeper = userdata;
+        uint32_t value = streq(property, "Queue")
+                                 ? (uint32_t)queue_count(&keeper->manager->queue, keeper->config->name)
+                                 : keeper->machine.leases;
+        return sd_bus_message_append(reply, "u", value);
+}
+
+static int get_cpu(sd_bus *bus _unused_, const char *path _unused_, const char *interface _unused_,
+        const char *property _unused_, sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
+        const Keeper *keeper = userdata;
+        return sd_bus_message_append(reply, "d", keeper->cpu_usage);
+}
+
+/* ---- methods ---- */
+
+/* The object may have gone while the call was authorised, so it is looked up by its path. */
+static Keeper *message_keeper(Manager *manager, sd_bus_message *message) {
+        _cleanup_free_ char *name = NULL;
+
+        if (sd_bus_path_decode(sd_bus_message_get_path(message), VM1_MACHINES, &name) <= 0)
+                return NULL;
+        return manager_keeper(manager, name);
+}
+
+static int no_such_machine(sd_bus_error *error) {
+        return sd_bus_error_set(error, VM1_ERROR_NO_SUCH_MACHINE, "There is no such machine.");
+}
+
+int machine_method_revert(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Keeper *keeper = message_keeper(userdata, message);
+        const char *reason;
+        int r = sd_bus_message_read(message, "s", &reason);
+
+        if (r < 0)
+                return r;
+        if (!keeper)
+                return no_such_machine(error);
+        if (strlen(reason) > REASON_MAX)
+                return sd_bus_error_setf(
+                        error, SD_BUS_ERROR_INVALID_ARGS, "The reason is longer than %i bytes.", REASON_MAX);
+        r = keeper_revert(keeper, REVERT_OPERATOR, message);
+        if (r == -EBUSY)
+                return sd_bus_error_set(
+                        error, VM1_ERROR_BUSY, "Too many callers wait for a revert already.");
+        if (r >= 0)
+                log_notice("%s asks for a revert of %s: %s", sd_bus_message_get_sender(message),
+                        keeper->config->name, *reason ? reason : "no reason given");
+        return r < 0 ? r : 1;
+}
+
+int machine_method_snapshot(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Keeper *keeper = message_keeper(userdata, message);
+        if (!keeper)
+                return no_such_machine(error);
+
+        int r = keeper_snapshot(keeper, message);
+        if (r == -EBUSY)
+                return sd_bus_error_setf(error, VM1_ERROR_BUSY,
+                        "%s is %s: a snapshot is taken of a machine that is ready or drained.",
+                        keeper->config->name, machine_state_to_string(keeper_state(keeper)));
+        if (r == -EOPNOTSUPP)
+                return sd_bus_error_setf(
+                        error, VM1_ERROR_REFUSED, "%s has no domain of libvirt's.", keeper->config->name);
+        return r < 0 ? r : 1;
+}
+
+static int set_drained(sd_bus_message *message, Manager *manager, bool drain, sd_bus_error *error) {
+        Keeper *keeper = message_keeper(manager, message);
+        if (!keeper)
+                return no_such_machine(error);
+
+        keeper_drain(keeper, drain);
+        manager_save(manager);
+        return sd_bus_reply_method_return(message, NULL);
+}
+
+int machine_method_drain(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return set_drained(message, userdata, true, error);
+}
+
+int machine_method_resume(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return set_drained(message, userdata, false, error);
+}
+
+/* ---- the object ---- */
+
+static int on_method(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const Keeper *keeper = userdata;
+        return gate_method(message, keeper->manager, error);
+}
+
+#define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
+#define CONSTANT SD_BUS_VTABLE_PROPERTY_CONST
+
+static const sd_bus_vtable machine_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_PROPERTY("Name", "s", get_name, 0, CONSTANT),
+        SD_BUS_PROPERTY("Domain", "s", get_domain, 0, CONSTANT),
+        SD_BUS_PROPERTY("Policy", "s", get_string, 0, CONSTANT),
+        SD_BUS_PROPERTY("State", "s", get_string, 0, CHANGES),
+        SD_BUS_PROPERTY("StateReason", "s", get_string, 0, CHANGES),
+        SD_BUS_PROPERTY("Generation", "t", get_number, 0, CHANGES),
+        SD_BUS_PROPERTY("Guest", "s", get_string, 0, CHANGES),
+        SD_BUS_PROPERTY("Transport", "s", get_string, 0, CHANGES),
+        SD_BUS_PROPERTY("Queue", "u", get_count, 0, CHANGES),
+        SD_BUS_PROPERTY("Leases", "u", get_count, 0, CHANGES),
+        SD_BUS_PROPERTY("Requests", "t", get_number, 0, CHANGES),
+        SD_BUS_PROPERTY("Reverts", "t", get_number, 0, CHANGES),
+        SD_BUS_PROPERTY("RevertFailures", "t", get_number, 0, CHANGES),
+        SD_BUS_PROPERTY("LastRevertUSec", "t", get_number, 0, CHANGES),
+        SD_BUS_PROPERTY("LastRevertReason", "s", get_string, 0, CHANGES),
+        SD_BUS_PROPERTY("LastBeat", "s", get_string, 0, CHANGES),
+        /* These two are never the same twice. */
+        SD_BUS_PROPERTY("HeartbeatAgeUSec", "t", get_number, 0, 0),
+        SD_BUS_PROPERTY("CPUUsage", "d", get_cpu, 0, 0),
+
+        SD_BUS_METHOD_WITH_ARGS(
+                "Revert", SD_BUS_ARGS("s", reason), SD_BUS_NO_RESULT, on_method, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS(
+                "Snapshot", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_method, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS(
+                "Drain", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_method, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS(
+                "Resume", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_method, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_SIGNAL_WITH_ARGS("StateChanged", SD_BUS_ARGS("s", old, "s", new, "s", reason), 0),
+        SD_BUS_VTABLE_END,
+};
+
+static int find_machine(sd_bus *bus _unused_, const char *path, const char *interface _unused_,
+        void *userdata, void **ret_found, sd_bus_error *error _unused_) {
+        _cleanup_free_ char *name = NULL;
+
+        if (sd_bus_path_decode(path, VM1_MACHINES, &name) <= 0)
+                return 0;
+        Keeper *keeper = manager_keeper(userdata, name);
+        if (!keeper)
+                return 0;
+        *ret_found = keeper;
+        return 1;
+}
+
+static int enumerate_machines(sd_bus *bus _unused_, const char *prefix _unused_, void *userdata,
+        char ***ret_nodes, sd_bus_error *error _unused_) {
+        const Manager *manager = userdata;
+        char **nodes = calloc(manager->n_keepers + 1, sizeof(*nodes));
+        if (!nodes)
+                return -ENOMEM;
+
+        for (size_t i = 0, n = 0; i < manager->n_keepers; i++)
+                if (!manager->keepers[i]->retired && (nodes[n] = strdup(manager->keepers[i]->path)))
+                        n++;
+        *ret_nodes = nodes;
+        return 0;
+}
+
+int machine_bus_add(Manager *manager) {
+        int r = sd_bus_add_fallback_vtable(
+                manager->bus, NULL, VM1_MACHINES, VM1_MACHINE, machine_vtable, find_machine, manager);
+        if (r >= 0)
+                r = sd_bus_add_node_enumerator(
+                        manager->bus, NULL, VM1_MACHINES, enumerate_machines, manager);
+        return r;
+}
+
+/* ---- changes ---- */
+
+static void tell_state(Keeper *keeper, MachineState state, const char *reason) {
+        const char *name = keeper->config->name, *was = "", *is = machine_state_to_string(state);
+        char field[128];
+
+        if (keeper->told_state < _MACHINE_STATE_MAX)
+                was = machine_state_to_string(keeper->told_state);
+        /* Every request makes it busy and ready again: that is no news for the log. */
+        bool usual = (state == MACHINE_READY || state == MACHINE_BUSY) &&
+                     (keeper->told_state == MACHINE_READY || keeper->told_state == MACHINE_BUSY);
+        snprintf(field, sizeof(field), "PBOTVM_MACHINE=%s", name);
+        (void)log_write(usual ? LOG_DEBUG : LOG_NOTICE, 0, MESSAGE_STATE, (const char *[]){ field, NULL },
+                "%s is %s%s%s.", name, is, *reason ? ": " : "", reason);
+        (void)sd_bus_emit_signal(
+                keeper->manager->bus, keeper->path, VM1_MACHINE, "StateChanged", "sss", was, is, reason);
+}
+
+void keeper_tell(Keeper *keeper) {
+        const Machine *m = &keeper->machine;
+        char *changed[16];
+        size_t n = 0;
+
+        if (keeper->retired)
+                return;
+
+/* Notes a property whose value is another than the one that was told. */
+#define note(property, told, value)                                                                         \
+        do {                                                                                                \
+                if ((told) != (value)) {                                                                    \
+                        (told) = (value);                                                                   \
+                        changed[n++] = (char *)(property);                                                  \
+                }                                                                                           \
+        } while (0)
+
+        MachineState state = machine_state(m);
+        const char *reason = keeper_reason(keeper);
+        if (state != keeper->told_state) {
+                tell_state(keeper, state, reason);
+                note("State", keeper->told_state, state);
+        }
+        if (!streq(keeper->told_reason, reason)) {
+                snprintf(keeper->told_reason, sizeof(keeper->told_reason), "%s", reason);
+                changed[n++] = (char *)"StateReason";
+        }
+        note("Generation", keeper->told_generation, m->generation);
+        note("Transport", keeper->told_transport, link_transport(keeper->link));
+        note("Guest", keeper->told_guest, keeper_guest(keeper));
+        note("Queue", keeper->told_waiting, queue_count(&keeper->manager->queue, keeper->config->name));
+        note("Leases", keeper->told_leases, m->leases);
+        note("Requests", keeper->told_requests, m->requests);
+        note("RevertFailures", keeper->told_revert_failures, m->revert_failures);
+        note("LastBeat", keeper->told_beat_usec, pulse_heartbeat(keeper->pulse)->beat_usec);
+        if (keeper->told_reverts != m->reverts) {
+                note("Reverts", keeper->told_reverts, m->reverts);
+                changed[n++] = (char *)"LastRevertUSec";
+                changed[n++] = (char *)"LastRevertReason";
+        }
+#undef note
+
+        changed[n] = NULL;
+        if (n > 0)
+                (void)sd_bus_emit_properties_changed_strv(
+                        keeper->manager->bus, keeper->path, VM1_MACHINE, changed);
+}

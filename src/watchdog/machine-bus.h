@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* /org/pbot/VM1/machine/NAME on the bus. */
+
+#include "watchdog/manager.h"
+
+int machine_bus_add(Manager *manager);
+/* Logs a change of state and tells it, and the other properties that changed, on the bus. */
+void keeper_tell(Keeper *keeper);
+
+int machine_method_revert(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int machine_method_snapshot(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int machine_method_drain(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int machine_method_resume(sd_bus_message *message, void *userdata, sd_bus_error *error);

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "watchdog/machine.h"
+
+#include <assert.h>
+
+#include "common/io.h"
+
+static const char *const state_table[_MACHINE_STATE_MAX] = {
+        [MACHINE_OFFLINE] = "offline",
+        [MACHINE_STARTING] = "starting",
+        [MACHINE_READY] = "ready",
+        [MACHINE_BUSY] = "busy",
+        [MACHINE_REVERTING] = "reverting",
+        [MACHINE_FAILED] = "failed",
+        [MACHINE_DRAINED] = "drained",
+};
+
+static const struct {
+        const char *name;
+        const char *text;
+} reason_table[_REVERT_REASON_MAX] = {
+        [REVERT_NONE] = { "", "" },
+        [REVERT_HEARTBEAT] = { "heartbeat", "the heartbeat stopped" },
+        [REVERT_STOPPED] = { "stopped", "the domain is off" },
+        [REVERT_CRASHED] = { "crashed", "the guest crashed" },
+        [REVERT_PAUSED] = { "paused", "the domain is paused" },
+        [REVERT_SILENT] = { "silent", "the agent does not answer" },
+        [REVERT_UNSTARTED] = { "unstarted", "the guest did not come up" },
+        [REVERT_TIMED_OUT] = { "timed-out", "a command timed out" },
+        [REVERT_KILLED] = { "killed", "a command was killed" },
+        [REVERT_PROTOCOL] = { "protocol-error", "the guest broke the protocol" },
+        [REVERT_LOST] = { "lost", "the connection was lost during a request" },
+        [REVERT_ABANDONED] = { "abandoned", "a lease was abandoned" },
+        [REVERT_UNCLEAN] = { "unclean", "it was in use when the watchdog ended" },
+        [REVERT_CPU] = { "cpu", "the idle guest burns CPU" },
+        [REVERT_POLICY] = { "policy", "a fresh guest for every request" },
+        [REVERT_OPERATOR] = { "operator", "an operator asked" },
+};
+
+static const char *const outcome_table[_OUTCOME_MAX] = {
+        [OUTCOME_CLEAN] = "clean",
+        [OUTCOME_TIMED_OUT] = "timed-out",
+        [OUTCOME_KILLED] = "killed",
+        [OUTCOME_PROTOCOL_ERROR] = "protocol-error",
+        [OUTCOME_LOST] = "lost",
+        [OUTCOME_ABANDONED] = "abandoned",
+};
+
+static const RevertReason outcome_reason[_OUTCOME_MAX] = {
+        [OUTCOME_TIMED_OUT] = REVERT_TIMED_OUT,
+        [OUTCOME_KILLED] = REVERT_KILLED,
+        [OUTCOME_PROTOCOL_ERROR] = REVERT_PROTOCOL,
+        [OUTCOME_LOST] = REVERT_LOST,
+        [OUTCOME_ABANDONED] = REVERT_ABANDONED,
+};
+
+const char *machine_state_to_string(MachineState state) {
+        assert(state < _MACHINE_STATE_MAX);
+        return state_table[state];
+}
+
+const char *revert_reason_to_string(RevertReason reason) {
+        assert(reason < _REVERT_REASON_MAX);
+        return reason_table[reason].text;
+}
+
+const char *revert_reason_to_name(RevertReason reason) {
+        assert(reason < _REVERT_REASON_MAX);
+        return reason_table[reason].name;
+}
+
+int revert_reason_from_name(const char *name) {
+        for (size_t i = 0; i < _REVERT_REASON_MAX; i++)
+                if (streq(reason_table[i].name, name))
+                        return (int)i;
+        return -EINVAL;
+}
+
+const char *outcome_to_string(Outcome outcome) {
+        assert(outcome < _OUTCOME_MAX);
+        return outcome_table[outcome];
+}
+
+int outcome_from_string(const char *string) {
+        for (size_t i = 0; i < _OUTCOME_MAX; i++)
+                if (streq(outcome_table[i], string))
+                        return (int)i;
+        return -EINVAL;
+}
+
+/* A reason that is about the guest's life, not about what was done in it. */
+static bool reason_is_void_when_alive(RevertReason reason) {
+        return reason > REVERT_NONE && reason < REVERT_TIMED_OUT;
+}
+
+static bool domain_is_up(DomainFact domain) {
+        return domain == DOMAIN_UNKNOWN || domain == DOMAIN_RUNNING || domain == DOMAIN_SAVING;
+}
+
+static bool is_alive(const Machine *machine) {
+        return machine->link == LINK_PROVEN && domain_is_up(machine->domain) &&
+               (machine->pulse == PULSE_NONE || machine->pulse == PULSE_BEATING);
+}
+
+static bool is_refused(const Machine *machine) {
+        return machine->link == LINK_REFUSED || machine->pulse == PULSE_REFUSED ||
+               machine->domain == DOMAIN_OFF || machine->domain == DOMAIN_MISSING;
+}
+
+bool machine_reverts(const Machine *machine) {
+        return machine->has_domain && machine->policy != POLICY_NEVER;
+}
+
+/* Nothing of the last generation counts any more. */
+static void forget_facts(Machine *machine, uint64_t settle_usec, uint64_t now_usec) {
+        machine->link = LINK_DOWN;
+        machine->pulse = machine->has_pulse ? PULSE_WAITING : PULSE_NONE;
+        machine->proven_usec = 0;
+        machine->unwell_usec = now_usec;
+        machine->offline_usec = 0;
+        machine->settle_usec = settle_usec;
+}
+
+void machine_init(Machine *machine, const MachineConfig *config, uint64_t generation, uint64_t now_usec) {
+        *machine = (Machine){
+                .policy = config->policy,
+                .has_domain = config->domain,
+                .has_pulse = config->channel_heart || config->heart_port > 0,
+                .generation = generation,
+                .slots = 1,
+        };
+        forget_facts(machine, MACHINE_BOOT_USEC, now_usec);
+}
+
+/* Keeps what follows from the facts in step with them. */
+static void facts_changed(Machine *machine, uint64_t now_usec) {
+        if (!is_alive(machine)) {
+                if (machine->unwell_usec == 0) {
+                        machine->unwell_usec = now_usec;
+                        machine->settle_usec = MACHINE_SETTLE_USEC;
+                }
+        } else {
+                machine->unwell_usec = 0;
+                machine->failures = 0;
+                machine->retry_usec = 0;
+                if (reason_is_void_when_alive(machine->due) && !machine->resetting)
+                        machine->due = REVERT_NONE;
+        }
+
+        if (!is_refused(machine))
+                machine->offline_usec = 0;
+        else if (machine->offline_usec == 0)
+                machine->offline_usec = now_usec;
+}
+
+void machine_set_link(Machine *machine, LinkFact link, uint64_t now_usec) {
+        bool was_proven = machine->link == LINK_PROVEN;
+
+        if (machine->resetting)
+                return;
+        machine->link = link;
+        if (link == LINK_PROVEN)
+                machine->proven_usec = now_usec;
+        facts_changed(machine, now_usec);
+
+        /* It answered in this generation, it is still connected, and it answers no more. */
+        if (was_proven && link == LINK_SILENT)
+                machine_condemn(machine, REVERT_SILENT, now_usec);
+}
+
+void machine_set_pulse(Machine *machine, PulseFact pulse, uint64_t now_usec) {
+        if (machine->resetting)
+                return;
+        machine->pulse = pulse;
+        facts_changed(machine, now_usec);
+        if (pulse == PULSE_LOST && machine->domain != DOMAIN_SAVING)
+                machine_condemn(machine, REVERT_HEARTBEAT, now_usec);
+}
+
+void machine_set_domain(Machine *machine, DomainFact domain, uint64_t now_usec) {
+        static const RevertReason reasons[] = {
+                [DOMAIN_UNKNOWN] = REVERT_NONE,
+                [DOMAIN_RUNNING] = REVERT_NONE,
+                [DOMAIN_SAVING] = REVERT_NONE,
+                [DOMAIN_OFF] = REVERT_STOPPED,
+                [DOMAIN_PAUSED] = REVERT_PAUSED,
+                [DOMAIN_CRASHED] = REVERT_CRASHED,
+                [DOMAIN_MISSING] = REVERT_STOPPED,
+        };
+
+        if (machine->resetting)
+                return;
+        machine->domain = domain;
+        facts_changed(machine, now_usec);
+        if (reasons[domain] != REVERT_NONE && machine_reverts(machine))
+                machine_condemn(machine, reasons[domain], now_usec);
+}
+
+void machine_set_way(Machine *machine, WayBack way) {
+        machine->way = way;
+}
+
+void machine_restarted(Machine *machine, uint64_t now_usec) {
+        if (machine->resetting)
+                return;
+        machine->generation++;
+        forget_facts(machine, MACHINE_BOOT_USEC, now_usec);
+}
+
+void machine_condemn(Machine *machine, RevertReason reason, uint64_t now_usec) {
+        if (machine->resetting)
+                return;
+        if (reason == REVERT_OPERATOR)
+                machine->retry_usec = 0;
+        if (machine->due != REVERT_NONE &&
+                (!reason_is_void_when_alive(machine->due) || reason_is_void_when_alive(reason)))
+                return;
+        if (machine->due == REVERT_NONE)
+                machine->due_usec = now_usec;
+        machine->due = reason;
+}
+
+void machine_tick(Machine *machine, uint64_t now_usec) {
+        /* Where nobody accepts a connection and no revert could change that, there is nothing to reset. */
+        if (machine->resetting || machine->due != REVERT_NONE || machine->unwell_usec == 0 ||
+                (is_refused(machine) && !machine_reverts(machine)))
+                return;
+        if (now_usec >= usec_add(machine->unwell_usec, machine->settle_usec))
+                machine_condemn(machine, REVERT_UNSTARTED, now_usec);
+}
+
+bool machine_can_lease(const Machine *machine) {
+        return is_alive(machine) && !machine->resetting && machine->due == REVERT_NONE &&
+               !machine->drained && !machine->held && machine->domain != DOMAIN_SAVING &&
+               machine->leases < machine->slots;
+}
+
+bool machine_is_fresh(const Machine *machine, uint64_t now_usec) {
+        return machine->proven_usec > 0 && now_usec < usec_add(machine->proven_usec, MACHINE_FRESH_USEC);
+}
+
+void machine_lease(Machine *machine) {
+        machine->leases++;
+        machine->requests++;
+}
+
+void machine_unlease(Machine *machine) {
+        assert(machine->leases > 0);
+        machine->leases--;
+        machine->requests--;
+}
+
+static bool outcome_reverts(const Machine *machine, Outcome outcome) {
+        switch (outcome) {
+        case OUTCOME_CLEAN:
+                return machine->policy == POLICY_ALWAYS;
+        case OUTCOME_TIMED_OUT:
+        case OUTCOME_KILLED:
+                return machine->policy != POLICY_ON_HANG;
+        default:
+                return true;
+        }
+}
+
+void machine_release(Machine *machine, Outcome outcome, uint64_t now_usec) {
+        assert(machine->leases > 0);
+        machine->leases--;
+
+        if (outcome_reverts(machine, outcome))
+                machine_condemn(machine, outcome == OUTCOME_CLEAN ? REVERT_POLICY : outcome_reason[outcome],
+                        now_usec);
+        else if (outcome == OUTCOME_CLEAN)
+                machine->proven_usec = now_usec;
+        else
+                /* Only the job failed, or so it seems: the guest has to prove itself before it is used. */
+                machine->proven_usec = 0;
+}
+
+MachineStep machine_step(const Machine *machine, uint64_t now_usec) {
+        if (machine->resetting || machine->due == REVERT_NONE || machine->held)
+                return MACHINE_STEP_NONE;
+
+        bool gone = machine->domain == DOMAIN_OFF || machine->domain == DOMAIN_CRASHED;
+        if (machine->leases > 0)
+                return gone || now_usec >= usec_add(machine->due_usec, MACHINE_GRACE_USEC)
+                               ? MACHINE_STEP_REVOKE
+                               : MACHINE_STEP_NONE;
+        if (machine_reverts(machine) && machine->way != WAY_OPEN)
+                return MACHINE_STEP_NONE;
+        return now_usec >= machine->retry_usec ? MACHINE_STEP_RESET : MACHINE_STEP_NONE;
+}
+
+void machine_reset_begin(Machine *machine, uint64_t realtime_sec) {
+        assert(machine->leases == 0);
+        machine->resetting = true;
+        machine->generation = MAX(machine->generation + 1, realtime_sec);
+        machine->last_reason = machine->due;
+}
+
+static uint64_t backoff_usec(unsigned failures) {
+        uint64_t usec = failures > 6 ? MACHINE_BACKOFF_MAX_USEC : USEC_PER_SEC << (failures - 1);
+        return MIN(usec, MACHINE_BACKOFF_MAX_USEC);
+}
+
+void machine_reset_end(Machine *machine, ResetResult result, uint64_t now_usec) {
+        bool by_libvirt = machine_reverts(machine);
+
+        assert(machine->resetting);
+        machine->resetting = false;
+        forget_facts(machine, MACHINE_SETTLE_USEC, now_usec);
+        if (by_libvirt)
+                machine->domain = result == RESET_DONE ? DOMAIN_RUNNING : DOMAIN_UNKNOWN;
+
+        /* The next one waits, unless the machine comes to life in between: what did not help is not repeated
+         * at once. */
+        if (result == RESET_IMPOSSIBLE)
+                machine->way = WAY_UNKNOWN;
+        else
+                machine->retry_usec = usec_add(now_usec, backoff_usec(++machine->failures));
+        if (result == RESET_DONE) {
+                machine->due = REVERT_NONE;
+                machine->reverts += by_libvirt;
+        } else
+                machine->revert_failures += result == RESET_FAILED;
+}
+
+MachineState machine_state(const Machine *machine) {
+        if (machine->resetting)
+                return MACHINE_REVERTING;
+        if (machine->leases > 0)
+                return MACHINE_BUSY;
+        if (machine->due != REVERT_NONE) {
+                if (machine->domain == DOMAIN_MISSING)
+                        return MACHINE_OFFLINE;
+                return machine->failures > 1 || machine->way == WAY_NO_SNAPSHOT ? MACHINE_FAILED
+                                                                                : MACHINE_REVERTING;
+        }
+        if (machine->drained)
+                return MACHINE_DRAINED;
+        if (is_alive(machine))
+                return MACHINE_READY;
+        return is_refused(machine) ? MACHINE_OFFLINE : MACHINE_STARTING;
+}
+
+static const char *unwell_reason(const Machine *machine) {
+        if (machine->domain == DOMAIN_MISSING)
+                return "libvirt knows no such domain";
+        if (machine->domain == DOMAIN_OFF)
+                return "the domain is off";
+        if (machine->domain == DOMAIN_PAUSED)
+                return "the domain is paused";
+        if (machine->domain == DOMAIN_CRASHED)
+                return "the guest crashed";
+        if (machine->pulse == PULSE_REFUSED)
+                return "its heartbeat cannot be connected to";
+        if (machine->link == LINK_REFUSED)
+                return "its agent cannot be connected to";
+        if (machine->pulse == PULSE_WAITING)
+                return "no heartbeat yet";
+        if (machine->pulse == PULSE_LOST)
+                return "the heartbeat stopped";
+        return "no answer yet";
+}
+
+const char *machine_state_reason(const Machine *machine) {
+        switch (machine_state(machine)) {
+        case MACHINE_OFFLINE:
+        case MACHINE_STARTING:
+                return unwell_reason(machine);
+        case MACHINE_REVERTING:
+        case MACHINE_FAILED:
+                return revert_reason_to_string(machine->due);
+        case MACHINE_BUSY:
+                /* Empty unless a revert waits for the lease. */
+                return revert_reason_to_string(machine->due);
+        case MACHINE_DRAINED:
+                return revert_reason_to_string(REVERT_OPERATOR);
+        default:
+                return "";
+        }
+}
+
+const char *machine_obstacle(const Machine *machine) {
+        static const char *const table[] = {
+                [WAY_UNKNOWN] = "",
+                [WAY_OPEN] = "",
+                [WAY_NO_LIBVIRT] = "libvirt is away",
+                [WAY_NO_DOMAIN] = "libvirt knows no such domain",
+                [WAY_NO_SNAPSHOT] = "its snapshot is missing",
+        };
+        return machine->due != REVERT_NONE && machine_reverts(machine) ? table[machine->way] : "";
+}
+
+bool machine_is_hopeless(const Machine *machine, uint64_t now_usec) {
+        if (machine->drained)
+                return true;
+        return machine->leases == 0 && machine->offline_usec > 0 &&
+               (!machine_reverts(machine) || machine->domain == DOMAIN_MISSING) &&
+               now_usec >= usec_add(machine->offline_usec, MACHINE_HOPELESS_USEC);
+}
+
+uint64_t machine_deadline(const Machine *machine) {
+        uint64_t deadline = USEC_INFINITY;
+
+        if (machine->resetting || machine->held)
+                return USEC_INFINITY;
+        if (machine->due != REVERT_NONE)
+                return machine->leases > 0 ? usec_add(machine->due_usec, MACHINE_GRACE_USEC)
+                                           : MAX(machine->retry_usec, machine->due_usec);
+        if (machine->unwell_usec > 0 && !(is_refused(machine) && !machine_reverts(machine)))
+                deadline = usec_add(machine->unwell_usec, machine->settle_usec);
+        if (machine->offline_usec > 0)
+                deadline = MIN(deadline, usec_add(machine->offline_usec, MACHINE_HOPELESS_USEC));
+        return deadline;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What is known of one machine, and what has to be done about it. No I/O and no clock: facts come in, with
+ * the time; machine_state(), machine_step() and machine_deadline() follow from them alone. All times are
+ * CLOCK_MONOTONIC in usec. */
+
+#include "common/macro.h"
+#include "config/config.h"
+
+/* Other leases get this long to finish when their machine must be reverted. */
+#define MACHINE_GRACE_USEC (2 * USEC_PER_SEC)
+/* An answer as recent as this proves that the guest works; an older one is asked for again before a lease.
+ */
+#define MACHINE_FRESH_USEC (5 * USEC_PER_SEC)
+/* A guest that was reverted answers within 2 s even without KVM; one that boots needs up to 34 s. */
+#define MACHINE_SETTLE_USEC (20 * USEC_PER_SEC)
+#define MACHINE_BOOT_USEC (60 * USEC_PER_SEC)
+#define MACHINE_BACKOFF_MAX_USEC (60 * USEC_PER_SEC)
+/* A machine that nobody brings up is given up after this long: whoever waits for it is told so. */
+#define MACHINE_HOPELESS_USEC (2 * USEC_PER_SEC)
+
+typedef enum MachineState {
+        MACHINE_OFFLINE,
+        MACHINE_STARTING,
+        MACHINE_READY,
+        MACHINE_BUSY,
+        MACHINE_REVERTING,
+        MACHINE_FAILED,
+        MACHINE_DRAINED,
+        _MACHINE_STATE_MAX,
+} MachineState;
+const char *machine_state_to_string(MachineState state);
+
+/* The way to the agent. */
+typedef enum LinkFact {
+        LINK_DOWN,    /* not tried yet, or just lost */
+        LINK_REFUSED, /* nobody accepts a connection */
+        LINK_SILENT,  /* connected, no answer to a probe */
+        LINK_PROVEN,  /* the agent answered */
+} LinkFact;
+
+typedef enum PulseFact {
+        PULSE_NONE, /* the machine has no heartbeat */
+        PULSE_REFUSED,
+        PULSE_WAITING, /* connected, no beat yet in this generation */
+        PULSE_BEATING,
+        PULSE_LOST,
+} PulseFact;
+
+typedef enum DomainFact {
+        DOMAIN_UNKNOWN, /* the machine has none, or libvirt is away: what the links say counts */
+        DOMAIN_RUNNING,
+        DOMAIN_SAVING, /* paused while its memory is written (snapshot, save, dump, migration): no fault */
+        DOMAIN_OFF,
+        DOMAIN_PAUSED,
+        DOMAIN_CRASHED,
+        DOMAIN_MISSING, /* libvirt knows no such domain */
+} DomainFact;
+
+/* Whether libvirt could revert it. */
+typedef enum WayBack {
+        WAY_UNKNOWN, /* not looked at yet */
+        WAY_OPEN,
+        WAY_NO_LIBVIRT,
+        WAY_NO_DOMAIN,
+        WAY_NO_SNAPSHOT,
+} WayBack;
+
+typedef enum RevertReason {
+        REVERT_NONE,
+        /* The guest itself seems dead: void when it is seen alive before the revert happens. */
+        REVERT_HEARTBEAT,
+        REVERT_STOPPED,
+        REVERT_CRASHED,
+        REVERT_PAUSED,
+        REVERT_SILENT,
+        REVERT_UNSTARTED,
+        /* The guest cannot be trusted: only a revert mends that. */
+        REVERT_TIMED_OUT,
+        REVERT_KILLED,
+        REVERT_PROTOCOL,
+        REVERT_LOST,
+        REVERT_ABANDONED,
+        REVERT_UNCLEAN, /* the watchdog found it so when it started */
+        REVERT_CPU,
+        REVERT_POLICY,
+        REVERT_OPERATOR,
+        _REVERT_REASON_MAX,
+} RevertReason;
+/* For people: "the heartbeat stopped". */
+const char *revert_reason_to_string(RevertReason reason);
+/* For the state file: "heartbeat". */
+const char *revert_reason_to_name(RevertReason reason);
+int revert_reason_from_name(const char *name); /* a RevertReason or -EINVAL */
+
+typedef enum Outcome {
+        OUTCOME_CLEAN,
+        OUTCOME_TIMED_OUT,
+        OUTCOME_KILLED,
+        OUTCOME_PROTOCOL_ERROR,
+        OUTCOME_LOST,
+        OUTCOME_ABANDONED,
+        _OUTCOME_MAX,
+} Outcome;
+const char *outcome_to_string(Outcome outcome);
+int outcome_from_string(const char *string); /* an Outcome or -EINVAL */
+
+typedef struct Machine {
+        /* Settings. */
+        RevertPolicy policy;
+        bool has_domain;
+        bool has_pulse;
+
+        /* Facts. */
+        uint64_t generation;
+        LinkFact link;
+        PulseFact pulse;
+        DomainFact domain;
+        WayBack way;
+        unsigned slots; /* leases at once */
+        unsigned leases;
+        bool drained;          /* by an operator */
+        bool held;             /* nobody leases it while its snapshot is taken */
+        uint64_t proven_usec;  /* the last answer; 0: none in this generation */
+        uint64_t unwell_usec;  /* since when it is not alive; 0: it is */
+        uint64_t offline_usec; /* since when nobody accepts a connection; 0: somebody does */
+        uint64_t settle_usec;  /* how long it may be unwell before it is reverted */
+
+        /* A revert that is due, or runs. */
+        RevertReason due;
+        uint64_t due_usec;
+        bool resetting;
+        unsigned failures;   /* resets in a row after which it was not alive once */
+        uint64_t retry_usec; /* not before */
+
+        /* Counters. */
+        uint64_t requests;
+        uint64_t reverts;
+        uint64_t revert_failures;
+        RevertReason last_reason;
+} Machine;
+
+typedef enum MachineStep {
+        MACHINE_STEP_NONE,
+        MACHINE_STEP_REVOKE, /* take all leases back, and ask again */
+        MACHINE_STEP_RESET,  /* revert (machine_reverts()), or close, reconnect and probe */
+} MachineStep;
+
+typedef enum ResetResult {
+        RESET_DONE,
+        RESET_FAILED,
+        RESET_IMPOSSIBLE, /* libvirt is away, or the domain or its snapshot is missing: see way */
+} ResetResult;
+
+/* A machine of which nothing is known yet. */
+void machine_init(Machine *machine, const MachineConfig *config, uint64_t generation, uint64_t now_usec);
+
+void machine_set_link(Machine *machine, LinkFact link, uint64_t now_usec);
+void machine_set_pulse(Machine *machine, PulseFact pulse, uint64_t now_usec);
+void machine_set_domain(Machine *machine, DomainFact domain, uint64_t now_usec);
+void machine_set_way(Machine *machine, WayBack way);
+/* The domain was started or reverted by somebody else: a new generation that may have to boot. */
+void machine_restarted(Machine *machine, uint64_t now_usec);
+/* A revert becomes due. The first reason stays, unless it is of the void kind and the new one is not. */
+void machine_condemn(Machine *machine, RevertReason reason, uint64_t now_usec);
+/* Looks at the clock: a machine that does not become alive in time is condemned. */
+void machine_tick(Machine *machine, uint64_t now_usec);
+
+/* True if a lease may begin now; an answer of the agent may have to be asked for first. */
+bool machine_can_lease(const Machine *machine);
+bool machine_is_fresh(const Machine *machine, uint64_t now_usec);
+void machine_lease(Machine *machine);
+/* A lease ended before anybody could use it. */
+void machine_unlease(Machine *machine);
+/* A lease ended; the policy says what follows. */
+void machine_release(Machine *machine, Outcome outcome, uint64_t now_usec);
+
+MachineStep machine_step(const Machine *machine, uint64_t now_usec);
+/* True if a reset means a revert by libvirt. */
+bool machine_reverts(const Machine *machine);
+/* Begins what MACHINE_STEP_RESET asks for: a new generation. realtime_sec: seconds since 1970, below which
+ * no generation lies, so that none comes twice even when the state file is lost. */
+void machine_reset_begin(Machine *machine, uint64_t realtime_sec);
+void machine_reset_end(Machine *machine, ResetResult result, uint64_t now_usec);
+
+MachineState machine_state(const Machine *machine);
+/* Why it is in that state, for people; "" if there is nothing to say. */
+const char *machine_state_reason(const Machine *machine);
+/* Why a revert that is due does not happen; "" if it does. */
+const char *machine_obstacle(const Machine *machine);
+/* True if nothing is going on that could make it usable soon. */
+bool machine_is_hopeless(const Machine *machine, uint64_t now_usec);
+/* When machine_tick() or machine_step() may say something new; USEC_INFINITY: not by time alone. */
+uint64_t machine_deadline(const Machine *machine);

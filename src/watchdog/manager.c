@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "watchdog/manager.h"
+
+#include "common/io.h"
+#include "common/log.h"
+#include "watchdog/crash.h"
+#include "watchdog/health.h"
+#include "watchdog/lease.h"
+#include "watchdog/machine-bus.h"
+#include "watchdog/manager-bus.h"
+#include "watchdog/state-file.h"
+
+sd_event *manager_event(const Manager *manager) {
+        return manager->event;
+}
+
+int manager_run_fd(const Manager *manager) {
+        return manager->run_fd;
+}
+
+Keeper *manager_keeper(const Manager *manager, const char *name) {
+        for (size_t i = 0; i < manager->n_keepers; i++)
+                if (!manager->keepers[i]->retired && streq(manager->keepers[i]->config->name, name))
+                        return manager->keepers[i];
+        return NULL;
+}
+
+/* ---- saving ---- */
+
+void manager_save(Manager *manager) {
+        _cleanup_text_ Text text = {};
+
+        int r = state_file_format(manager, &text);
+        if (r >= 0 && streq_ptr(manager->saved, text_string(&text)))
+                return;
+        if (r >= 0) {
+                crash_point(manager, "before-state-save");
+                r = state_file_write(manager->run_fd, &text);
+        }
+        free(manager->saved);
+        manager->saved = NULL;
+        if (r < 0)
+                (void)log_error_errno(r, "Failed to save the state: %m");
+        else
+                (void)text_steal(&text, &manager->saved, NULL);
+}
+
+/* ---- machines ---- */
+
+static int manager_hypervisor(Manager *manager, const char *uri, Hypervisor **ret) {
+        for (size_t i = 0; i < manager->n_hypervisors; i++)
+                if (streq(hypervisor_uri(manager->hypervisors[i]), uri)) {
+                        *ret = manager->hypervisors[i];
+                        return 0;
+                }
+
+        Hypervisor **larger =
+                realloc(manager->hypervisors, (manager->n_hypervisors + 1) * sizeof(*manager->hypervisors));
+        if (!larger)
+                return -ENOMEM;
+        manager->hypervisors = larger;
+
+        int r = 0;
+        if (!manager->libvirt)
+                r = libvirt_thread_new(manager->event, &manager->libvirt);
+        if (r >= 0)
+                r = hypervisor_new(manager->event, manager->libvirt, uri, ret);
+        if (r < 0)
+                return r;
+        manager->hypervisors[manager->n_hypervisors++] = *ret;
+        return 0;
+}
+
+static int add_machine(Manager *manager, const MachineConfig *config, const SavedState *saved) {
+        SavedMachine known = saved_machine(saved, config->name);
+        Hypervisor *hypervisor = NULL;
+        Keeper *keeper = NULL;
+
+        Keeper **larger = realloc(manager->keepers, (manager->n_keepers + 1) * sizeof(*manager->keepers));
+        if (!larger)
+                return -ENOMEM;
+        manager->keepers = larger;
+
+        int r = config->domain ? manager_hypervisor(manager, config->uri, &hypervisor) : 0;
+        if (r >= 0)
+                r = keeper_new(manager, config, hypervisor,
+                        known.generation > 0 ? known.generation : now_realtime() / USEC_PER_SEC, &keeper);
+        if (r < 0)
+                return r;
+        keeper->machine.drained = known.drained;
+        if (known.due != REVERT_NONE)
+                machine_condemn(&keeper->machine, known.due, now_monotonic());
+        manager->keepers[manager->n_keepers++] = keeper;
+        return 0;
+}
+
+/* A machine that the configuration has no more, or otherwise, goes with its last lease. */
+static bool is_over(const Keeper *keeper) {
+        return keeper->retired && keeper->machine.leases == 0 && !keeper->machine.resetting &&
+               !keeper->machine.held;
+}
+
+static void remove_retired(Manager *manager) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < manager->n_keepers; i++)
+                if (is_over(manager->keepers[i]))
+                        keeper_free(manager->keepers[i]);
+                else
+                        manager->keepers[n++] = manager->keepers[i];
+        manager->n_keepers = n;
+}
+
+static bool name_is_in_use(const Manager *manager, const char *name) {
+        for (size_t i = 0; i < manager->n_keepers; i++)
+                if (streq(manager->keepers[i]->config->name, name))
+                        return true;
+        return false;
+}
+
+/* Machines of the configuration that are not there yet; one that is still in use the old way has to wait. */
+static int add_machines(Manager *manager, const SavedState *saved) {
+        for (size_t i = 0; i < manager->config->n_machines; i++) {
+                const MachineConfig *config = &manager->config->machines[i];
+                if (name_is_in_use(manager, config->name))
+                        continue;
+                int r = add_machine(manager, config, saved);
+                if (r < 0)
+                        return log_error_errno(r, "Failed to set up %s: %m", config->name);
+        }
+        return 0;
+}
+
+/* What a machine that is replaced leaves to its successor. */
+static int save_for_successors(const Manager *manager, SavedState *ret) {
+        SavedState state = { .machines = calloc(manager->n_keepers + 1, sizeof(SavedMachine)) };
+        if (!state.machines)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < manager->n_keepers; i++) {
+                const Keeper *k = manager->keepers[i];
+                SavedMachine *m = &state.machines[state.n_machines];
+                *m = (SavedMachine){
+                        .name = strdup(k->config->name),
+                        .generation = k->machine.generation,
+                        .drained = k->machine.drained,
+                        .due = k->machine.due,
+                };
+                if (m->name)
+                        state.n_machines++;
+        }
+        *ret = state;
+        return 0;
+}
+
+static void replace_retired(Manager *manager) {
+        _cleanup_(saved_state_done) SavedState state = {};
+
+        bool any = false;
+        for (size_t i = 0; i < manager->n_keepers; i++)
+                any = any || is_over(manager->keepers[i]);
+        if (!any || save_for_successors(manager, &state) < 0)
+                return;
+        remove_retired(manager);
+        (void)add_machines(manager, &state);
+}
+
+/* ---- the loop ---- */
+
+static void set_queue_timer(Manager *manager) {
+        uint64_t deadline = queue_deadline(&manager->queue);
+
+        if (deadline == USEC_INFINITY)
+                (void)sd_event_source_set_enabled(manager->queue_timer, SD_EVENT_OFF);
+        else {
+                (void)sd_event_source_set_time(manager->queue_timer, deadline);
+                (void)sd_event_source_set_enabled(manager->queue_timer, SD_EVENT_ONESHOT);
+        }
+}
+
+static int on_update(sd_event_source *source _unused_, void *userdata) {
+        Manager *manager = userdata;
+
+        for (size_t i = 0; i < manager->n_keepers; i++)
+                keeper_update(manager->keepers[i]);
+        replace_retired(manager);
+        lease_dispatch(manager);
+        manager_save(manager);
+        set_queue_timer(manager);
+        health_tell(manager->health);
+        if (manager->stopping && !manager->leases)
+                (void)sd_event_exit(manager->event, 0);
+        return 0;
+}
+
+static int on_queue_time(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        manager_poke(userdata);
+        return 0;
+}
+
+void manager_poke(Manager *manager) {
+        (void)sd_event_source_set_enabled(manager->update, SD_EVENT_ONESHOT);
+}
+
+void manager_stop(Manager *manager) {
+        if (manager->stopping) {
+                (void)sd_event_exit(manager->event, 0);
+                return;
+        }
+        manager->stopping = true;
+        health_stopping(manager->health);
+        lease_refuse_all(manager);
+        manager_poke(manager);
+}
+
+/* ---- configuration ---- */
+
+int manager_reload(Manager *manager, Text *errors) {
+        extern char **environ;
+        Config *config = NULL;
+
+        health_reloading(manager->health);
+        int r = config_load(NULL, environ, &config, errors);
+        if (r < 0) {
+                (void)log_write(LOG_ERR, r, MESSAGE_CONFIG, NULL,
+                        "The configuration is wrong, the old one stays: %s", text_string(errors));
+                health_reloaded(manager->health);
+                return r;
+        }
+
+        config_free(manager->config);
+        manager->config = config;
+        for (size_t i = 0; i < manager->n_keepers; i++) {
+                Keeper *k = manager->keepers[i];
+                const MachineConfig *now = config_machine(config, k->config->name);
+                k->retired = !now || !settings_equal(now, k->config);
+        }
+        replace_retired(manager);
+        r = add_machines(manager, &(SavedState){});
+        log_notice("The configuration was read again.");
+        manager_poke(manager);
+        health_reloaded(manager->health);
+        return r;
+}
+
+/* ---- beginning and end ---- */
+
+static int add_sources(Manager *manager) {
+        int r = sd_event_add_defer(manager->event, &manager->update, on_update, manager);
+        if (r >= 0)
+                r = sd_event_add_time(manager->event, &manager->queue_timer, CLOCK_MONOTONIC, 0,
+                        USEC_PER_MSEC, on_queue_time, manager);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(manager->queue_timer, SD_EVENT_OFF);
+        return r;
+}
+
+int manager_new(sd_event *event, sd_bus *bus, Config *config, int run_fd, Manager **ret) {
+        _cleanup_(saved_state_done) SavedState saved = {};
+        _cleanup_(manager_freep) Manager *manager = calloc(1, sizeof(*manager));
+        if (!manager) {
+                config_free(config);
+                return -ENOMEM;
+        }
+        manager->event = sd_event_ref(event);
+        manager->bus = sd_bus_ref(bus);
+        manager->config = config;
+        manager->run_fd = run_fd;
+
+        int r = add_sources(manager);
+        if (r >= 0)
+                r = gate_new(manager, manager_gate_methods, &manager->gate);
+        if (r >= 0)
+                r = health_new(manager, &manager->health);
+        if (r >= 0)
+                r = state_file_read(run_fd, &saved);
+        if (r >= 0)
+                r = add_machines(manager, &saved);
+        if (r < 0)
+                return r;
+
+        *ret = TAKE_PTR(manager);
+        return 0;
+}
+
+int manager_start(Manager *manager) {
+        int r = manager_bus_add(manager);
+        if (r >= 0)
+                r = sd_bus_request_name(manager->bus, VM1_NAME, 0);
+        if (r < 0)
+                return log_error_errno(r, "Failed to take the name " VM1_NAME " on the bus: %m");
+        manager_save(manager);
+        health_ready(manager->health);
+        return 0;
+}
+
+Manager *manager_free(Manager *manager) {
+        if (!manager)
+                return NULL;
+        lease_refuse_all(manager);
+        for (size_t i = 0; i < manager->n_keepers; i++) {
+                lease_revoke(manager->keepers[i], OUTCOME_ABANDONED);
+                keeper_free(manager->keepers[i]);
+        }
+        health_free(manager->health);
+        libvirt_thread_stop(manager->libvirt);
+        for (size_t i = 0; i < manager->n_hypervisors; i++)
+                hypervisor_free(manager->hypervisors[i]);
+        libvirt_thread_free(manager->libvirt);
+        gate_free(manager->gate);
+        sd_event_source_disable_unref(manager->queue_timer);
+        sd_event_source_disable_unref(manager->update);
+        sd_bus_flush_close_unref(manager->bus);
+        sd_event_unref(manager->event);
+        config_free(manager->config);
+        free(manager->keepers);
+        free(manager->hypervisors);
+        free(manager->saved);
+        free(manager);
+        return NULL;
+}

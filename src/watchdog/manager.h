@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Owns the event loop's sources, the bus, the configuration and the keepers of all machines. */
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "watchdog/keeper.h"
+#include "watchdog/queue.h"
+
+#define VM1_NAME "org.pbot.VM1"
+#define VM1_PATH "/org/pbot/VM1"
+#define VM1_MACHINES VM1_PATH "/machine"
+#define VM1_MANAGER VM1_NAME ".Manager"
+#define VM1_MACHINE VM1_NAME ".Machine"
+
+typedef struct Gate Gate;
+typedef struct Health Health;
+typedef struct Lease Lease;
+
+struct Manager {
+        sd_event *event;
+        sd_bus *bus;
+        Config *config;
+        int run_fd; /* the runtime directory */
+        bool stopping;
+
+        Keeper **keepers;
+        size_t n_keepers;
+        LibvirtThread *libvirt;
+        Hypervisor **hypervisors;
+        size_t n_hypervisors;
+
+        Queue queue;
+        Lease *leases;
+        Gate *gate;
+        Health *health;
+        char *saved; /* the state file as it was last written */
+
+        sd_event_source *update; /* runs once after whatever changed */
+        sd_event_source *queue_timer;
+};
+
+/* Takes the configuration over. run_fd is borrowed. */
+int manager_new(sd_event *event, sd_bus *bus, Config *config, int run_fd, Manager **ret);
+Manager *manager_free(Manager *manager);
+DEFINE_CLEANUP(Manager *, manager_free);
+/* Puts its objects on the bus, asks for its name and begins to look after the machines. */
+int manager_start(Manager *manager);
+/* Reads the configuration again. A mistake is logged, and returned with the old configuration kept; *errors
+ * gets one line a mistake. */
+int manager_reload(Manager *manager, Text *errors);
+/* Lets running leases finish, takes no new ones, then ends the loop. The second call does not wait. */
+void manager_stop(Manager *manager);
+
+/* Something changed: everything that follows from it is done soon, once, from the loop. */
+void manager_poke(Manager *manager);
+/* Writes the state file, if it is not as it was. A failure is logged. */
+void manager_save(Manager *manager);
+
+Keeper *manager_keeper(const Manager *manager, const char *name);
+sd_event *manager_event(const Manager *manager);
+int manager_run_fd(const Manager *manager);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "watchdog/settings.h"
+
+/* The members that are strings; all others are plain values. */
+static const size_t strings[] = {
+        offsetof(MachineConfig, name),
+        offsetof(MachineConfig, uri),
+        offsetof(MachineConfig, domain),
+        offsetof(MachineConfig, snapshot),
+        offsetof(MachineConfig, addr),
+        offsetof(MachineConfig, channel_data),
+        offsetof(MachineConfig, channel_heart),
+};
+
+static char **string_at(MachineConfig *config, size_t i) {
+        return (char **)((char *)config + strings[i]);
+}
+
+static const char *const_string_at(const MachineConfig *config, size_t i) {
+        return *(char *const *)((const char *)config + strings[i]);
+}
+
+MachineConfig *settings_copy(const MachineConfig *config) {
+        _cleanup_(settings_freep) MachineConfig *copy = malloc(sizeof(*copy));
+        if (!copy)
+                return NULL;
+
+        *copy = *config;
+        for (size_t i = 0; i < ELEMENTSOF(strings); i++)
+                *string_at(copy, i) = NULL;
+        for (size_t i = 0; i < ELEMENTSOF(strings); i++) {
+                const char *s = const_string_at(config, i);
+                if (s && !(*string_at(copy, i) = strdup(s)))
+                        return NULL;
+        }
+        return TAKE_PTR(copy);
+}
+
+MachineConfig *settings_free(MachineConfig *config) {
+        if (!config)
+                return NULL;
+        for (size_t i = 0; i < ELEMENTSOF(strings); i++)
+                free(*string_at(config, i));
+        free(config);
+        return NULL;
+}
+
+bool settings_equal(const MachineConfig *a, const MachineConfig *b) {
+        for (size_t i = 0; i < ELEMENTSOF(strings); i++)
+                if (!streq_ptr(const_string_at(a, i), const_string_at(b, i)))
+                        return false;
+        return a->guest == b->guest && a->transport == b->transport && a->policy == b->policy &&
+               a->serial_port == b->serial_port && a->heart_port == b->heart_port && a->cid == b->cid &&
+               a->vport == b->vport && a->slots == b->slots && a->timeout_usec == b->timeout_usec &&
+               a->heartbeat_lost_usec == b->heartbeat_lost_usec &&
+               memcmp(&a->limits, &b->limits, sizeof(a->limits)) == 0;
+}

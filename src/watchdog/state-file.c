@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "watchdog/state-file.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "common/io.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "watchdog/lease.h"
+
+#define STATE_FILE "state.json"
+#define STATE_FILE_NEW "state.json.new"
+#define STATE_SIZE_MAX ((size_t)4 << 20)
+
+void saved_state_done(SavedState *state) {
+        for (size_t i = 0; i < state->n_machines; i++)
+                free(state->machines[i].name);
+        free(state->machines);
+        *state = (SavedState){};
+}
+
+/* ---- reading ---- */
+
+/* What was going on when the file was written decides what is due now. */
+static RevertReason due_reason(const Json *json) {
+        const char *due = json_string(json_member(json, "due"), NULL);
+        int reason = due ? revert_reason_from_name(due) : REVERT_NONE;
+
+        if (reason < 0 || (reason == REVERT_NONE && json_size(json_member(json, "leases")) > 0))
+                return REVERT_UNCLEAN;
+        return (RevertReason)reason;
+}
+
+static int read_machine(const Json *json, SavedMachine *ret) {
+        const Json *name = json_member(json, "name"), *number = json_member(json, "generation");
+        int64_t generation = 0;
+
+        if (!name || !json_string(name, NULL) || !number || json_integer(number, &generation) < 0 ||
+                generation < 0)
+                return -EBADMSG;
+        *ret = (SavedMachine){
+                .name = strdup(json_string(name, NULL)),
+                .generation = (uint64_t)generation,
+                .drained = json_boolean(json_member(json, "drained")),
+                .due = due_reason(json),
+        };
+        return ret->name ? 0 : -ENOMEM;
+}
+
+static int read_machines(const Json *json, SavedState *state) {
+        const Json *machines = json_member(json, "machines");
+        if (!machines || json_type(machines) != JSON_ARRAY)
+                return -EBADMSG;
+
+        state->machines = calloc(json_size(machines) + 1, sizeof(*state->machines));
+        if (!state->machines)
+                return -ENOMEM;
+        for (size_t i = 0; i < json_size(machines); i++) {
+                int r = read_machine(json_at(machines, i), &state->machines[state->n_machines]);
+                if (r < 0)
+                        return r;
+                state->n_machines++;
+        }
+        return 0;
+}
+
+int state_file_read(int run_fd, SavedState *ret) {
+        _cleanup_text_ Text text = {};
+        _cleanup_json_ Json *json = NULL;
+        _cleanup_(saved_state_done) SavedState state = {};
+        JsonError error = {};
+
+        int r = io_read_file(run_fd, STATE_FILE, STATE_SIZE_MAX, &text);
+        if (r == -ENOENT) {
+                *ret = (SavedState){};
+                return 0;
+        }
+        if (r >= 0)
+                r = json_parse(text.data, text.size, JSON_LIMITS_FILE, &json, &error);
+        if (r >= 0)
+                r = read_machines(json, &state);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0) {
+                (void)log_warning_errno(r,
+                        "The state file cannot be used, every machine counts as used: %s%s%m", error.message,
+                        *error.message ? ": " : "");
+                saved_state_done(&state);
+                state.broken = true;
+        }
+        *ret = state;
+        state = (SavedState){};
+        return 0;
+}
+
+SavedMachine saved_machine(const SavedState *state, const char *name) {
+        for (size_t i = 0; i < state->n_machines; i++)
+                if (streq(state->machines[i].name, name))
+                        return state->machines[i];
+        return (SavedMachine){ .due = state->broken ? REVERT_UNCLEAN : REVERT_NONE };
+}
+
+/* ---- writing ---- */
+
+static void put_lease(JsonWriter *w, const Lease *lease) {
+        json_open_object(w);
+        json_key(w, "id");
+        json_put_string(w, lease->id);
+        json_key(w, "nick");
+        json_put_string(w, lease->asker.nick);
+        json_key(w, "channel");
+        json_put_string(w, lease->asker.channel);
+        json_key(w, "language");
+        json_put_string(w, lease->asker.language);
+        json_key(w, "pid");
+        json_put_integer(w, lease->asker.pid);
+        json_close_object(w);
+}
+
+static void put_machine(JsonWriter *w, const Manager *manager, const Keeper *keeper) {
+        json_open_object(w);
+        json_key(w, "name");
+        json_put_string(w, keeper->config->name);
+        json_key(w, "generation");
+        json_put_integer(w, (int64_t)keeper->machine.generation);
+        json_key(w, "drained");
+        json_put_boolean(w, keeper->machine.drained);
+        json_key(w, "due");
+        json_put_string(w, revert_reason_to_name(keeper->machine.due));
+        json_key(w, "leases");
+        json_open_array(w);
+        /* One that is not granted yet has not been used. */
+        for (const Lease *l = manager->leases; l; l = l->next)
+                if (l->keeper == keeper && l->begun_usec > 0)
+                        put_lease(w, l);
+        json_close_array(w);
+        json_close_object(w);
+}
+
+int state_file_format(const Manager *manager, Text *text) {
+        _cleanup_(json_writer_freep) JsonWriter *w = json_writer_new(true);
+
+        json_open_object(w);
+        json_key(w, "machines");
+        json_open_array(w);
+        for (size_t i = 0; i < manager->n_keepers; i++)
+                put_machine(w, manager, manager->keepers[i]);
+        json_close_array(w);
+        json_close_object(w);
+        return json_writer_finish(w, text);
+}
+
+int state_file_write(int run_fd, const Text *text) {
+        _cleanup_close_ int fd =
+                openat(run_fd, STATE_FILE_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
+                return -errno;
+
+        /* On a tmpfs: what matters is that the process may die, not the machine. */
+        int r = io_write(fd, text->data, text->size, USEC_INFINITY);
+        if (r < 0)
+                return r;
+        return renameat(run_fd, STATE_FILE_NEW, run_fd, STATE_FILE) < 0 ? -errno : 0;
+}

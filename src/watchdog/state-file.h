@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What must survive the watchdog: state.json in its runtime directory says of each machine which generation
+ * it is in, who leases it, whether a revert is due, and whether an operator drained it. It is replaced as a
+ * whole, before a lease is handed out and after one has ended, so that a crash at any moment leaves the
+ * truth, or a machine that counts as used and is reverted. */
+
+#include "common/text.h"
+#include "watchdog/machine.h"
+
+typedef struct Manager Manager;
+
+typedef struct SavedMachine {
+        char *name;
+        uint64_t generation;
+        bool drained;
+        RevertReason due; /* REVERT_NONE if it was free and well */
+} SavedMachine;
+
+typedef struct SavedState {
+        SavedMachine *machines;
+        size_t n_machines;
+        bool broken; /* the file cannot be read: every machine counts as used */
+} SavedState;
+void saved_state_done(SavedState *state);
+
+/* Reads the file below run_fd. One that is not there is an empty state: the system, or the service, was
+ * started afresh. 0 or -ENOMEM; a broken one is logged. */
+int state_file_read(int run_fd, SavedState *ret);
+/* What is to be known of the machine of that name; one of which nothing is known is well. */
+SavedMachine saved_machine(const SavedState *state, const char *name);
+
+/* The file's content now. 0 or -ENOMEM. */
+int state_file_format(const Manager *manager, Text *text);
+/* Replaces the file, at once or not at all. 0 or negative errno. */
+int state_file_write(int run_fd, const Text *text);

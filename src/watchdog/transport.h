@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The ways to a guest, and connecting to one of them without blocking the event loop. */
+
+#include <systemd/sd-event.h>
+
+#include "common/macro.h"
+#include "config/config.h"
+
+/* A connect that takes longer has failed: all of them are local or nearly so. */
+#define TRANSPORT_CONNECT_USEC (1 * USEC_PER_SEC)
+
+/* Points into the configuration that it was made from. */
+typedef struct Endpoint {
+        TransportKind kind; /* not TRANSPORT_AUTO */
+        const char *path;   /* channel */
+        const char *addr;   /* serial: a numeric address, or "localhost" */
+        uint16_t port;
+        uint32_t cid; /* vsock */
+        uint32_t vport;
+} Endpoint;
+
+#define ENDPOINTS_MAX 3
+
+/* The machine's ways for data, in the order in which they are tried: vsock, channel, serial, or the one that
+ * is configured. Returns how many. */
+size_t transport_data_endpoints(const MachineConfig *config, Endpoint ret[static ENDPOINTS_MAX]);
+/* The same for the heartbeat, which has no vsock. */
+size_t transport_heart_endpoints(const MachineConfig *config, Endpoint ret[static ENDPOINTS_MAX]);
+
+/* Called once, from the loop, with a connected non-blocking socket that is now the callee's, or with a
+ * negative errno. The connector may be freed in it. */
+typedef void (*ConnectorDone)(int fd, void *userdata);
+
+typedef struct Connector Connector;
+/* Begins to connect. 0 or negative errno; failing to connect is told to done, never here. */
+int connector_new(
+        sd_event *event, const Endpoint *endpoint, ConnectorDone done, void *userdata, Connector **ret);
+/* Gives up if it is not done. */
+Connector *connector_free(Connector *connector);
+DEFINE_CLEANUP(Connector *, connector_free);
