@@ -17,6 +17,7 @@
 #include "heartbeat.h"
 #include "task.h"
 #include "vitals.h"
+#include "write-rules.h"
 
 #define BEAT_USEC USEC_PER_SEC
 
@@ -403,6 +404,7 @@ static int jobs_prepare(Agent *agent) {
         r = seccomp_filter_make(&agent->jobs.filter);
         if (r < 0)
                 return log_error_errno(r, "Failed to make the system call filter: %m");
+        agent->jobs.write_rules = write_rules_available();
         r = archive_find(agent);
         if (r < 0)
                 return log_error_errno(r, "Failed to find pbotvm-archive: %m");

@@ -216,6 +216,7 @@ static int spawn(Job *job, int control_fd) {
                 .limits = &job->spec.limits,
                 .count_processes = !cgroups_have(context->cgroups, CGROUP_PIDS),
                 .filter = &context->filter,
+                .write_rules = context->write_rules,
                 .source_name = job->spec.source_name,
                 .source = &job->spec.plan->source,
                 .input = &job->spec.plan->input,

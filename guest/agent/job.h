@@ -15,6 +15,7 @@ typedef struct JobContext {
         sd_event *event;
         Cgroups *cgroups;
         SeccompFilter filter;
+        bool write_rules;
         const char *user;
         uid_t uid;
         gid_t gid;

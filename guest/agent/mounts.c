@@ -57,13 +57,19 @@ static const struct {
         { SCRATCH "/dev/ptmx", "pts/ptmx" },
 };
 
-static int system_read_only(void) {
+/* The root itself is left to the write rules, if there are any. */
+static int system_protect(const SandboxSpec *spec) {
         struct mount_attr attributes = {
                 .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID,
                 .propagation = MS_PRIVATE,
         };
+        struct mount_attr root = { .attr_clr = MOUNT_ATTR_RDONLY };
 
-        return mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attributes, sizeof(attributes)) < 0 ? -errno : 0;
+        if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attributes, sizeof(attributes)) < 0)
+                return -errno;
+        if (spec->write_rules && mount_setattr(AT_FDCWD, "/", 0, &root, sizeof(root)) < 0)
+                return -errno;
+        return 0;
 }
 
 static int scratch_mount(const JobLimits *limits) {
@@ -186,7 +192,7 @@ int sandbox_mount(const SandboxSpec *spec, const char **ret_where) {
                 *ret_where = what;                                                                          \
                 return r;                                                                                   \
         }
-        DO(system_read_only(), "read-only system");
+        DO(system_protect(spec), "system");
         DO(scratch_mount(spec->limits), "disk");
         DO(scratch_fill(spec), "directories");
         DO(devices_make(), "devices");

@@ -42,6 +42,7 @@ typedef struct SandboxSpec {
         const JobLimits *limits;
         bool count_processes; /* see limits_apply() */
         const SeccompFilter *filter;
+        bool write_rules;        /* see write-rules.h; else the root is read only */
         const char *source_name; /* NULL: none */
         const Text *source;
         const Text *input;

@@ -14,6 +14,7 @@
 
 #include "common/io.h"
 #include "job-limits.h"
+#include "write-rules.h"
 
 #define PATH_DEFAULT "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
@@ -138,6 +139,8 @@ int sandbox_step(const SandboxSpec *spec, const SandboxStep *step) {
                 r = limits_apply(spec->limits, step->file_bytes, spec->count_processes);
         if (r >= 0)
                 r = descriptors_place(step, in);
+        if (r >= 0 && spec->write_rules)
+                r = write_rules_apply();
         if (r >= 0)
                 r = seccomp_filter_apply(spec->filter);
         if (r >= 0)

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Where a job may write, by Landlock: in its private directories alone, whatever the permissions elsewhere
+ * say.
+ *
+ * A read-only mount would do that too, but then a program is told "Read-only file system" where PBot's users
+ * know "Permission denied". So the root is read only just where the kernel has no (complete enough)
+ * Landlock. */
+
+#include "common/macro.h"
+
+/* Whether this kernel has it. */
+bool write_rules_available(void);
+
+/* Applies to the calling process, which has set no_new_privs, and its children. 0 or a negative errno. */
+int write_rules_apply(void);
