@@ -36,7 +36,9 @@ static uint32_t events_wanted(const Stream *stream) {
 }
 
 static void events_update(Stream *stream) {
-        (void)sd_event_source_set_io_events(stream->io, events_wanted(stream));
+        /* Setting edge-triggered events again would tell every edge again, for ever. */
+        if (stream->kind != STREAM_PORT)
+                (void)sd_event_source_set_io_events(stream->io, events_wanted(stream));
 }
 
 int stream_new(sd_event *event, int fd, StreamKind kind, const StreamHandlers *handlers, void *userdata,
