@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stream.h"
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -223,9 +224,28 @@ static void ended(Stream *stream, uint32_t events, int r) {
         }
 }
 
+/* A host has left a port. Returns true if nobody is there now: what lies there unread is then of the one who
+ * left. If the next one is there already, it is taken for his, for he may have written between the event and
+ * now. */
+static bool port_left(Stream *stream) {
+        struct pollfd p = { .fd = stream->fd };
+        char buffer[READ_SIZE];
+
+        gone(stream, false);
+        if (poll(&p, 1, 0) <= 0 || !(p.revents & POLLHUP))
+                return false;
+        for (unsigned i = 0; i < READS_MAX; i++)
+                if (read(stream->fd, buffer, sizeof(buffer)) <= 0)
+                        break;
+        return true;
+}
+
 static int on_io(_unused_ sd_event_source *source, _unused_ int fd, uint32_t events, void *userdata) {
         Stream *stream = userdata;
         bool wrote = !stream_idle(stream);
+
+        if (stream->kind == STREAM_PORT && events & EPOLLHUP && port_left(stream))
+                return 0;
 
         if (events & EPOLLOUT) {
                 int r = out_flush(stream);
@@ -242,8 +262,8 @@ static int on_io(_unused_ sd_event_source *source, _unused_ int fd, uint32_t eve
                 ended(stream, events, r);
                 return 0;
         }
-        if (events & (EPOLLHUP | EPOLLERR) && r == 0) {
-                gone(stream, stream->kind != STREAM_PORT);
+        if (stream->kind != STREAM_PORT && events & (EPOLLHUP | EPOLLERR) && r == 0) {
+                gone(stream, true);
                 return 0;
         }
         if (wrote && stream_idle(stream) && stream->handlers.drained)
