@@ -9,6 +9,7 @@
 
 #define READ_SIZE ((size_t)64 << 10)
 #define STALL_USEC (30 * USEC_PER_SEC)
+#define LEAVE_USEC (300 * USEC_PER_MSEC)
 
 /* Reads in one turn, so that one stream does not keep the others waiting. */
 #define READS_MAX 16
@@ -19,7 +20,7 @@ struct Stream {
         StreamKind kind;
         StreamHandlers handlers;
         void *userdata;
-        sd_event_source *io, *again, *stall;
+        sd_event_source *io, *again, *stall, *leave;
         Text out;
         size_t written;
         bool paused, eof;
@@ -72,6 +73,7 @@ Stream *stream_free(Stream *stream) {
         sd_event_source_disable_unref(stream->io);
         sd_event_source_disable_unref(stream->again);
         sd_event_source_disable_unref(stream->stall);
+        sd_event_source_disable_unref(stream->leave);
         sd_event_unref(stream->event);
         text_done(&stream->out);
         fd_close(stream->fd);
@@ -205,10 +207,46 @@ static void read_again(Stream *stream) {
                 (void)sd_event_source_set_enabled(stream->again, SD_EVENT_ONESHOT);
 }
 
+static bool port_deserted(const Stream *stream) {
+        struct pollfd p = { .fd = stream->fd };
+
+        return poll(&p, 1, 0) > 0 && p.revents & POLLHUP;
+}
+
+static int on_leave(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
+        Stream *stream = userdata;
+        char buffer[READ_SIZE];
+
+        if (!port_deserted(stream))
+                return 0;
+        /* What lies there unread is of the one who left. */
+        for (unsigned i = 0; i < READS_MAX; i++)
+                if (read(stream->fd, buffer, sizeof(buffer)) <= 0)
+                        break;
+        gone(stream, false);
+        return 0;
+}
+
+/* A host seems to have left a port. The driver tells of it late: the first bytes of the next host may have
+ * come, and been read, before the news that the one before has gone. So only one who is not followed soon
+ * has left. */
+static void port_leave(Stream *stream) {
+        if (!stream->leave) {
+                (void)sd_event_add_time_relative(stream->event, &stream->leave, CLOCK_MONOTONIC, LEAVE_USEC,
+                        50 * USEC_PER_MSEC, on_leave, stream);
+                return;
+        }
+        (void)sd_event_source_set_time_relative(stream->leave, LEAVE_USEC);
+        (void)sd_event_source_set_enabled(stream->leave, SD_EVENT_ONESHOT);
+}
+
 static void ended(Stream *stream, uint32_t events, int r) {
         switch (stream->kind) {
         case STREAM_PORT:
-                gone(stream, r != -EPIPE);
+                if (r == -EPIPE)
+                        port_leave(stream);
+                else
+                        gone(stream, true);
                 break;
         case STREAM_TTY:
                 gone(stream, true);
@@ -224,28 +262,12 @@ static void ended(Stream *stream, uint32_t events, int r) {
         }
 }
 
-/* A host has left a port. Returns true if nobody is there now: what lies there unread is then of the one who
- * left. If the next one is there already, it is taken for his, for he may have written between the event and
- * now. */
-static bool port_left(Stream *stream) {
-        struct pollfd p = { .fd = stream->fd };
-        char buffer[READ_SIZE];
-
-        gone(stream, false);
-        if (poll(&p, 1, 0) <= 0 || !(p.revents & POLLHUP))
-                return false;
-        for (unsigned i = 0; i < READS_MAX; i++)
-                if (read(stream->fd, buffer, sizeof(buffer)) <= 0)
-                        break;
-        return true;
-}
-
 static int on_io(_unused_ sd_event_source *source, _unused_ int fd, uint32_t events, void *userdata) {
         Stream *stream = userdata;
         bool wrote = !stream_idle(stream);
 
-        if (stream->kind == STREAM_PORT && events & EPOLLHUP && port_left(stream))
-                return 0;
+        if (stream->kind == STREAM_PORT && events & EPOLLHUP)
+                port_leave(stream);
 
         if (events & EPOLLOUT) {
                 int r = out_flush(stream);
