@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 
+#include "snippet/formatter-bounds.h"
 #include "snippet/scan.h"
 #include "snippet/snippet.h"
 
@@ -12,13 +13,8 @@
 /* The brackets of Linux; blanks around operators, none inside of parentheses, one behind if and while; empty
  * lines around blocks. */
 #define OPTIONS "-A3 -UHpf"
-/* Its time grows with the square of what it meets in one line, and its output with that of the nesting.
- * Beyond these a program, which nobody types, is sent as it is; within them it takes well under a second. */
-#define SIZE_MAX_FORMATTED (256 * 1024)
-#define LINE_MAX_FORMATTED (24 * 1024)
-#define DEPTH_MAX_FORMATTED 100
-#define BLANKS_MAX_FORMATTED 2048
-#define COMMENTS_MAX_FORMATTED 500
+/* It indents; more than this many times the size is no program that a person reads. */
+#define GROWTH_MAX 8
 
 typedef void (*AStyleError)(int number, const char *message);
 typedef char *(*AStyleAllocate)(unsigned long size);
@@ -74,40 +70,13 @@ static bool has_digraphs(const char *data, size_t size) {
         return false;
 }
 
-static bool is_opening(char c) {
-        return c == '{' || c == '(' || c == '[';
-}
-
-static bool is_closing(char c) {
-        return c == '}' || c == ')' || c == ']';
-}
-
-/* True if the formatter takes the program in reasonable time. Brackets count wherever they stand. */
-static bool is_manageable(const char *data, size_t size) {
-        size_t line = 0, depth = 0, blanks = 0, comments = 0;
-
-        if (size == 0 || size > SIZE_MAX_FORMATTED || memchr(data, 0, size))
-                return false;
-        for (size_t i = 0; i < size; i++) {
-                char c = data[i];
-                line = c == '\n' ? 0 : line + 1;
-                blanks = c == ' ' || c == '\t' ? blanks + 1 : 0;
-                comments += c == '/' && i + 1 < size && (data[i + 1] == '*' || data[i + 1] == '/');
-                depth += is_opening(c);
-                depth -= is_closing(c) && depth > 0;
-                if (line > LINE_MAX_FORMATTED || blanks > BLANKS_MAX_FORMATTED ||
-                        comments > COMMENTS_MAX_FORMATTED || depth > DEPTH_MAX_FORMATTED)
-                        return false;
-        }
-        return true;
-}
-
 int formatter_run(Formatter *formatter, Text *program) {
         _cleanup_free_ char *formatted = NULL;
         _cleanup_text_ Text masked = {};
         int r;
 
-        if (!is_manageable(program->data, program->size))
+        if (program->size == 0 || memchr(program->data, 0, program->size) ||
+                !formatter_within_bounds(program->data, program->size))
                 return 0;
         r = literals_mask(program->data, program->size, &masked);
         if (r < 0)
@@ -116,7 +85,7 @@ int formatter_run(Formatter *formatter, Text *program) {
                 return 0;
 
         formatted = formatter->format(text_string(program), OPTIONS, format_error, format_allocate);
-        if (!formatted)
+        if (!formatted || strlen(formatted) > GROWTH_MAX * program->size + 4096)
                 return 0;
         text_clear(program);
         text_append_string(program, formatted);
