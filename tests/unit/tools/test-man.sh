@@ -15,7 +15,7 @@ fail() {
 }
 
 text() { # PAGE: as it is read
-        mandoc -T utf8 "$source/man/$1" | col -bx | tr -s ' \n' ' '
+        mandoc -T utf8 "$source/man/$1" | sed 's/.\x08//g' | tr -s ' \n' ' '
 }
 
 # has PAGE WORD...: each word stands in the page, as a word of its own.
