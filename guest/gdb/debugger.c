@@ -75,8 +75,6 @@ static int prepare(Debugger *debugger) {
                 r = set_breakpoint(debugger, "__pbotvm_last", &debugger->last);
         if (r == 0)
                 r = set_end_breakpoint(debugger);
-        if (r == 0)
-                r = session_console(&debugger->session, NULL, SIGNALS_HANDLE);
         return r < 0 ? r : 0;
 }
 
@@ -140,7 +138,7 @@ static int tell_signal(Debugger *debugger, const MiRecord *stop, const char *nam
 
         /* Through a library's frames gdb finds its way by the library's own symbols. */
         if (!mi_text(mi_member(&stop->results, "frame"), "fullname"))
-                r = session_console(session, NULL, "sharedlibrary");
+                r = session_load_symbols(session);
         if (r >= 0)
                 r = tell_stack(session, debugger->source, &stack);
         text_append_printf(&text, "\nProgram received signal %s, %s", name, meaning ? meaning : "?");
