@@ -26,22 +26,21 @@ static const Member language_members[] = {
         { "like", MEMBER_LIKE, 0, false },
         { "name", MEMBER_STRING, AT(name), true },
         { "aliases", MEMBER_WORDS, AT(aliases), false },
-        { "source-file", MEMBER_FILE_NAME, AT(source_file), true },
-        { "exec-file", MEMBER_FILE_NAME, AT(exec_file), true },
+        { "source", MEMBER_FILE_NAME, AT(source_file), true },
+        { "executable", MEMBER_FILE_NAME, AT(exec_file), true },
         { "command", MEMBER_STRING, AT(command), true },
         { "options", MEMBER_STRING, AT(options), false },
-        { "options-pasting", MEMBER_STRING, AT(options_pasting), false },
-        { "options-not-pasting", MEMBER_STRING, AT(options_not_pasting), false },
-        { "newline-escapes", MEMBER_BOOLEAN, AT(newline_escapes), false },
-        { "append-arguments", MEMBER_BOOLEAN, AT(append_arguments), false },
+        { "options-paste", MEMBER_STRING, AT(options_paste), false },
+        { "options-nopaste", MEMBER_STRING, AT(options_nopaste), false },
+        { "escapes", MEMBER_BOOLEAN, AT(escapes), false },
+        { "arguments-in-command", MEMBER_BOOLEAN, AT(arguments_in_command), false },
         { "append", MEMBER_STRING, AT(append), false },
         { "snippet", MEMBER_SNIPPET, AT(snippet), false },
         { "prelude", MEMBER_LINES, AT(prelude), false },
-        { "force-prelude-header", MEMBER_BOOLEAN, AT(force_prelude_header), false },
-        { "print-last-statement", MEMBER_BOOLEAN, AT(print_last_statement), false },
-        { "block-comments-first", MEMBER_BOOLEAN, AT(block_comments_first), false },
+        { "show-last-statement", MEMBER_BOOLEAN, AT(show_last_statement), false },
+        { "line-comments", MEMBER_BOOLEAN, AT(line_comments), false },
         { "rewrites", MEMBER_WORDS, AT(rewrites), false },
-        { "paste-comments", MEMBER_COMMENTS, AT(comments), false },
+        { "comments", MEMBER_COMMENTS, AT(comments), false },
 };
 
 #define IN_COMMENTS(field) offsetof(PasteComments, field)
@@ -222,7 +221,7 @@ static void read_member(
                 return;
         case MEMBER_COMMENTS:
                 if (json_type(value) == JSON_OBJECT)
-                        read_members(reader, value, "paste-comments.", comment_members,
+                        read_members(reader, value, "comments.", comment_members,
                                 ELEMENTSOF(comment_members), to);
                 else
                         expected(reader, value, name, "an object");
@@ -254,8 +253,8 @@ static int set_defaults(Language *language) {
                 const char *string;
         } defaults[] = {
                 { AT(options), "" },
-                { AT(options_pasting), "" },
-                { AT(options_not_pasting), "" },
+                { AT(options_paste), "" },
+                { AT(options_nopaste), "" },
                 { AT(append), "" },
                 { AT(prelude), "" },
                 { AT(comments.command_open), "/************* CMDLINE *************\n" },
@@ -270,9 +269,8 @@ static int set_defaults(Language *language) {
                 if (!*to)
                         return -ENOMEM;
         }
-        language->newline_escapes = true;
-        language->force_prelude_header = true;
-        language->print_last_statement = true;
+        language->escapes = true;
+        language->line_comments = true;
         return 0;
 }
 

@@ -248,7 +248,7 @@ int command_line(const Language *language, const Text *options, const char *vari
         text_append_string(&all, variant);
 
         expand(line, language->command, language, &all);
-        if (language->append_arguments && *arguments) {
+        if (language->arguments_in_command && *arguments) {
                 text_append_char(line, ' ');
                 text_append_string(line, arguments);
         }

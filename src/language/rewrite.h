@@ -2,7 +2,7 @@
 #pragma once
 
 /* Ordered rewrites of output, as data: NAME.json of the rewrites directory, one table a family of languages.
- * The format is in rewrites/README.md.
+ * The format is in pbotvm-language(5).
  *
  * A pattern is compiled when the text has the longest piece of plain text in it, so ordinary output costs a
  * few searches. What a program prints comes from strangers: a match is limited, and so is the time in all;

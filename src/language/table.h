@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The languages: one file each, named by its module, NAME.json. The format is in data/README.md.
+/* The languages: one file each, named by its module, NAME.json. The format is in pbotvm-language(5).
  *
  * A lookup opens the one file that it names (two if that file says "like"), in the first directory that has
  * it; a symbolic link beside it is another name. Only a word that is no file name makes it read them all,
@@ -23,23 +23,22 @@ typedef struct PasteComments {
 } PasteComments;
 
 typedef struct Language {
-        char *name;
-        char **aliases; /* NULL-terminated; NULL: none */
-        char *source_file;
+        char *name;        /* as shown: "c++" */
+        char **aliases;    /* NULL-terminated; NULL: none */
+        char *source_file; /* names in the guest */
         char *exec_file;
-        char *command; /* $sourcefile, $execfile, $options */
-        char *options;
-        char *options_pasting;
-        char *options_not_pasting;
-        bool newline_escapes;
-        bool append_arguments; /* of the request, to the command */
-        char *append;
+        char *command;       /* a template with $sourcefile, $execfile and $options */
+        char *options;       /* where the user gives none */
+        char *options_paste; /* always, when pasting, and when not */
+        char *options_nopaste;
+        bool arguments_in_command; /* the request's arguments are appended to the command */
+        bool escapes;              /* a typed backslash-n outside of quotes is a newline */
+        char *append;              /* behind the code */
         SnippetKind snippet;
-        char *prelude;
-        bool force_prelude_header;
-        bool print_last_statement;
-        bool block_comments_first;
-        char **rewrites; /* NULL-terminated; NULL: none */
+        bool show_last_statement; /* C: the last expression prints itself, by prelude.h */
+        bool line_comments;       /* C: false for C89 */
+        char *prelude;            /* lines, each ended */
+        char **rewrites;          /* names of tables, NULL-terminated; NULL: none */
         PasteComments comments;
 } Language;
 

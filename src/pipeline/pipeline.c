@@ -190,9 +190,9 @@ static int complete(
         const Language *language = pipeline->language;
         const SnippetStyle style = {
                 .prelude = language->prelude,
-                .force_prelude = language->force_prelude_header,
-                .wrap_last_statement = language->print_last_statement,
-                .block_comments_first = language->block_comments_first,
+                .force_prelude = language->show_last_statement,
+                .wrap_last_statement = language->show_last_statement,
+                .block_comments_first = !language->line_comments,
         };
 
         int r = language->snippet == SNIPPET_C
@@ -213,7 +213,7 @@ static int prepare_code(
         const Language *language = pipeline->language;
         _cleanup_text_ Text expanded = {};
 
-        if (language->newline_escapes) {
+        if (language->escapes) {
                 int r = newline_escapes_expand(text_string(code), code->size, &expanded);
                 if (r < 0)
                         return r;
@@ -263,7 +263,7 @@ static int prepare_command(Pipeline *pipeline, const Options *options, Request *
         const Language *language = pipeline->language;
         _cleanup_text_ Text command = {};
         int r = command_line(language, &options->command,
-                pipeline->paste ? language->options_pasting : language->options_not_pasting,
+                pipeline->paste ? language->options_paste : language->options_nopaste,
                 pipeline->query->arguments, &command);
         return r < 0 ? r : set_string(&request->cmdline, text_string(&command));
 }
@@ -324,7 +324,7 @@ static int prepare(
         if (options->standard.info)
                 return answer_info(pipeline, answer);
         /* Code that is not prepared (bc's) is run where it should be shown, as in PBot. */
-        if (edit->outcome == EDIT_SHOW && pipeline->language->newline_escapes)
+        if (edit->outcome == EDIT_SHOW && pipeline->language->escapes)
                 return answer_text(&edit->text, answer);
 
         pipeline->paste = options->standard.paste || edit->paste;
