@@ -8,10 +8,10 @@
 #include "language/definition.h"
 #include "language/rewrite-table.h"
 
-/* For one start of a match. Ordinary output needs some thousand at most; PCRE2 counts again for each start,
- * so the deadline bounds what these cannot. */
-#define MATCH_LIMIT 500000
-#define HEAP_LIMIT_KIB 16384
+/* For one start of a match: PCRE2 counts again for each, so the patterns themselves have to be such that few
+ * starts take long, and the deadline bounds what is left. Each place in the text costs a step at least. */
+#define MATCH_LIMIT(size) (50000 + 2 * (uint32_t)MIN(size, (size_t)1 << 24))
+#define HEAP_LIMIT_KIB 4096
 
 #define GROUPS_MAX 10
 
@@ -243,7 +243,7 @@ int rewrites_apply(
         run.match = pcre2_match_data_create(GROUPS_MAX, NULL);
         run.limits = pcre2_match_context_create(NULL);
         if (run.match && run.limits) {
-                (void)pcre2_set_match_limit(run.limits, MATCH_LIMIT);
+                (void)pcre2_set_match_limit(run.limits, MATCH_LIMIT(text->size));
                 (void)pcre2_set_heap_limit(run.limits, HEAP_LIMIT_KIB);
                 r = apply_rules(&run, &rewrites->table.rules);
         }
