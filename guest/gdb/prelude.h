@@ -118,12 +118,21 @@ __PBOTVM_OWN __attribute__((__constructor__)) static void __pbotvm_prelude(void)
  * type. An array or a function stays one. In C the expression stands here three times and is evaluated once;
  * one without a value is a statement of its own, so that the compiler warns as ever. */
 #ifndef __cplusplus
+/* A bit-field has no type of its own; its promoted value has. The compiler's complaint brings the
+ * definition.
+ */
+#ifdef __PBOTVM_BIT_FIELD
+#define __PBOTVM_EXPRESSION(...) (+(__VA_ARGS__))
+#else
+#define __PBOTVM_EXPRESSION(...) (__VA_ARGS__)
+#endif
 #define print_last_statement(...)                                                                           \
         __extension__({                                                                                     \
-                __typeof__((__VA_ARGS__)) *volatile __pbotvm_place = 0;                                     \
+                __typeof__(__PBOTVM_EXPRESSION(__VA_ARGS__)) *volatile __pbotvm_place = 0;                  \
                 enum { __pbotvm_void = __builtin_types_compatible_p(__typeof__(*__pbotvm_place), void) };   \
                 __builtin_choose_expr(__pbotvm_void, (__VA_ARGS__), (void)0);                               \
-                __auto_type __pbotvm_value = __builtin_choose_expr(__pbotvm_void, 0, (__VA_ARGS__));        \
+                __auto_type __pbotvm_value =                                                                \
+                        __builtin_choose_expr(__pbotvm_void, 0, __PBOTVM_EXPRESSION(__VA_ARGS__));          \
                 const volatile void *__pbotvm_address = &__pbotvm_value;                                    \
                 if (!__pbotvm_void && !__builtin_types_compatible_p(                                        \
                                               __typeof__(*__pbotvm_place), __typeof__(__pbotvm_value)))     \
