@@ -194,6 +194,13 @@ size_t space_size(const char *data, size_t size) {
         return i;
 }
 
+/* Where an option ends: at a space, or behind a tab, which a joined line has no space after. */
+static size_t option_end(const char *data, size_t size, size_t i) {
+        while (i < size && data[i] != ' ' && data[i] != '\t')
+                i++;
+        return i < size && data[i] == '\t' ? i + 1 : i;
+}
+
 int command_options_take(Text *code, Text *options) {
         const char *data = text_string(code);
         size_t i = 0;
@@ -202,8 +209,7 @@ int command_options_take(Text *code, Text *options) {
                 size_t start = i + space_size(data + i, code->size - i);
                 if (start >= code->size || data[start] != '-')
                         break;
-                const char *space = memchr(data + start, ' ', code->size - start);
-                size_t end = space ? (size_t)(space - data) : code->size;
+                size_t end = option_end(data, code->size, start);
                 if (end - start < 2)
                         break;
                 if (options->size > 0)

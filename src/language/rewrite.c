@@ -128,20 +128,26 @@ static int pattern_prepare(Run *run, const Rule *rule, Pattern *pattern) {
         return text_failed(&pattern->source) ? -ENOMEM : text_error(&pattern->literal);
 }
 
-/* Appends the replacement, $1 to $9 being what the groups matched. */
+/* Appends the replacement: $1 to $9 are what the groups matched, the names of the files are filled in. */
 static void append_replacement(Run *run, const char *replacement, Text *ret) {
         const PCRE2_SIZE *at = pcre2_get_ovector_pointer(run->match);
         uint32_t n = pcre2_get_ovector_count(run->match);
 
-        for (const char *p = replacement; *p; p++) {
-                if (*p != '$' || p[1] < '1' || p[1] > '9') {
+        for (const char *p = replacement, *rest; *p; p = rest)
+                if (*p == '$' && p[1] >= '1' && p[1] <= '9') {
+                        uint32_t group = (uint32_t)(p[1] - '0');
+                        rest = p + 2;
+                        if (group < n && at[2 * group] != PCRE2_UNSET)
+                                text_append(ret, run->text->data + at[2 * group],
+                                        at[2 * group + 1] - at[2 * group]);
+                } else if ((rest = startswith(p, "%SOURCE%")))
+                        text_append_string(ret, run->context->source_file);
+                else if ((rest = startswith(p, "%EXEC%")))
+                        text_append_string(ret, run->context->exec_file);
+                else {
                         text_append_char(ret, *p);
-                        continue;
+                        rest = p + 1;
                 }
-                uint32_t group = (uint32_t)(*++p - '0');
-                if (group < n && at[2 * group] != PCRE2_UNSET)
-                        text_append(ret, run->text->data + at[2 * group], at[2 * group + 1] - at[2 * group]);
-        }
 }
 
 /* Returns 1 if something was replaced, 0 if not, or -ENOMEM. */

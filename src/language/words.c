@@ -7,6 +7,7 @@ typedef struct Splitter {
         char quote;                   /* the one that is open, or 0 */
         bool seen;                    /* the word has begun */
         bool pending;                 /* the word has ended: emit it before what follows */
+        bool kept;                    /* what ended it is part of it: it was no space */
         bool tab;                     /* see Word */
         bool escaped;                 /* the character before was a backslash */
         bool ignore;                  /* the next quote is an ordinary character */
@@ -64,10 +65,12 @@ static void read_space(Splitter *s, char c) {
         }
         if (c != ' ')
                 text_append_char(&s->words->text, c);
-        if (s->seen) {
-                s->tab = c == '\t' && !s->pending;
-                s->pending = true;
-        }
+        if (!s->seen)
+                return;
+        if (!s->pending)
+                s->kept = c != ' ';
+        s->tab = c == '\t' && s->kept;
+        s->pending = true;
 }
 
 static void read_char(Splitter *s, char c, size_t at) {

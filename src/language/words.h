@@ -9,7 +9,7 @@
 
 typedef struct Word {
         size_t start, end; /* in Words.text */
-        bool tab;          /* a tab, kept in the word, was what ended it */
+        bool tab;          /* its white space, all kept in it, has a tab on its last line */
 } Word;
 
 typedef struct Words {
