@@ -43,6 +43,8 @@ void world_set(World *world, const char *name, const char *value);
 void world_unset_all(World *world);
 /* Starts the watchdog, and waits until it is ready. */
 void world_start(World *world);
+/* Starts one that will not live to be ready. */
+void world_start_dying(World *world);
 /* Configures, starts, and waits until the machine is ready. */
 void world_start_ready(World *world, const char *machine);
 /* Kills it with the signal and returns how it ended, as waitpid() tells. */
