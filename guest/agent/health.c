@@ -65,6 +65,7 @@ static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
         Health *health = userdata;
         JobSpec spec = {
                 .plan = &health->plan,
+                .source_name = "check",
                 .limits = limits_default(limits_total_memory()),
                 .deadline_usec = now_monotonic() + CHECK_LIMIT_USEC,
                 .bind_fd = -EBADF,
@@ -89,7 +90,7 @@ int health_new(
                 .context = context,
                 .changed = changed,
                 .userdata = userdata,
-                .plan = { .steps = { { .argv = check_argv } }, .n_steps = 1 },
+                .plan = { .steps = { { .argv = check_argv, .stdin_file = true } }, .n_steps = 1 },
         };
         int r = sd_event_add_time_relative(
                 context->event, &health->timer, CLOCK_MONOTONIC, 0, 50 * USEC_PER_MSEC, on_timer, health);

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -101,6 +102,19 @@ static void oom_score_raise(void) {
 
         if (fd >= 0)
                 (void)write(fd, "500", 3);
+}
+
+/* Process numbers as on a machine that has run for a while: they appear in what shells say of killed
+ * programs, and some programs take theirs for a random number. */
+static void numbers_begin(void) {
+        char text[16];
+        uint16_t random = 0;
+
+        _cleanup_close_ int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+        if (fd < 0 || getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+                return;
+        int n = snprintf(text, sizeof(text), "%i", 10000 + random % 16000);
+        (void)write(fd, text, (size_t)n);
 }
 
 static void step_close(const SandboxStep *step) {
@@ -234,6 +248,7 @@ void sandbox_init(const SandboxSpec *spec) {
 
         int r = sandbox_mount(spec, &where);
         if (r >= 0) {
+                numbers_begin();
                 where = "standard descriptors";
                 r = standard_descriptors();
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stream.h"
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -8,6 +9,7 @@
 
 #define READ_SIZE ((size_t)64 << 10)
 #define STALL_USEC (30 * USEC_PER_SEC)
+#define LEAVE_USEC (300 * USEC_PER_MSEC)
 
 /* Reads in one turn, so that one stream does not keep the others waiting. */
 #define READS_MAX 16
@@ -18,7 +20,7 @@ struct Stream {
         StreamKind kind;
         StreamHandlers handlers;
         void *userdata;
-        sd_event_source *io, *again, *stall;
+        sd_event_source *io, *again, *stall, *leave;
         Text out;
         size_t written;
         bool paused, eof;
@@ -36,7 +38,9 @@ static uint32_t events_wanted(const Stream *stream) {
 }
 
 static void events_update(Stream *stream) {
-        (void)sd_event_source_set_io_events(stream->io, events_wanted(stream));
+        /* Setting edge-triggered events again would tell every edge again, for ever. */
+        if (stream->kind != STREAM_PORT)
+                (void)sd_event_source_set_io_events(stream->io, events_wanted(stream));
 }
 
 int stream_new(sd_event *event, int fd, StreamKind kind, const StreamHandlers *handlers, void *userdata,
@@ -69,6 +73,7 @@ Stream *stream_free(Stream *stream) {
         sd_event_source_disable_unref(stream->io);
         sd_event_source_disable_unref(stream->again);
         sd_event_source_disable_unref(stream->stall);
+        sd_event_source_disable_unref(stream->leave);
         sd_event_unref(stream->event);
         text_done(&stream->out);
         fd_close(stream->fd);
@@ -202,10 +207,46 @@ static void read_again(Stream *stream) {
                 (void)sd_event_source_set_enabled(stream->again, SD_EVENT_ONESHOT);
 }
 
+static bool port_deserted(const Stream *stream) {
+        struct pollfd p = { .fd = stream->fd };
+
+        return poll(&p, 1, 0) > 0 && p.revents & POLLHUP;
+}
+
+static int on_leave(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
+        Stream *stream = userdata;
+        char buffer[READ_SIZE];
+
+        if (!port_deserted(stream))
+                return 0;
+        /* What lies there unread is of the one who left. */
+        for (unsigned i = 0; i < READS_MAX; i++)
+                if (read(stream->fd, buffer, sizeof(buffer)) <= 0)
+                        break;
+        gone(stream, false);
+        return 0;
+}
+
+/* A host seems to have left a port. The driver tells of it late: the first bytes of the next host may have
+ * come, and been read, before the news that the one before has gone. So only one who is not followed soon
+ * has left. */
+static void port_leave(Stream *stream) {
+        if (!stream->leave) {
+                (void)sd_event_add_time_relative(stream->event, &stream->leave, CLOCK_MONOTONIC, LEAVE_USEC,
+                        50 * USEC_PER_MSEC, on_leave, stream);
+                return;
+        }
+        (void)sd_event_source_set_time_relative(stream->leave, LEAVE_USEC);
+        (void)sd_event_source_set_enabled(stream->leave, SD_EVENT_ONESHOT);
+}
+
 static void ended(Stream *stream, uint32_t events, int r) {
         switch (stream->kind) {
         case STREAM_PORT:
-                gone(stream, r != -EPIPE);
+                if (r == -EPIPE)
+                        port_leave(stream);
+                else
+                        gone(stream, true);
                 break;
         case STREAM_TTY:
                 gone(stream, true);
@@ -225,6 +266,9 @@ static int on_io(_unused_ sd_event_source *source, _unused_ int fd, uint32_t eve
         Stream *stream = userdata;
         bool wrote = !stream_idle(stream);
 
+        if (stream->kind == STREAM_PORT && events & EPOLLHUP)
+                port_leave(stream);
+
         if (events & EPOLLOUT) {
                 int r = out_flush(stream);
                 if (r < 0) {
@@ -240,8 +284,8 @@ static int on_io(_unused_ sd_event_source *source, _unused_ int fd, uint32_t eve
                 ended(stream, events, r);
                 return 0;
         }
-        if (events & (EPOLLHUP | EPOLLERR) && r == 0) {
-                gone(stream, stream->kind != STREAM_PORT);
+        if (stream->kind != STREAM_PORT && events & (EPOLLHUP | EPOLLERR) && r == 0) {
+                gone(stream, true);
                 return 0;
         }
         if (wrote && stream_idle(stream) && stream->handlers.drained)
