@@ -2,6 +2,7 @@
 #include "vitals.h"
 
 #include <fcntl.h>
+#include <stdalign.h>
 #include <linux/random.h>
 #include <sys/ioctl.h>
 #include <sys/time.h>
@@ -38,17 +39,21 @@ static int clock_set(int64_t date) {
 }
 
 static int pool_reseed(const uint8_t *entropy, size_t size) {
-        struct {
-                struct rand_pool_info info;
-                uint8_t bytes[REQUEST_ENTROPY_SIZE];
-        } pool = { .info = { .entropy_count = (int)size * 8, .buf_size = (int)size } };
+        struct rand_pool_info *info;
+        alignas(struct rand_pool_info) uint8_t pool[sizeof(*info) + REQUEST_ENTROPY_SIZE] = {};
+
+        if (size > REQUEST_ENTROPY_SIZE)
+                return -EINVAL;
+        info = (struct rand_pool_info *)pool;
+        info->entropy_count = (int)size * 8;
+        info->buf_size = (int)size;
+        memcpy(info->buf, entropy, size);
 
         _cleanup_close_ int fd = open("/dev/urandom", O_RDWR | O_CLOEXEC | O_NOCTTY);
         if (fd < 0)
                 return -errno;
-        memcpy(pool.info.buf, entropy, size);
-        int r = ioctl(fd, RNDADDENTROPY, &pool) < 0 ? -errno : 0;
-        explicit_bzero(&pool, sizeof(pool));
+        int r = ioctl(fd, RNDADDENTROPY, info) < 0 ? -errno : 0;
+        explicit_bzero(pool, sizeof(pool));
         if (r < 0)
                 return r;
         /* Without this the generator goes on with its old key for minutes. */

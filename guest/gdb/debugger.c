@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gdb/debugger.h"
 
-#include <stdio.h>
-
 #include "gdb/commands.h"
 #include "gdb/signals.h"
 #include "gdb/tell.h"
@@ -31,14 +29,43 @@ static int set_breakpoint(Debugger *debugger, const char *place, unsigned *ret) 
         return r < 0 ? r : 0;
 }
 
+/* Sets a breakpoint at a line of main(); where the line has no code gdb takes another one, which does not
+ * help. */
+static int set_line_breakpoint(Debugger *debugger, unsigned line, unsigned *ret) {
+        _cleanup_mi_record_ MiRecord *record = NULL;
+        int r = session_command(
+                &debugger->session, &record, "-break-insert \"%s:%u\"", debugger->source->name, line);
+        const MiValue *breakpoint = r > 0 ? mi_member(&record->results, "bkpt") : NULL;
+        const char *number = mi_text(breakpoint, "number"), *at = mi_text(breakpoint, "line");
+
+        *ret = 0;
+        if (r < 0 || !number)
+                return MIN(r, 0);
+        /* One of several places of a line says so in its places, not here. */
+        if (at && strtoul(at, NULL, 10) != line) {
+                r = session_command(&debugger->session, NULL, "-break-delete %s", number);
+                return MIN(r, 0);
+        }
+        *ret = (unsigned)strtoul(number, NULL, 10);
+        return 0;
+}
+
+/* At the brace that closes main() its variables are still there, whatever return led there. clang has no
+ * code for it after a last return: then that. */
 static int set_end_breakpoint(Debugger *debugger) {
         unsigned line = source_end_of_main(debugger->source);
-        char place[512];
+        _cleanup_text_ Text statement = {};
+        int r;
 
-        if (line == 0 || snprintf(place, sizeof(place), "\"%s:%u\"", debugger->source->name, line) >=
-                                 (int)sizeof(place))
+        if (line == 0)
                 return 0;
-        return set_breakpoint(debugger, place, &debugger->end);
+        r = set_line_breakpoint(debugger, line, &debugger->end);
+        if (r < 0 || debugger->end > 0)
+                return r;
+        if (source_append_statement(debugger->source, line - 1, &statement) &&
+                startswith(text_string(&statement), "return"))
+                return set_line_breakpoint(debugger, line - 1, &debugger->end);
+        return 0;
 }
 
 static int prepare(Debugger *debugger) {
@@ -115,7 +142,7 @@ static int tell_signal(Debugger *debugger, const MiRecord *stop, const char *nam
         if (!mi_text(mi_member(&stop->results, "frame"), "fullname"))
                 r = session_console(session, NULL, "sharedlibrary");
         if (r >= 0)
-                r = tell_stack(session, debugger->source, streq(name, "SIGABRT"), &stack);
+                r = tell_stack(session, debugger->source, &stack);
         text_append_printf(&text, "\nProgram received signal %s, %s", name, meaning ? meaning : "?");
         if (stack.size > 0)
                 text_append_printf(&text, " in %s", text_string(&stack));

@@ -38,6 +38,8 @@ __attribute__((__noinline__, __used__)) static void __pbotvm_last(
 
 __attribute__((__noinline__, __used__)) static void gdb(const char *command) {
         __pbotvm_ask(command, strlen(command));
+        /* Not a jump, or the caller's frame would be one nearer. */
+        __asm__ __volatile__("" : : : "memory");
 }
 
 #define dump(...) gdb("dump " #__VA_ARGS__)
@@ -102,14 +104,15 @@ __attribute__((__constructor__)) static void __pbotvm_prelude(void) {
 }
 
 /* The value of the last expression, as the compiler has it: stored where the debugger finds it, with its
- * type. An array or a function stays one. The expression stands here three times and is evaluated once. */
+ * type. An array or a function stays one. In C the expression stands here three times and is evaluated once;
+ * one without a value is a statement of its own, so that the compiler warns as ever. */
 #ifndef __cplusplus
 #define print_last_statement(...)                                                                           \
         __extension__({                                                                                     \
                 __typeof__((__VA_ARGS__)) *volatile __pbotvm_place = 0;                                     \
                 enum { __pbotvm_void = __builtin_types_compatible_p(__typeof__(*__pbotvm_place), void) };   \
-                __auto_type __pbotvm_value =                                                                \
-                        __builtin_choose_expr(__pbotvm_void, ((void)(__VA_ARGS__), 0), (__VA_ARGS__));      \
+                __builtin_choose_expr(__pbotvm_void, (__VA_ARGS__), (void)0);                               \
+                __auto_type __pbotvm_value = __builtin_choose_expr(__pbotvm_void, 0, (__VA_ARGS__));        \
                 const volatile void *__pbotvm_address = &__pbotvm_value;                                    \
                 if (!__pbotvm_void && !__builtin_types_compatible_p(                                        \
                                               __typeof__(*__pbotvm_place), __typeof__(__pbotvm_value)))     \
@@ -119,7 +122,28 @@ __attribute__((__constructor__)) static void __pbotvm_prelude(void) {
                 __asm__ __volatile__("" : : "r"(__pbotvm_address) : "memory");                              \
                 __pbotvm_last(                                                                              \
                         #__VA_ARGS__, sizeof(#__VA_ARGS__) - 1, __pbotvm_void ? 0 : __pbotvm_address);      \
+                __asm__ __volatile__("" : : : "memory");                                                    \
         })
+#else
+}
+namespace __pbotvm {
+struct Text {
+        const char *data;
+        unsigned long size;
+        Text(const char *d, unsigned long s) : data(d), size(s) {
+        }
+};
+/* The comma is the built-in one after an expression without a value. */
+template <class T> __attribute__((__noinline__)) void operator,(const T &value, const Text &text) {
+        T *volatile __pbotvm_place = (T *)__builtin_addressof(value);
+        __asm__ __volatile__("" : : "r"(__pbotvm_place) : "memory");
+        __pbotvm_last(text.data, text.size, (const volatile void *)__pbotvm_place);
+        __asm__ __volatile__("" : : : "memory");
+}
+} // namespace __pbotvm
+#define print_last_statement(...)                                                                           \
+        ((void)((__VA_ARGS__), ::__pbotvm::Text(#__VA_ARGS__, sizeof(#__VA_ARGS__) - 1)))
+extern "C++" {
 #endif
 
 #ifdef __cplusplus

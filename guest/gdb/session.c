@@ -77,6 +77,11 @@ int session_become_program(void) {
                 return -EINVAL;
         /* What gdb and we added for ourselves. */
         (void)unsetenv(ENV_LAUNCH);
+        /* The sanitizers' own handlers would hide a signal from the debugger. */
+        (void)setenv("UBSAN_OPTIONS",
+                "handle_segv=0:handle_sigbus=0:handle_abort=0:handle_sigill=0:handle_sigtrap=0:handle_"
+                "sigfpe=0",
+                false);
         (void)unsetenv("SHELL");
         (void)unsetenv("LINES");
         (void)unsetenv("COLUMNS");
@@ -120,7 +125,8 @@ static const char *const options[] = { "gdb", "-nx", "-q", "-i=mi3", "-iex", "se
         "-iex", "set startup-with-shell on" };
 
 /* gdb's own scripts are half of its start, and C has no use for them. */
-static const char *const no_scripts[] = { "--data-directory=/nonexistent", "-iex", "set auto-load off" };
+static const char *const no_scripts[] = { "--data-directory=/nonexistent", "-iex", "set auto-load off",
+        "-iex", "set auto-solib-add off" };
 
 static char **gdb_arguments(const char *program, bool printers) {
         char **argv = calloc(ELEMENTSOF(options) + ELEMENTSOF(no_scripts) + 2, sizeof(char *));

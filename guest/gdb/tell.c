@@ -151,6 +151,14 @@ static size_t own_frame(const Stack *stack, const Source *source) {
         return 0;
 }
 
+/* Whether the signal comes from raise() or abort(). */
+static bool is_raise(const Stack *stack) {
+        const char *function = mi_text(stack_frame(stack, 0), "func");
+
+        return function &&
+               (strstr(function, "pthread_kill") || strstr(function, "raise") || strstr(function, "abort"));
+}
+
 static void tell_frames(const Stack *stack, size_t first, const Source *source, Text *text) {
         const MiValue *frame;
 
@@ -164,7 +172,7 @@ static void tell_frames(const Stack *stack, size_t first, const Source *source, 
         }
 }
 
-int tell_stack(Session *session, const Source *source, bool skip_library, Text *text) {
+int tell_stack(Session *session, const Source *source, Text *text) {
         _cleanup_(stack_done) Stack stack = {};
         _cleanup_text_ Text locals = {};
         size_t first;
@@ -172,7 +180,7 @@ int tell_stack(Session *session, const Source *source, bool skip_library, Text *
 
         if (r <= 0)
                 return r;
-        first = skip_library ? own_frame(&stack, source) : 0;
+        first = is_raise(&stack) ? own_frame(&stack, source) : 0;
         tell_frames(&stack, first, source, text);
         r = session_command(session, NULL, "-stack-select-frame %zu", first);
         if (r > 0)

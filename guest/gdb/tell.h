@@ -26,4 +26,4 @@ int tell_locals(Session *session, Text *text);
 
 /* "f (p=0x0) at statement: *p = 0; called by main () at statement: f(0); <local variables: x = 5>".
  * skip_library: begin with the innermost frame of the program's own. 0 or a negative errno. */
-int tell_stack(Session *session, const Source *source, bool skip_library, Text *text);
+int tell_stack(Session *session, const Source *source, Text *text);

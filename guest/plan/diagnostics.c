@@ -26,6 +26,7 @@ static bool contains(const char *data, size_t size, const char *what) {
 static bool begins_block(const char *data, size_t size) {
         static const char *const marks[] = { ": warning: ", ": error: ", ": note: ", ": fatal error: ",
                 ": In function ", ": At top level:" };
+        static const char included[] = "In file included from ";
         size_t n = line_size(data, size);
 
         if (n > 0 && isspace((unsigned char)*data))
@@ -33,7 +34,7 @@ static bool begins_block(const char *data, size_t size) {
         for (size_t i = 0; i < ELEMENTSOF(marks); i++)
                 if (contains(data, n, marks[i]))
                         return true;
-        return false;
+        return n > sizeof(included) && memcmp(data, included, sizeof(included) - 1) == 0;
 }
 
 static Block take_block(const char *data, size_t size) {
@@ -115,15 +116,42 @@ static void unwrap_block(Text *text, const Block *block, const char *column, siz
         }
 }
 
+/* The way to a header is told once in front of the first diagnostic, even if only its macro leads there. */
+static bool leads_to_place(const char *data, size_t size, const DiagnosticsPlace *place) {
+        static const char included[] = "In file included from ";
+        Block block = take_block(data, size);
+        size_t used = block.size;
+
+        if (block.size < sizeof(included) || memcmp(block.data, included, sizeof(included) - 1) != 0)
+                return false;
+        for (; used < size; used += block.size) {
+                block = take_block(data + used, size - used);
+                if (!contains(block.data, line_size(block.data, block.size), ": In function "))
+                        return after_place(&block, place->file, place->line);
+        }
+        return false;
+}
+
+/* "prelude.h:5:3: note: expanded from macro 'print_last_statement'" and the like. */
+static bool is_about_macro(const Block *block) {
+        size_t n = line_size(block->data, block->size);
+
+        return contains(block->data, n, ": note: ") && contains(block->data, n, " macro ") &&
+               contains(block->data, n, "print_last_statement");
+}
+
 void diagnostics_unwrap(Text *text, const char *data, size_t size, const DiagnosticsPlace *place) {
         size_t used = 0, start = text->size;
 
         while (used < size) {
                 Block block = take_block(data + used, size - used);
                 const char *column = after_place(&block, place->file, place->line);
+                bool omit = is_about_macro(&block) || leads_to_place(data + used, size - used, place);
                 _cleanup_text_ Text own = {};
 
                 used += block.size;
+                if (omit)
+                        continue;
                 if (!column) {
                         text_append(text, block.data, block.size);
                         continue;

@@ -157,6 +157,8 @@ static void report_program(
         note_limits(&notes, outcome);
         if (!ended_by_limit(outcome))
                 note_status(&notes, plan, step, true);
+        if (text->size > 0 && output.size == 0)
+                text_append_char(text, '\n');
         finish(text, request, &notes, output.size == 0);
         text->failed |= text_failed(&output);
         text_done(&notes.text);

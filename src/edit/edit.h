@@ -8,8 +8,9 @@
 
 typedef struct History History;
 
-/* Opens (makes, 0700) the state directory. max_file, max_total: caps in bytes. 0 or negative errno; *ret is
- * usable also after an error of the directory itself: history is then empty and not kept. */
+/* Opens (makes, 0700) the state directory; path NULL: nothing is kept. max_file, max_total: caps in bytes. 0
+ * or negative errno; *ret is usable also after an error of the directory itself: history is then empty and
+ * not kept. */
 int history_open(const char *path, uint64_t max_file, uint64_t max_total, History **ret);
 History *history_free(History *history);
 DEFINE_CLEANUP(History *, history_free);

@@ -36,6 +36,8 @@ int history_open(const char *path, uint64_t max_file, uint64_t max_total, Histor
                 return -ENOMEM;
         *history = (History){ .fd = -EBADF, .max_file = max_file, .max_total = max_total };
         *ret = history;
+        if (!path)
+                return 0;
 
         r = make_directories(path);
         history->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -157,6 +159,17 @@ static int list_add(Listing *listing, const char *name, const struct stat *st) {
         return 0;
 }
 
+/* Others may keep files of theirs there. */
+static bool is_ours(const char *name) {
+        static const char *const kinds[] = { STORE_CODES, STORE_OUTPUT };
+        size_t size = strlen(name);
+
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
+                if (size > strlen(kinds[i]) && streq(name + size - strlen(kinds[i]), kinds[i]))
+                        return true;
+        return false;
+}
+
 static int list(const History *history, Listing *listing) {
         _cleanup_(closedirp) DIR *dir = NULL;
         int fd = openat(history->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -169,7 +182,8 @@ static int list(const History *history, Listing *listing) {
         }
         for (struct dirent *d; (d = readdir(dir));) {
                 struct stat st;
-                if (fstatat(history->fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+                if (fstatat(history->fd, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
+                        !is_ours(d->d_name))
                         continue;
                 if (list_add(listing, d->d_name, &st) < 0)
                         return -ENOMEM;

@@ -47,6 +47,19 @@ static void add_lease(Fields *fields, const Run *run) {
                 add_number(fields, "PBOTVM_ATTEMPTS", run->attempts);
 }
 
+/* "configure=210 receive=15 ...": what each step took. */
+static void add_steps(Fields *fields, const Steps *steps, uint64_t began) {
+        _cleanup_text_ Text text = {};
+
+        for (size_t i = 0; i < steps->n; i++) {
+                text_append_printf(&text, "%s%s=%" PRIu64, i > 0 ? " " : "", steps->list[i].name,
+                        steps->list[i].usec - began);
+                began = steps->list[i].usec;
+        }
+        add(fields, "PBOTVM_STEPS_USEC", text_string(&text));
+        log_debug("steps: %s", text_string(&text));
+}
+
 /* What a stranger typed stands in a message of one line: control characters become question marks. */
 static void append_plain(Text *text, const char *string) {
         for (size_t i = 0; string && string[i] && i < 64; i++)
@@ -78,6 +91,7 @@ void record_request(const Run *run, uint64_t began, size_t answer_size) {
                                                                 : NULL);
         if (run->lease.id)
                 add_lease(&fields, run);
+        add_steps(&fields, &run->steps, began);
 
         append_plain(&who, run->query.nick ? run->query.nick : "a client");
         if (run->query.channel) {

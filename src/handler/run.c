@@ -16,6 +16,13 @@
 /* What a serial line of QEMU takes, bytes a second; its baud rate changes nothing. */
 #define SERIAL_BYTES_PER_SEC 40000
 
+void step_done(Steps *steps, const char *name) {
+        if (steps->n < STEPS_MAX) {
+                steps->list[steps->n].name = name;
+                steps->list[steps->n++].usec = now_monotonic();
+        }
+}
+
 void run_done(Run *run) {
         pipeline_free(run->pipeline);
         request_done(&run->request);
@@ -78,6 +85,7 @@ static int open_all(const RunSetup *setup, Run *run, Text *answer) {
                 return conclude(run, VERDICT_ANSWERED, answer);
         if (r < 0)
                 return conclude(run, r == -ENOMEM ? VERDICT_FAILED : VERDICT_MISCONFIGURED, answer);
+        step_done(&run->steps, "open");
         if (setup->dry || setup->direct_fd >= 0)
                 return PIPELINE_RUN;
 
@@ -85,6 +93,7 @@ static int open_all(const RunSetup *setup, Run *run, Text *answer) {
         r = lease_open_bus(&run->bus);
         if (r < 0)
                 log_warning_errno(r, "Failed to open the system bus: %m");
+        step_done(&run->steps, "bus");
         return PIPELINE_RUN;
 }
 
@@ -101,9 +110,11 @@ int run_prepare(const RunSetup *setup, const char *line, size_t size, Run *run, 
                         log_error_errno(r, "Failed to confine this process: %m");
                         return conclude(run, VERDICT_FAILED, answer);
                 }
+                step_done(&run->steps, "confine");
         }
 
         r = pipeline_prepare(run->pipeline, (int64_t)(now_realtime() / USEC_PER_SEC), &run->request, answer);
+        step_done(&run->steps, "prepare");
         if (r == PIPELINE_ANSWER)
                 return conclude(run, VERDICT_ANSWERED, answer);
         return r < 0 ? conclude(run, VERDICT_FAILED, answer) : PIPELINE_RUN;
@@ -160,6 +171,7 @@ static int exchange_on(const RunSetup *setup, Run *run, int fd, Reply *reply) {
 
         int r = exchange_run(fd, &run->request, run->lease.guest, deadline, reply, &run->verdict);
         run->run_usec = now_monotonic() - run->lease.since;
+        step_done(&run->steps, "exchange");
         return r;
 }
 
@@ -186,6 +198,7 @@ static int attempt(const RunSetup *setup, Run *run, const LeaseAsk *ask, Reply *
         lease_done(&run->lease);
         int r = lease_take(run->bus, ask, &run->lease, &run->verdict, answer);
         run->wait_usec = now_monotonic() - setup->received;
+        step_done(&run->steps, "lease");
         if (r < 0) {
                 log_warning_errno(r, "Failed to understand a lease: %m");
                 run->verdict = VERDICT_FAILED;
@@ -265,6 +278,7 @@ static void finish(Run *run, Storage *storage, Reply *reply, Text *answer) {
                 text_move(answer, &document);
         if (r < 0)
                 conclude(run, VERDICT_FAILED, answer);
+        step_done(&run->steps, "finish");
 }
 
 /* Opens and locks the storage of the request's key, if it has one. 0 with *ret (NULL: none), or negative

@@ -25,6 +25,17 @@ typedef struct RunSetup {
 
 #define RUN_SETUP_INIT .client_fd = -EBADF, .direct_fd = -EBADF
 
+/* When the steps of a request were done, for the journal and the bench. */
+#define STEPS_MAX 16
+typedef struct Steps {
+        struct {
+                const char *name;
+                uint64_t usec; /* CLOCK_MONOTONIC */
+        } list[STEPS_MAX];
+        size_t n;
+} Steps;
+void step_done(Steps *steps, const char *name);
+
 typedef struct Run {
         Verdict verdict;
         Query query;
@@ -36,6 +47,7 @@ typedef struct Run {
         uint64_t wait_usec; /* for storage and lease */
         uint64_t run_usec;  /* from lease to reply */
         unsigned attempts;  /* leases taken */
+        Steps steps;
 } Run;
 
 #define RUN_INIT ((Run){ .verdict = VERDICT_FAILED, .request = REQUEST_INIT, .lease = LEASE_INIT })

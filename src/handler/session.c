@@ -81,12 +81,14 @@ int session_run(int fd, const SessionOptions *options, char *const *environment,
         _cleanup_close_ int client = fd;
 
         (void)load_config(options, environment, &config);
+        step_done(&run.steps, "configure");
         int input = client_receive(client, usec_add(began, CLIENT_LINE_USEC), &line);
         if (input < 0)
                 return log_error_errno(input, "Failed to read the request: %m");
         if (input == CLIENT_NOTHING)
                 return 0;
 
+        step_done(&run.steps, "receive");
         decide(client, options, config, input, &line, &run, &answer);
         size_t size = answer.size;
         int r = 0;
@@ -94,6 +96,7 @@ int session_run(int fd, const SessionOptions *options, char *const *environment,
                 r = client_answer(client, &answer, usec_add(now_monotonic(), ANSWER_USEC),
                         input == CLIENT_TOO_LONG ? DRAIN_USEC : 0);
         client = fd_close(client);
+        step_done(&run.steps, "answer");
 
         if (run.bus)
                 (void)lease_settle(run.bus, usec_add(now_monotonic(), SETTLE_USEC));

@@ -10,9 +10,10 @@
 
 #define FILE_SIZE_MAX ((size_t)256 << 10)
 #define TABLES_MAX 8
-/* Output comes from strangers: a match that backtracks so often is given up. */
-#define MATCH_LIMIT 200000
-#define HEAP_LIMIT_KIB 16384
+/* Output comes from strangers: a match that backtracks so often is given up. Each place in the output costs
+ * one step at least, so that long outputs are allowed more. */
+#define MATCH_LIMIT(size) (50000 + 2 * (uint32_t)MIN(size, (size_t)1 << 24))
+#define HEAP_LIMIT_KIB 4096
 /* All rules on one output together. */
 #define BUDGET_USEC (300 * USEC_PER_MSEC)
 #define OUTPUT_SIZE_MAX ((size_t)16 << 20)
@@ -299,7 +300,7 @@ int rewrites_apply(Rewrites *rewrites, const RewriteContext *context, Text *outp
         run.limits = pcre2_match_context_create(NULL);
         if (!run.limits)
                 return -ENOMEM;
-        (void)pcre2_set_match_limit(run.limits, MATCH_LIMIT);
+        (void)pcre2_set_match_limit(run.limits, MATCH_LIMIT(output->size));
         (void)pcre2_set_heap_limit(run.limits, HEAP_LIMIT_KIB);
 
         for (size_t i = 0; i < rewrites->n_tables && r >= 0; i++) {

@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 
+#include "snippet/formatter-bounds.h"
 #include "snippet/scan.h"
 #include "snippet/snippet.h"
 
@@ -12,8 +13,8 @@
 /* The brackets of Linux; blanks around operators, none inside of parentheses, one behind if and while; empty
  * lines around blocks. */
 #define OPTIONS "-A3 -UHpf"
-/* What it does to a line with very many brackets takes quadratic time. */
-#define SIZE_MAX_FORMATTED (256 * 1024)
+/* It indents; more than this many times the size is no program that a person reads. */
+#define GROWTH_MAX 8
 
 typedef void (*AStyleError)(int number, const char *message);
 typedef char *(*AStyleAllocate)(unsigned long size);
@@ -74,8 +75,8 @@ int formatter_run(Formatter *formatter, Text *program) {
         _cleanup_text_ Text masked = {};
         int r;
 
-        if (program->size == 0 || program->size > SIZE_MAX_FORMATTED ||
-                memchr(program->data, 0, program->size))
+        if (program->size == 0 || memchr(program->data, 0, program->size) ||
+                !formatter_within_bounds(program->data, program->size))
                 return 0;
         r = literals_mask(program->data, program->size, &masked);
         if (r < 0)
@@ -84,7 +85,7 @@ int formatter_run(Formatter *formatter, Text *program) {
                 return 0;
 
         formatted = formatter->format(text_string(program), OPTIONS, format_error, format_allocate);
-        if (!formatted)
+        if (!formatted || strlen(formatted) > GROWTH_MAX * program->size + 4096)
                 return 0;
         text_clear(program);
         text_append_string(program, formatted);

@@ -240,10 +240,12 @@ static uint64_t directory_size(unsigned *ret_files) {
 
 static void test_total_cap(void **state) {
         _cleanup_(history_freep) History *history = open_history(1 << 20, 256 << 10);
+        _cleanup_text_ Text content = {};
         char channel[32];
         unsigned files;
 
         (void)state;
+        write_file("others", "x", 1);
         for (unsigned i = 0; i < 300; i++) {
                 (void)snprintf(channel, sizeof(channel), "#c%u", i);
                 apply(history, channel, "echo a", "echo a");
@@ -251,6 +253,7 @@ static void test_total_cap(void **state) {
                 assert_true(directory_size(&files) <= (256 << 10) + (8 << 10));
         }
         assert_true(files > 10);
+        read_file("others", &content); /* is left alone */
         apply(history, "#c299", "show", "echo a");
         apply(history, "#c0", "show", "No recent code to show.");
 }
@@ -295,6 +298,12 @@ static void test_no_directory(void **state) {
         apply(history, "#c", "echo a", "echo a");
         apply(history, "#c", "show", "No recent code to show.");
         apply(history, "#c", "copy x", "No history for x.");
+        assert_int_equal(history_output(history, "#c", "sh", "a", 1, true, 1), 0);
+        history = history_free(history);
+
+        assert_int_equal(history_open(NULL, 0, 0, &history), 0);
+        apply(history, "#c", "echo a", "echo a");
+        apply(history, "#c", "run", "No recent code to run.");
         assert_int_equal(history_output(history, "#c", "sh", "a", 1, true, 1), 0);
 }
 

@@ -89,7 +89,54 @@ static void test_patterns(_unused_ void **state) {
         }
 }
 
+/* Each of them would take the formatter 4 s and more. */
+static const char *const unformatted[] = { "{", "if(a){", "/*", "a=", "a=\n", "<", "class a{", "template<",
+        "a<b,", "switch(a){case 1:", "] {", "}*/ ", "{a;" };
+
+static void test_formatter(_unused_ void **state) {
+        _cleanup_(formatter_freep) Formatter *formatter = NULL;
+
+        assert_int_equal(formatter_open(&formatter), 0);
+        for (size_t i = 0; i < ELEMENTSOF(unformatted); i++) {
+                _cleanup_text_ Text program = {};
+
+                while (program.size < SIZE)
+                        text_append_string(&program, unformatted[i]);
+                const uint64_t begin = now_monotonic();
+                assert_int_equal(formatter_run(formatter, &program), 0);
+                if (now_monotonic() - begin > USEC_PER_SEC)
+                        fail_msg("\"%s\": %u ms", unformatted[i],
+                                (unsigned)((now_monotonic() - begin) / 1000));
+        }
+}
+
+/* What people send stays within the bounds, long as it may be. */
+static void test_long_program_is_formatted(_unused_ void **state) {
+        _cleanup_(formatter_freep) Formatter *formatter = NULL;
+        _cleanup_text_ Text program = {}, formatted = {};
+
+        assert_int_equal(formatter_open(&formatter), 0);
+        for (unsigned i = 0; i < 2000; i++) {
+                text_append_printf(&program, "printf(\"%u\\n\",%u);\n", i, i);
+                text_append_printf(&formatted, "printf(\"%u\\n\", %u);\n", i, i);
+        }
+        text_append_string(&program, "/*");
+        text_append_string(&formatted, "/*");
+        for (unsigned i = 0; i < 20000; i++) {
+                text_append_char(&program, 'c');
+                text_append_char(&formatted, 'c');
+        }
+        text_append_string(&program, "*/");
+        text_append_string(&formatted, "*/");
+        assert_int_equal(formatter_run(formatter, &program), 0);
+        assert_string_equal(text_string(&program), text_string(&formatted));
+}
+
 int main(void) {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(test_patterns) };
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_patterns),
+                cmocka_unit_test(test_formatter),
+                cmocka_unit_test(test_long_program_is_formatted),
+        };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ctl/ctl.h"
+
+#include <stdio.h>
+
+int ctl_failure(int error, const char *what) {
+        fprintf(stderr, "Failed to %s: %s\n", what, strerror(-error));
+        return EXIT_FAILURE;
+}
+
+int ctl_connect(Ctl *ctl) {
+        int r = sd_bus_open_system(&ctl->bus);
+
+        if (r < 0) {
+                fprintf(stderr, "Failed to connect to the system bus: %s\n", strerror(-r));
+                return EXIT_NOT_RUNNING;
+        }
+        return 0;
+}
+
+int ctl_message(Ctl *ctl, const char *path, const char *interface, const char *method, bool start,
+        sd_bus_message **ret) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+
+        int r = sd_bus_message_new_method_call(ctl->bus, &message, VM1_NAME, path, interface, method);
+        if (r >= 0)
+                r = sd_bus_message_set_auto_start(message, start);
+        if (r >= 0)
+                r = sd_bus_message_set_allow_interactive_authorization(message, ctl->ask_password);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(message);
+        return 0;
+}
+
+/* What an operator can do about an error. */
+static const struct {
+        const char *error;
+        int code;
+        const char *text; /* NULL: the error's own */
+} errors[] = {
+        { SD_BUS_ERROR_SERVICE_UNKNOWN, EXIT_NOT_RUNNING,
+                "the service is not running; start it with: systemctl start pbotvm-watchdog" },
+        { SD_BUS_ERROR_NAME_HAS_NO_OWNER, EXIT_NOT_RUNNING,
+                "the service is not running; start it with: systemctl start pbotvm-watchdog" },
+        { "org.freedesktop.DBus.Error.Spawn.ServiceNotFound", EXIT_NOT_RUNNING,
+                "the service is not installed" },
+        { "org.freedesktop.systemd1.NoSuchUnit", EXIT_NOT_RUNNING,
+                "the service is not installed or not enabled; try: systemctl enable --now pbotvm-watchdog" },
+        { SD_BUS_ERROR_ACCESS_DENIED, EXIT_DENIED,
+                "permission denied; this is for root and members of the group pbotvm-admin" },
+        { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, EXIT_DENIED,
+                "permission denied; this is for root and members of the group pbotvm-admin" },
+        { SD_BUS_ERROR_NO_REPLY, EXIT_FAILURE,
+                "the service did not answer in time; see: journalctl -u pbotvm-watchdog" },
+        { SD_BUS_ERROR_TIMEOUT, EXIT_FAILURE,
+                "the service did not answer in time; see: journalctl -u pbotvm-watchdog" },
+};
+
+static int tell(const sd_bus_error *error, int r, const char *what) {
+        for (size_t i = 0; i < ELEMENTSOF(errors); i++)
+                if (sd_bus_error_has_name(error, errors[i].error)) {
+                        fprintf(stderr, "Failed to %s: %s\n", what, errors[i].text ?: error->message);
+                        return errors[i].code;
+                }
+        if (!error->message)
+                return ctl_failure(r, what);
+
+        size_t size = strlen(error->message);
+        while (size > 0 && error->message[size - 1] == '\n')
+                size--;
+        fprintf(stderr, "Failed to %s: %.*s\n", what, (int)size, error->message);
+        return EXIT_FAILURE;
+}
+
+int ctl_call(Ctl *ctl, sd_bus_message *message, uint64_t timeout_usec, const char *what,
+        sd_bus_message **ret_reply) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        int r = sd_bus_call(ctl->bus, message, timeout_usec, &error, ret_reply);
+        return r < 0 ? tell(&error, r, what) : 0;
+}
+
+void ctl_print(const Text *text) {
+        (void)fwrite(text_string(text), 1, text->size, stdout);
+        (void)fflush(stdout);
+}

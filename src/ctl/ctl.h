@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the verbs of pbotvmctl share: the options, the bus, the way errors are told. */
+
+#include <systemd/sd-bus.h>
+
+#include "common/text.h"
+
+#define VM1_NAME "org.pbot.VM1"
+#define VM1_PATH "/org/pbot/VM1"
+#define VM1_MANAGER "org.pbot.VM1.Manager"
+#define VM1_MACHINE "org.pbot.VM1.Machine"
+
+/* Exit codes, those of LSB where it has one: pbotvmctl(1). */
+enum {
+        EXIT_USAGE = 2,
+        EXIT_NOT_USABLE = 3, /* status: a machine takes no requests */
+        EXIT_DENIED = 4,
+        EXIT_NOT_RUNNING = 7, /* the service */
+};
+
+typedef struct Ctl {
+        sd_bus *bus;
+        bool json;
+        bool legend;
+        bool ask_password; /* let polkit ask the person at the terminal */
+        bool all;          /* monitor: also what changes every second */
+        unsigned lines;    /* status: recent messages of a machine */
+} Ctl;
+
+/* Connects to the system bus. 0, or an exit code, told on stderr. */
+int ctl_connect(Ctl *ctl);
+
+/* A call of a method of the manager (path VM1_PATH) or of a machine; arguments are appended by the caller. 0
+ * or negative errno. start: the service is started if it does not run. */
+int ctl_message(Ctl *ctl, const char *path, const char *interface, const char *method, bool start,
+        sd_bus_message **ret);
+/* Calls, and waits for the reply for timeout_usec at most. 0 with *ret_reply (may be NULL), or an exit code,
+ * told on stderr as "Failed to WHAT: ...". */
+int ctl_call(Ctl *ctl, sd_bus_message *message, uint64_t timeout_usec, const char *what,
+        sd_bus_message **ret_reply);
+
+/* Tells of an error without a bus error's text: "Failed to WHAT: ...". Returns an exit code. */
+int ctl_failure(int error, const char *what);
+
+/* Writes all of text to stdout. */
+void ctl_print(const Text *text);
+
+/* For a time that may take a person's password, and for a revert. */
+#define CALL_USEC (30 * USEC_PER_SEC)
+#define ACTION_USEC (180 * USEC_PER_SEC)
+
+/* The verbs: argv[0] is the verb. They return an exit code. */
+int verb_status(Ctl *ctl, int argc, char **argv);
+int verb_list(Ctl *ctl, int argc, char **argv);
+int verb_monitor(Ctl *ctl, int argc, char **argv);
+int verb_revert(Ctl *ctl, int argc, char **argv);
+int verb_drain(Ctl *ctl, int argc, char **argv);
+int verb_resume(Ctl *ctl, int argc, char **argv);
+int verb_reload(Ctl *ctl, int argc, char **argv);

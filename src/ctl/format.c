@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ctl/format.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+bool format_colours(void) {
+        const char *term = getenv("TERM");
+
+        return isatty(STDOUT_FILENO) && isempty(getenv("NO_COLOR")) && term && !streq(term, "dumb");
+}
+
+const char *format_state_colour(const char *state, bool colours) {
+        static const struct {
+                const char *state, *colour;
+        } table[] = {
+                { "ready", "\x1B[0;1;32m" },
+                { "busy", "\x1B[0;1;32m" },
+                { "starting", "\x1B[0;1;33m" },
+                { "reverting", "\x1B[0;1;33m" },
+                { "drained", "\x1B[0;1;34m" },
+                { "failed", "\x1B[0;1;31m" },
+                { "offline", "\x1B[0;1;31m" },
+        };
+
+        for (size_t i = 0; colours && i < ELEMENTSOF(table); i++)
+                if (streq(table[i].state, state))
+                        return table[i].colour;
+        return "";
+}
+
+const char *format_colour_end(bool colours) {
+        return colours ? "\x1B[0m" : "";
+}
+
+void format_span(Text *text, uint64_t usec) {
+        static const struct {
+                uint64_t seconds; /* of the unit */
+                uint64_t below;   /* used for shorter spans than this */
+                const char *unit;
+        } units[] = {
+                { 1, 2 * 60, "s" },
+                { 60, 2 * 3600, "min" },
+                { 3600, 2 * 86400, "h" },
+                { 86400, UINT64_MAX, "days" },
+        };
+        uint64_t seconds = usec / USEC_PER_SEC;
+
+        if (seconds < 10) {
+                text_append_printf(text, "%.1f s", (double)usec / (double)USEC_PER_SEC);
+                return;
+        }
+        for (size_t i = 0; i < ELEMENTSOF(units); i++)
+                if (seconds < units[i].below) {
+                        text_append_printf(
+                                text, "%" PRIu64 " %s", seconds / units[i].seconds, units[i].unit);
+                        return;
+                }
+}
+
+void format_time(Text *text, uint64_t realtime_usec) {
+        time_t seconds = (time_t)(realtime_usec / USEC_PER_SEC);
+        char buffer[64];
+        struct tm tm;
+
+        if (localtime_r(&seconds, &tm) && strftime(buffer, sizeof(buffer), "%Y-%m-%d %H:%M:%S", &tm) > 0)
+                text_append_string(text, buffer);
+}
+
+void format_untrusted(Text *text, const char *string) {
+        for (; *string; string++)
+                text_append_char(text, (uint8_t)*string < 0x20 || *string == 0x7F ? '?' : *string);
+}

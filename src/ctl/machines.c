@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ctl/machines.h"
+
+#include <stdio.h>
+
+#define STRING_FIELD(property, field)                                                                       \
+        { property, 's', offsetof(MachineInfo, field) }
+#define NUMBER_FIELD(property, field)                                                                       \
+        { property, 't', offsetof(MachineInfo, field) }
+#define COUNT_FIELD(property, field)                                                                        \
+        { property, 'u', offsetof(MachineInfo, field) }
+#define REAL_FIELD(property, field)                                                                         \
+        { property, 'd', offsetof(MachineInfo, field) }
+
+static const struct {
+        const char *property;
+        char type;
+        size_t offset;
+} fields[] = {
+        STRING_FIELD("Name", name),
+        STRING_FIELD("Domain", domain),
+        STRING_FIELD("Policy", policy),
+        STRING_FIELD("State", state),
+        STRING_FIELD("StateReason", state_reason),
+        STRING_FIELD("Guest", guest),
+        STRING_FIELD("Transport", transport),
+        STRING_FIELD("LastRevertReason", last_revert_reason),
+        STRING_FIELD("LastBeat", last_beat),
+        NUMBER_FIELD("Generation", generation),
+        NUMBER_FIELD("Requests", requests),
+        NUMBER_FIELD("Reverts", reverts),
+        NUMBER_FIELD("RevertFailures", revert_failures),
+        NUMBER_FIELD("LastRevertUSec", last_revert_usec),
+        NUMBER_FIELD("HeartbeatAgeUSec", heartbeat_age_usec),
+        COUNT_FIELD("Queue", queue),
+        COUNT_FIELD("Leases", leases),
+        REAL_FIELD("CPUUsage", cpu_usage),
+};
+
+static void machine_done(MachineInfo *machine) {
+        for (size_t i = 0; i < ELEMENTSOF(fields); i++)
+                if (fields[i].type == 's')
+                        free(*(char **)((char *)machine + fields[i].offset));
+        free(machine->path);
+}
+
+void machines_done(Machines *machines) {
+        for (size_t i = 0; i < machines->n; i++)
+                machine_done(&machines->machines[i]);
+        free(machines->machines);
+        *machines = (Machines){};
+}
+
+/* All strings are there, so that nobody has to ask. */
+static int machine_init(MachineInfo *machine) {
+        *machine = (MachineInfo){ .heartbeat_age_usec = USEC_INFINITY };
+        for (size_t i = 0; i < ELEMENTSOF(fields); i++)
+                if (fields[i].type == 's') {
+                        char *empty = strdup("");
+                        if (!empty)
+                                return -ENOMEM;
+                        *(char **)((char *)machine + fields[i].offset) = empty;
+                }
+        return 0;
+}
+
+static int set_string(char **to, const char *from) {
+        char *copy = strdup(from);
+
+        if (!copy)
+                return -ENOMEM;
+        free(*to);
+        *to = copy;
+        return 0;
+}
+
+static int machines_add(Machines *machines, const char *name, const char *path, const char *state) {
+        MachineInfo *more = reallocarray(machines->machines, machines->n + 1, sizeof(MachineInfo));
+
+        if (!more)
+                return -ENOMEM;
+        machines->machines = more;
+
+        MachineInfo *machine = &more[machines->n++];
+        int r = machine_init(machine);
+        if (r >= 0)
+                r = set_string(&machine->name, name);
+        if (r >= 0)
+                r = set_string(&machine->path, path);
+        if (r >= 0)
+                r = set_string(&machine->state, state);
+        return r;
+}
+
+static int read_list(sd_bus_message *reply, Machines *machines) {
+        const char *name, *path, *state;
+
+        int r = sd_bus_message_enter_container(reply, 'a', "(sos)");
+        while (r >= 0 && (r = sd_bus_message_read(reply, "(sos)", &name, &path, &state)) > 0)
+                r = machines_add(machines, name, path, state);
+        return r;
+}
+
+int machines_list(Ctl *ctl, Machines *ret) {
+        static const char what[] = "list the machines";
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
+        _cleanup_machines_ Machines machines = {};
+
+        int r = ctl_message(ctl, VM1_PATH, VM1_MANAGER, "ListMachines", false, &message);
+        if (r < 0)
+                return ctl_failure(r, what);
+        r = ctl_call(ctl, message, CALL_USEC, what, &reply);
+        if (r != 0)
+                return r;
+        r = read_list(reply, &machines);
+        if (r < 0)
+                return ctl_failure(r, what);
+        *ret = machines;
+        machines = (Machines){};
+        return 0;
+}
+
+static int read_property(sd_bus_message *reply, MachineInfo *machine) {
+        const char *property;
+
+        int r = sd_bus_message_read(reply, "s", &property);
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(fields); i++) {
+                void *field = (char *)machine + fields[i].offset;
+                const char type[] = { fields[i].type, '\0' };
+                const char *string;
+
+                if (!streq(fields[i].property, property))
+                        continue;
+                if (fields[i].type != 's')
+                        return sd_bus_message_read(reply, "v", type, field);
+                r = sd_bus_message_read(reply, "v", type, &string);
+                return r < 0 ? r : set_string(field, string);
+        }
+        return r < 0 ? r : sd_bus_message_skip(reply, "v");
+}
+
+int machine_read(Ctl *ctl, MachineInfo *machine) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
+        char what[300];
+
+        (void)snprintf(what, sizeof(what), "read the state of %s", machine->name);
+        int r = ctl_message(
+                ctl, machine->path, "org.freedesktop.DBus.Properties", "GetAll", false, &message);
+        if (r >= 0)
+                r = sd_bus_message_append(message, "s", VM1_MACHINE);
+        if (r < 0)
+                return ctl_failure(r, what);
+        r = ctl_call(ctl, message, CALL_USEC, what, &reply);
+        if (r != 0)
+                return r;
+
+        r = sd_bus_message_enter_container(reply, 'a', "{sv}");
+        while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'e', "sv")) > 0) {
+                r = read_property(reply, machine);
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(reply);
+        }
+        return r < 0 ? ctl_failure(r, what) : 0;
+}
+
+MachineInfo *machines_find(const Machines *machines, const char *name) {
+        for (size_t i = 0; i < machines->n; i++)
+                if (streq(machines->machines[i].name, name))
+                        return &machines->machines[i];
+
+        fprintf(stderr, "Unknown machine '%s'; there %s", name, machines->n == 1 ? "is" : "are");
+        for (size_t i = 0; i < machines->n; i++)
+                fprintf(stderr, "%s %s", i > 0 ? "," : "", machines->machines[i].name);
+        fprintf(stderr, "%s\n", machines->n == 0 ? " none" : "");
+        return NULL;
+}
+
+bool machine_is_usable(const MachineInfo *machine) {
+        return streq(machine->state, "ready") || streq(machine->state, "busy");
+}

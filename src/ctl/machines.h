@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The machines as the service shows them. */
+
+#include "ctl/ctl.h"
+
+/* The properties of org.pbot.VM1.Machine; strings are never NULL after reading. */
+typedef struct MachineInfo {
+        char *name, *path;
+        char *domain, *policy, *state, *state_reason, *guest, *transport, *last_revert_reason, *last_beat;
+        uint64_t generation, requests, reverts, revert_failures;
+        uint64_t last_revert_usec;   /* CLOCK_REALTIME; 0: none */
+        uint64_t heartbeat_age_usec; /* USEC_INFINITY: no beat yet */
+        uint32_t queue, leases;
+        double cpu_usage; /* of one processor: 1.0 is all of it */
+} MachineInfo;
+
+typedef struct Machines {
+        MachineInfo *machines;
+        size_t n;
+} Machines;
+void machines_done(Machines *machines);
+#define _cleanup_machines_ _cleanup_(machines_done)
+
+/* Lists the machines (name, path and state alone). 0, or an exit code, told on stderr. */
+int machines_list(Ctl *ctl, Machines *ret);
+/* Reads the other properties of one of them. 0, or an exit code, told on stderr. */
+int machine_read(Ctl *ctl, MachineInfo *machine);
+/* Finds the machine; if there is none of that name, says on stderr which there are. */
+MachineInfo *machines_find(const Machines *machines, const char *name);
+
+/* Does it take requests? */
+bool machine_is_usable(const MachineInfo *machine);

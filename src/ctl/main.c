@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* pbotvmctl: shows and commands the machines of pbotvm-watchdog. */
+
+#include <getopt.h>
+#include <locale.h>
+#include <stdio.h>
+
+#include "ctl/ctl.h"
+#include "paths.h"
+
+#define LINES_DEFAULT 5
+#define LINES_MAX 1000
+
+static const struct {
+        const char *name;
+        int arguments_min, arguments_max;
+        int (*run)(Ctl *ctl, int argc, char **argv);
+} verbs[] = {
+        { "status", 0, 1, verb_status },
+        { "list", 0, 0, verb_list },
+        { "monitor", 0, 0, verb_monitor },
+        { "revert", 1, 100, verb_revert },
+        { "drain", 1, 1, verb_drain },
+        { "resume", 1, 1, verb_resume },
+        { "reload", 0, 0, verb_reload },
+};
+
+static int help(void) {
+        puts("pbotvmctl [OPTION...] [COMMAND]\n"
+             "\n"
+             "Show and command the virtual machines of pbotvm.\n"
+             "\n"
+             "Commands:\n"
+             "  status [MACHINE]          How one machine or all of them are (default)\n"
+             "  list                      A table of the machines\n"
+             "  monitor                   Print what changes, until interrupted\n"
+             "  revert MACHINE [REASON]   Revert to the snapshot, wait until it is done\n"
+             "  drain MACHINE             Give it no more requests\n"
+             "  resume MACHINE            Give it requests again\n"
+             "  reload                    Read the configuration again\n"
+             "\n"
+             "Options:\n"
+             "  -h --help                 Show this help\n"
+             "     --version              Show the version\n"
+             "  -j --json                 Print JSON (status, list)\n"
+             "  -n --lines=N              Messages of the journal that status shows\n"
+             "  -a --all                  monitor: heartbeats too\n"
+             "  -q --quiet --no-legend    No headings, no word of success\n"
+             "     --no-ask-password      Never ask for a password\n"
+             "     --no-pager             Accepted; there is no pager\n"
+             "\n"
+             "See pbotvmctl(1).");
+        return EXIT_SUCCESS;
+}
+
+enum {
+        OPTION_VERSION = 256,
+        OPTION_NO_ASK_PASSWORD,
+        OPTION_NO_PAGER,
+};
+
+static int parse_lines(Ctl *ctl, const char *text) {
+        char *end;
+
+        errno = 0;
+        unsigned long lines = strtoul(text, &end, 10);
+        if (errno != 0 || *end || end == text || *text == '-' || lines > LINES_MAX) {
+                fprintf(stderr, "--lines=%s: expected a number from 0 to %d.\n", text, LINES_MAX);
+                return -EINVAL;
+        }
+        ctl->lines = (unsigned)lines;
+        return 1;
+}
+
+/* 1 to go on, 0 if all is done, negative for a wrong option. */
+static int parse_options(Ctl *ctl, int argc, char **argv) {
+        static const struct option options[] = {
+                { "help", no_argument, NULL, 'h' },
+                { "version", no_argument, NULL, OPTION_VERSION },
+                { "json", no_argument, NULL, 'j' },
+                { "lines", required_argument, NULL, 'n' },
+                { "all", no_argument, NULL, 'a' },
+                { "quiet", no_argument, NULL, 'q' },
+                { "no-legend", no_argument, NULL, 'q' },
+                { "no-ask-password", no_argument, NULL, OPTION_NO_ASK_PASSWORD },
+                { "no-pager", no_argument, NULL, OPTION_NO_PAGER },
+                {},
+        };
+        int c, r = 1;
+
+        while (r > 0 && (c = getopt_long(argc, argv, "hjn:aq", options, NULL)) >= 0)
+                switch (c) {
+                case 'h':
+                        return help();
+                case OPTION_VERSION:
+                        puts("pbotvm " PBOTVM_VERSION);
+                        return 0;
+                case 'j':
+                        ctl->json = true;
+                        break;
+                case 'n':
+                        r = parse_lines(ctl, optarg);
+                        break;
+                case 'a':
+                        ctl->all = true;
+                        break;
+                case 'q':
+                        ctl->legend = false;
+                        break;
+                case OPTION_NO_ASK_PASSWORD:
+                        ctl->ask_password = false;
+                        break;
+                case OPTION_NO_PAGER:
+                        break;
+                default:
+                        return -EINVAL; /* getopt has told */
+                }
+        return r;
+}
+
+static int run_verb(Ctl *ctl, int argc, char **argv) {
+        for (size_t i = 0; i < ELEMENTSOF(verbs); i++) {
+                if (!streq(verbs[i].name, argv[0]))
+                        continue;
+                if (argc - 1 < verbs[i].arguments_min) {
+                        fprintf(stderr, "%s: which machine? See: pbotvmctl list\n", argv[0]);
+                        return EXIT_USAGE;
+                }
+                if (argc - 1 > verbs[i].arguments_max) {
+                        fprintf(stderr, "%s: too many arguments.\n", argv[0]);
+                        return EXIT_USAGE;
+                }
+                int r = ctl_connect(ctl);
+                return r != 0 ? r : verbs[i].run(ctl, argc, argv);
+        }
+        fprintf(stderr, "Unknown command '%s'; see: pbotvmctl --help\n", argv[0]);
+        return EXIT_USAGE;
+}
+
+int main(int argc, char **argv) {
+        static char status[] = "status";
+        char *nothing[] = { status, NULL };
+        Ctl ctl = { .legend = true, .ask_password = true, .lines = LINES_DEFAULT };
+
+        (void)setlocale(LC_ALL, "");
+        int r = parse_options(&ctl, argc, argv);
+        if (r <= 0)
+                return r < 0 ? EXIT_USAGE : EXIT_SUCCESS;
+
+        r = optind < argc ? run_verb(&ctl, argc - optind, argv + optind) : run_verb(&ctl, 1, nothing);
+        sd_bus_flush_close_unref(ctl.bus);
+        return r;
+}

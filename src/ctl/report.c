@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ctl/report.h"
+
+#include "common/json.h"
+
+/* A number, or null where there is none. */
+static void put_usec(JsonWriter *writer, const char *name, uint64_t usec, bool known) {
+        json_key(writer, name);
+        if (known)
+                json_put_integer(writer, (int64_t)MIN(usec, (uint64_t)INT64_MAX));
+        else
+                json_put_null(writer);
+}
+
+static void put_string(JsonWriter *writer, const char *name, const char *value) {
+        json_key(writer, name);
+        json_put_string(writer, value[0] ? value : NULL);
+}
+
+static void put_number(JsonWriter *writer, const char *name, uint64_t value) {
+        put_usec(writer, name, value, true);
+}
+
+static void put_machine(JsonWriter *writer, const MachineInfo *machine) {
+        json_open_object(writer);
+        put_string(writer, "name", machine->name);
+        put_string(writer, "domain", machine->domain);
+        put_string(writer, "state", machine->state);
+        put_string(writer, "state_reason", machine->state_reason);
+        put_number(writer, "generation", machine->generation);
+        put_string(writer, "guest", machine->guest);
+        put_string(writer, "transport", machine->transport);
+        put_string(writer, "policy", machine->policy);
+        put_number(writer, "leases", machine->leases);
+        put_number(writer, "queue", machine->queue);
+        put_number(writer, "requests", machine->requests);
+        put_number(writer, "reverts", machine->reverts);
+        put_number(writer, "revert_failures", machine->revert_failures);
+        put_usec(writer, "last_revert_usec", machine->last_revert_usec, machine->last_revert_usec > 0);
+        put_string(writer, "last_revert_reason", machine->last_revert_reason);
+        put_usec(writer, "heartbeat_age_usec", machine->heartbeat_age_usec,
+                machine->heartbeat_age_usec != USEC_INFINITY);
+        put_string(writer, "last_beat", machine->last_beat);
+        put_number(writer, "cpu_percent", (uint64_t)(machine->cpu_usage * 100));
+        json_close_object(writer);
+}
+
+static int finish(JsonWriter *writer, Text *text) {
+        int r = json_writer_finish(writer, text);
+
+        if (r >= 0 && text->size > 0 && text->data[text->size - 1] != '\n')
+                text_append_char(text, '\n');
+        return r < 0 ? r : text_error(text);
+}
+
+int report_one(const MachineInfo *machine, Text *text) {
+        _cleanup_(json_writer_freep) JsonWriter *writer = json_writer_new(isatty(STDOUT_FILENO));
+
+        put_machine(writer, machine);
+        return finish(writer, text);
+}
+
+int report_list(const MachineInfo *machines, size_t n, Text *text) {
+        _cleanup_(json_writer_freep) JsonWriter *writer = json_writer_new(isatty(STDOUT_FILENO));
+
+        json_open_array(writer);
+        for (size_t i = 0; i < n; i++)
+                put_machine(writer, &machines[i]);
+        json_close_array(writer);
+        return finish(writer, text);
+}

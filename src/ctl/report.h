@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Machines as JSON, for programs; the members are named in pbotvmctl(1). */
+
+#include "ctl/machines.h"
+
+/* Appends an object, and an array of them, with a newline. 0 or -ENOMEM. */
+int report_one(const MachineInfo *machine, Text *text);
+int report_list(const MachineInfo *machines, size_t n, Text *text);

@@ -1,0 +1,218 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# pbotvmctl against the real watchdog on a bus of its own; two machines without a domain, one with a guest and one
+# where nobody answers. Usage: test-ctl.sh PBOTVMCTL WATCHDOG COMPLETION
+
+# shellcheck disable=SC2016,SC2317  # $0 is for sh -c; functions are called by name
+set -u
+ctl=$1 watchdog=$2 completion=$3
+work=$(mktemp -d)
+export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$work/bus
+export PBOTVM_CONFIG=$work/pbotvm.json PBOTVM_WATCHDOG_RUN_DIR=$work/run PBOTVM_LOG=stderr
+unset PBOTVM_SERVER PBOTVM_PORT PBOTVM_SERIAL PBOTVM_HEART PBOTVM_HEALTH PBOTVM_CID PBOTVM_VPORT PBOTVM_TIMEOUT
+failed=0
+pids=()
+
+cleanup() {
+        for pid in "${pids[@]}"; do
+                kill "$pid" 2>/dev/null
+        done
+        wait 2>/dev/null
+        rm -rf "$work"
+}
+trap cleanup EXIT
+
+# check WHAT EXPECTED-CODE PATTERN COMMAND...: the exit code, and an extended regular expression that the output,
+# errors included, must match.
+check() {
+        local what=$1 code=$2 pattern=$3 got
+        shift 3
+        "$@" >"$work/out" 2>&1
+        got=$?
+        if [[ $got -eq $code ]] && {
+                tr '\n' ' ' <"$work/out"
+                echo
+        } | sed 's/ *$//' | grep -qE -- "$pattern"; then
+                echo "ok $what"
+        else
+                echo "FAILED $what: exit code $got instead of $code, or no '$pattern' in:"
+                cat "$work/out"
+                failed=1
+        fi
+}
+
+wait_for() { # PATTERN: at most 15 s until list shows it
+        for _ in {1..150}; do
+                "$ctl" list 2>/dev/null | grep -qE "$1" && return
+                sleep 0.1
+        done
+        echo "FAILED: waited in vain for $1"
+        "$ctl" list
+        exit 1
+}
+
+check 'help goes to stdout' 0 'revert MACHINE' sh -c '"$0" --help 2>/dev/null' "$ctl"
+check 'help fits 80 columns' 1 '^$' sh -c '"$0" --help | grep -E ".{81}"' "$ctl"
+check 'version' 0 '^pbotvm [0-9]' "$ctl" --version
+check 'no bus' 7 'Failed to connect to the system bus' "$ctl" list
+
+cat >"$work/bus.conf" <<END
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
+        "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+        <type>system</type>
+        <listen>unix:path=$work/bus</listen>
+        <auth>EXTERNAL</auth>
+        <policy context="default">
+                <allow send_destination="*"/>
+                <allow receive_sender="*"/>
+                <allow own="*"/>
+                <allow user="*"/>
+        </policy>
+</busconfig>
+END
+dbus-daemon --config-file="$work/bus.conf" --nofork --nopidfile 2>/dev/null &
+pids+=($!)
+for _ in {1..100}; do
+        [[ -S $work/bus ]] && break
+        sleep 0.05
+done
+
+check 'no service' 7 'the service is not running; start it with' "$ctl" status
+check 'no service, an action' 7 'the service is not running; start it with' "$ctl" revert pbot-vm
+
+# A guest with an empty line every second; it echoes nonces. It says on which ports it listens.
+python3 -u - "$work/ports" <<'END' &
+import json, os, re, socket, sys, threading, time
+
+def listen():
+    s = socket.socket()
+    s.bind(('127.0.0.1', 0))
+    s.listen(8)
+    return s
+
+def beat(c):
+    try:
+        while True:
+            c.sendall(b'\n')
+            time.sleep(1)
+    except OSError:
+        pass
+
+def answer(c):
+    data = b''
+    try:
+        while (piece := c.recv(65536)):
+            data += piece
+            while (end := re.search(rb'\n:end:\n|\n\n', data)):
+                request, data = data[:end.start()], data[end.end():]
+                nonce = re.findall(r'echo (\S+)', json.loads(request.replace(b'\n', b''))['code'])
+                result = json.dumps({'result': nonce[0] if nonce else ''}).encode()
+                c.sendall(b'result:' + result + b'\nresult:end\n')
+    except OSError:
+        pass
+
+def serve(s, run):
+    while True:
+        threading.Thread(target=run, args=(s.accept()[0],), daemon=True).start()
+
+data, heart = listen(), listen()
+for s, run in ((data, answer), (heart, beat)):
+    threading.Thread(target=serve, args=(s, run), daemon=True).start()
+with open(sys.argv[1] + '.new', 'w') as f:
+    print(data.getsockname()[1], heart.getsockname()[1], file=f)
+os.rename(sys.argv[1] + '.new', sys.argv[1])
+time.sleep(120)
+END
+pids+=($!)
+for _ in {1..100}; do
+        [[ -f $work/ports ]] && break
+        sleep 0.05
+done
+read -r data heart <"$work/ports"
+
+cat >"$PBOTVM_CONFIG" <<END
+{
+        "machines": {
+                "pbot-vm": { "domain": null, "guest": "pbot-2023", "transport": "serial",
+                             "serial": $data, "health": $heart, "cid": 0 },
+                "pbot-test-vm": { "domain": null, "transport": "serial", "serial": 1, "health": 1, "cid": 0 }
+        },
+        "default-machine": "pbot-vm"
+}
+END
+mkdir "$work/run"
+"$watchdog" 2>"$work/log" &
+watchdog_pid=$!
+pids+=($!)
+wait_for '^pbot-vm +ready'
+wait_for '^pbot-test-vm +offline'
+
+check 'status of all' 3 'State: ready.*pbot-2023, by serial.*Heartbeat: [0-9.]+ s ago.*pbot-test-vm.*State: offline' "$ctl"
+check 'status of one' 0 '^. pbot-vm +State: ready' "$ctl" status pbot-vm
+check 'status of one that is off' 3 'State: offline \(' "$ctl" status pbot-test-vm
+check 'status as JSON' 0 '^\{"name":"pbot-vm","domain":null,"state":"ready"' "$ctl" --json status pbot-vm
+check 'list' 0 '^MACHINE +STATE .*pbot-vm +ready +[0-9]+ pbot-2023 serial .*2 machines listed' "$ctl" list
+check 'list without headings' 0 '^pbot-vm +ready' "$ctl" --no-legend --no-pager list
+check 'list as JSON' 0 '^\[\{"name":"pbot-vm".*"name":"pbot-test-vm".*\}\]' "$ctl" -j list
+"$ctl" -j list | python3 -m json.tool >"$work/out" || { echo 'FAILED: no JSON'; failed=1; }
+
+"$ctl" monitor >"$work/monitor" 2>&1 &
+monitor=$!
+for _ in {1..100}; do
+        grep -q 'pbot-test-vm: is' "$work/monitor" && break
+        sleep 0.05
+done
+sleep 0.2
+check 'drain' 0 '^pbot-vm is drained' "$ctl" drain pbot-vm
+check 'drained' 3 'State: drained' "$ctl" status pbot-vm
+check 'resume, quietly' 0 '^$' "$ctl" -q resume pbot-vm
+wait_for '^pbot-vm +ready'
+check 'revert with a reason' 0 '^pbot-vm is (starting|ready), generation' "$ctl" revert pbot-vm it behaves oddly
+wait_for '^pbot-vm +ready'
+grep -q 'it behaves oddly' "$work/log" || { echo 'FAILED: the reason is not in the log'; failed=1; }
+kill -INT "$monitor"
+wait "$monitor"
+check 'monitor ends with 0' 0 '' test $? -eq 0
+check 'monitor saw it' 0 'pbot-vm: is ready.*-> drained.*drained -> ready.*-> reverting.*Generation=[0-9]+' \
+        cat "$work/monitor"
+
+check 'reload' 0 '^$' "$ctl" reload
+cp "$PBOTVM_CONFIG" "$work/good"
+echo '{ "machines": 5 }' >"$PBOTVM_CONFIG"
+check 'reload of a mistake' 1 'Failed to reload the configuration: .*pbotvm.json:1: machines' "$ctl" reload
+cp "$work/good" "$PBOTVM_CONFIG"
+
+check 'unknown machine' 1 "Unknown machine 'nobody'; there are pbot-vm, pbot-test-vm" "$ctl" revert nobody
+check 'no machine' 2 'revert: which machine' "$ctl" revert
+check 'too many arguments' 2 'list: too many arguments' "$ctl" list all
+check 'unknown command' 2 "Unknown command 'frob'" "$ctl" frob
+check 'unknown option' 2 'unrecognized option' "$ctl" --frob
+check 'bad number' 2 'expected a number from 0 to 1000' "$ctl" --lines=-1
+
+if [[ $(id -u) -eq 0 ]]; then # without polkit on this bus, others than root are refused
+        chmod 711 "$work"
+        cp "$ctl" "$work/ctl"
+        check 'permission denied' 4 'permission denied; this is for root and members' \
+                setpriv --reuid=65534 --regid=65534 --clear-groups "$work/ctl" revert pbot-vm
+        check 'everybody may look' 0 'pbot-vm +ready' \
+                setpriv --reuid=65534 --regid=65534 --clear-groups "$work/ctl" list
+fi
+
+complete_words() { # WORDS...: what bash would offer for the last one
+        PATH=$(dirname "$ctl"):$PATH bash -c '
+                source "$1"
+                shift
+                COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+                _pbotvmctl 2>/dev/null
+                echo "${COMPREPLY[@]}"' bash "$completion" "$@"
+}
+check 'completion of commands' 0 '^revert resume reload$' complete_words pbotvmctl re
+check 'completion of machines' 0 '^pbot-vm pbot-test-vm$' complete_words pbotvmctl revert ''
+check 'completion of a reason' 0 '^$' complete_words pbotvmctl revert pbot-vm ''
+check 'completion of options' 0 '^--json$' complete_words pbotvmctl --js
+
+kill "$watchdog_pid"
+wait "$watchdog_pid"
+check 'the service ended' 7 'the service is not running' "$ctl" list
+exit $failed

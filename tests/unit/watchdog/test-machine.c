@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "test.h"
+
+#include "watchdog/machine.h"
+
+#define T0 (1000 * SEC)
+
+static MachineConfig config_of(RevertPolicy policy, bool domain) {
+        return (MachineConfig){
+                .policy = policy,
+                .domain = domain ? (char *)"d" : NULL,
+                .heart_port = 1,
+        };
+}
+
+/* A machine that works. */
+static Machine ready_machine(RevertPolicy policy, bool domain) {
+        MachineConfig config = config_of(policy, domain);
+        Machine m;
+
+        machine_init(&m, &config, 7, T0);
+        if (domain) {
+                machine_set_way(&m, WAY_OPEN);
+                machine_set_domain(&m, DOMAIN_RUNNING, T0);
+        }
+        machine_set_pulse(&m, PULSE_BEATING, T0);
+        machine_set_link(&m, LINK_PROVEN, T0);
+        return m;
+}
+
+static void test_states_follow_from_facts(void **state _unused_) {
+        static const struct {
+                LinkFact link;
+                PulseFact pulse;
+                DomainFact domain;
+                MachineState state;
+        } table[] = {
+                { LINK_DOWN, PULSE_WAITING, DOMAIN_RUNNING, MACHINE_STARTING },
+                { LINK_REFUSED, PULSE_WAITING, DOMAIN_RUNNING, MACHINE_OFFLINE },
+                { LINK_DOWN, PULSE_REFUSED, DOMAIN_RUNNING, MACHINE_OFFLINE },
+                /* Connected, but no beat: it is on its way. */
+                { LINK_SILENT, PULSE_WAITING, DOMAIN_RUNNING, MACHINE_STARTING },
+                { LINK_PROVEN, PULSE_WAITING, DOMAIN_RUNNING, MACHINE_STARTING },
+                { LINK_SILENT, PULSE_BEATING, DOMAIN_RUNNING, MACHINE_STARTING },
+                { LINK_PROVEN, PULSE_BEATING, DOMAIN_RUNNING, MACHINE_READY },
+                { LINK_PROVEN, PULSE_NONE, DOMAIN_RUNNING, MACHINE_READY },
+                /* libvirt is away: the links say enough. */
+                { LINK_PROVEN, PULSE_BEATING, DOMAIN_UNKNOWN, MACHINE_READY },
+                /* A snapshot is taken: no fault. */
+                { LINK_PROVEN, PULSE_BEATING, DOMAIN_SAVING, MACHINE_READY },
+                { LINK_PROVEN, PULSE_BEATING, DOMAIN_OFF, MACHINE_REVERTING },
+                { LINK_PROVEN, PULSE_BEATING, DOMAIN_PAUSED, MACHINE_REVERTING },
+                { LINK_PROVEN, PULSE_BEATING, DOMAIN_CRASHED, MACHINE_REVERTING },
+                { LINK_PROVEN, PULSE_BEATING, DOMAIN_MISSING, MACHINE_OFFLINE },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                MachineConfig config = config_of(POLICY_ON_FAILURE, true);
+                Machine m;
+
+                machine_init(&m, &config, 1, T0);
+                machine_set_domain(&m, table[i].domain, T0);
+                machine_set_pulse(&m, table[i].pulse, T0);
+                machine_set_link(&m, table[i].link, T0);
+                assert_int_equal(machine_state(&m), table[i].state);
+                assert_int_equal(machine_can_lease(&m),
+                        table[i].state == MACHINE_READY && table[i].domain != DOMAIN_SAVING);
+        }
+}
+
+static void test_outcomes_and_policies(void **state _unused_) {
+        static const struct {
+                RevertPolicy policy;
+                Outcome outcome;
+                RevertReason due;
+        } table[] = {
+                { POLICY_ON_FAILURE, OUTCOME_CLEAN, REVERT_NONE },
+                { POLICY_ON_FAILURE, OUTCOME_TIMED_OUT, REVERT_TIMED_OUT },
+                { POLICY_ON_FAILURE, OUTCOME_KILLED, REVERT_KILLED },
+                { POLICY_ON_FAILURE, OUTCOME_PROTOCOL_ERROR, REVERT_PROTOCOL },
+                { POLICY_ON_FAILURE, OUTCOME_LOST, REVERT_LOST },
+                { POLICY_ON_FAILURE, OUTCOME_ABANDONED, REVERT_ABANDONED },
+                { POLICY_ALWAYS, OUTCOME_CLEAN, REVERT_POLICY },
+                { POLICY_ALWAYS, OUTCOME_TIMED_OUT, REVERT_TIMED_OUT },
+                { POLICY_ON_HANG, OUTCOME_CLEAN, REVERT_NONE },
+                { POLICY_ON_HANG, OUTCOME_TIMED_OUT, REVERT_NONE },
+                { POLICY_ON_HANG, OUTCOME_KILLED, REVERT_NONE },
+                { POLICY_ON_HANG, OUTCOME_PROTOCOL_ERROR, REVERT_PROTOCOL },
+                { POLICY_ON_HANG, OUTCOME_LOST, REVERT_LOST },
+                { POLICY_ON_HANG, OUTCOME_ABANDONED, REVERT_ABANDONED },
+                { POLICY_NEVER, OUTCOME_CLEAN, REVERT_NONE },
+                { POLICY_NEVER, OUTCOME_TIMED_OUT, REVERT_TIMED_OUT },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                Machine m = ready_machine(table[i].policy, true);
+                bool reverts = table[i].policy != POLICY_NEVER;
+
+                machine_lease(&m);
+                assert_int_equal(machine_state(&m), MACHINE_BUSY);
+                assert_false(machine_can_lease(&m));
+                machine_release(&m, table[i].outcome, T0 + SEC);
+                assert_int_equal(m.due, table[i].due);
+                assert_int_equal(machine_can_lease(&m), table[i].due == REVERT_NONE);
+                assert_int_equal(machine_step(&m, T0 + SEC),
+                        table[i].due == REVERT_NONE ? MACHINE_STEP_NONE : MACHINE_STEP_RESET);
+                assert_int_equal(machine_reverts(&m), reverts);
+        }
+}
+
+/* Under on-hang a failed job costs no revert, but the guest has to prove itself before it is used again. */
+static void test_on_hang_asks_for_a_proof(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ON_HANG, true);
+
+        machine_lease(&m);
+        machine_release(&m, OUTCOME_TIMED_OUT, T0 + SEC);
+        assert_false(machine_is_fresh(&m, T0 + SEC));
+        machine_set_link(&m, LINK_SILENT, T0 + 4 * SEC);
+        assert_int_equal(m.due, REVERT_SILENT);
+}
+
+static void test_answers_grow_old(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+        assert_true(machine_is_fresh(&m, T0 + MACHINE_FRESH_USEC - 1));
+        assert_false(machine_is_fresh(&m, T0 + MACHINE_FRESH_USEC));
+        machine_lease(&m);
+        machine_release(&m, OUTCOME_CLEAN, T0 + 10 * SEC);
+        assert_true(machine_is_fresh(&m, T0 + 10 * SEC));
+}
+
+static void test_a_revert(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+        uint64_t generation = m.generation;
+
+        machine_set_pulse(&m, PULSE_LOST, T0 + 3 * SEC);
+        assert_int_equal(m.due, REVERT_HEARTBEAT);
+        assert_int_equal(machine_step(&m, T0 + 3 * SEC), MACHINE_STEP_RESET);
+        machine_reset_begin(&m, 0);
+        assert_int_equal(machine_state(&m), MACHINE_REVERTING);
+        assert_int_equal(m.generation, generation + 1);
+
+        /* The revert's own events, and what is left of the old generation. */
+        machine_set_domain(&m, DOMAIN_OFF, T0 + 4 * SEC);
+        machine_set_link(&m, LINK_PROVEN, T0 + 4 * SEC);
+        machine_set_pulse(&m, PULSE_BEATING, T0 + 4 * SEC);
+        machine_condemn(&m, REVERT_CRASHED, T0 + 4 * SEC);
+        assert_int_equal(machine_step(&m, T0 + 4 * SEC), MACHINE_STEP_NONE);
+
+        machine_reset_end(&m, RESET_DONE, T0 + 5 * SEC);
+        assert_int_equal(machine_state(&m), MACHINE_STARTING);
+        assert_int_equal(m.reverts, 1);
+        assert_int_equal(m.last_reason, REVERT_HEARTBEAT);
+        machine_set_pulse(&m, PULSE_BEATING, T0 + 6 * SEC);
+        assert_int_equal(machine_state(&m), MACHINE_STARTING);
+        machine_set_link(&m, LINK_PROVEN, T0 + 6 * SEC);
+        assert_int_equal(machine_state(&m), MACHINE_READY);
+        assert_int_equal(machine_deadline(&m), USEC_INFINITY);
+}
+
+static void test_generations_never_come_twice(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+        machine_condemn(&m, REVERT_OPERATOR, T0);
+        machine_reset_begin(&m, 5000);
+        assert_int_equal(m.generation, 5000);
+        machine_reset_end(&m, RESET_DONE, T0);
+        machine_condemn(&m, REVERT_OPERATOR, T0);
+        machine_reset_begin(&m, 5000);
+        assert_int_equal(m.generation, 5001);
+}
+
+static void test_other_leases_get_two_seconds(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+        m.slots = 4;
+        machine_lease(&m);
+        machine_lease(&m);
+        assert_true(machine_can_lease(&m));
+        machine_release(&m, OUTCOME_KILLED, T0);
+        assert_false(machine_can_lease(&m));
+        assert_int_equal(machine_state(&m), MACHINE_BUSY);
+        assert_int_equal(machine_step(&m, T0 + MACHINE_GRACE_USEC - 1), MACHINE_STEP_NONE);
+        assert_int_equal(machine_deadline(&m), T0 + MACHINE_GRACE_USEC);
+        assert_int_equal(machine_step(&m, T0 + MACHINE_GRACE_USEC), MACHINE_STEP_REVOKE);
+        machine_release(&m, OUTCOME_ABANDONED, T0 + MACHINE_GRACE_USEC);
+        assert_int_equal(machine_step(&m, T0 + MACHINE_GRACE_USEC), MACHINE_STEP_RESET);
+        assert_int_equal(m.due, REVERT_KILLED);
+
+        /* There is nothing to finish in a guest that is off. */
+        m = ready_machine(POLICY_ON_FAILURE, true);
+        machine_lease(&m);
+        machine_set_domain(&m, DOMAIN_OFF, T0);
+        assert_int_equal(machine_step(&m, T0), MACHINE_STEP_REVOKE);
+}
+
+/* Fails again and again: 1 s, 2 s, 4 s ... 60 s. */
+static void test_backoff(void **state _unused_) {
+        static const unsigned seconds[] = { 1, 2, 4, 8, 16, 32, 60, 60, 60 };
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+        uint64_t now = T0;
+
+        machine_condemn(&m, REVERT_TIMED_OUT, now);
+        for (size_t i = 0; i < ELEMENTSOF(seconds); i++) {
+                assert_int_equal(machine_step(&m, now), MACHINE_STEP_RESET);
+                machine_reset_begin(&m, 0);
+                machine_reset_end(&m, RESET_FAILED, now);
+                assert_int_equal(machine_state(&m), i == 0 ? MACHINE_REVERTING : MACHINE_FAILED);
+                assert_int_equal(machine_step(&m, now + seconds[i] * SEC - 1), MACHINE_STEP_NONE);
+                assert_int_equal(machine_deadline(&m), now + seconds[i] * SEC);
+                now += seconds[i] * SEC;
+        }
+        assert_int_equal(m.revert_failures, ELEMENTSOF(seconds));
+        assert_int_equal(m.reverts, 0);
+
+        /* An operator need not wait, and a machine that came to life begins anew. */
+        machine_reset_begin(&m, 0);
+        machine_reset_end(&m, RESET_FAILED, now);
+        machine_condemn(&m, REVERT_OPERATOR, now);
+        assert_int_equal(machine_step(&m, now), MACHINE_STEP_RESET);
+        machine_reset_begin(&m, 0);
+        machine_reset_end(&m, RESET_DONE, now);
+        machine_set_pulse(&m, PULSE_BEATING, now);
+        machine_set_link(&m, LINK_PROVEN, now);
+        machine_condemn(&m, REVERT_TIMED_OUT, now);
+        assert_int_equal(machine_step(&m, now), MACHINE_STEP_RESET);
+}
+
+/* A revert that succeeds but does not bring the guest up is tried again, not at once. */
+static void test_unstarted_guests(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+        uint64_t now = T0;
+
+        machine_condemn(&m, REVERT_TIMED_OUT, now);
+        machine_reset_begin(&m, 0);
+        machine_reset_end(&m, RESET_DONE, now);
+        assert_int_equal(machine_deadline(&m), now + MACHINE_SETTLE_USEC);
+        machine_tick(&m, now + MACHINE_SETTLE_USEC - 1);
+        assert_int_equal(m.due, REVERT_NONE);
+        now += MACHINE_SETTLE_USEC;
+        machine_tick(&m, now);
+        assert_int_equal(m.due, REVERT_UNSTARTED);
+        assert_int_equal(machine_step(&m, now), MACHINE_STEP_RESET);
+        machine_reset_begin(&m, 0);
+        machine_reset_end(&m, RESET_DONE, now);
+        machine_set_domain(&m, DOMAIN_CRASHED, now);
+        assert_int_equal(machine_step(&m, now), MACHINE_STEP_NONE);
+        assert_int_equal(machine_step(&m, now + 2 * SEC), MACHINE_STEP_RESET);
+}
+
+static void test_no_way_back(void **state _unused_) {
+        static const struct {
+                WayBack way;
+                MachineState state;
+                const char *obstacle;
+        } table[] = {
+                { WAY_UNKNOWN, MACHINE_REVERTING, "" },
+                { WAY_NO_LIBVIRT, MACHINE_REVERTING, "libvirt is away" },
+                { WAY_NO_SNAPSHOT, MACHINE_FAILED, "its snapshot is missing" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+                machine_set_way(&m, table[i].way);
+                /* As long as nothing is due, it is used. */
+                assert_true(machine_can_lease(&m));
+                machine_condemn(&m, REVERT_TIMED_OUT, T0);
+                assert_int_equal(machine_step(&m, T0 + 100 * SEC), MACHINE_STEP_NONE);
+                assert_int_equal(machine_state(&m), table[i].state);
+                assert_string_equal(machine_obstacle(&m), table[i].obstacle);
+                machine_set_way(&m, WAY_OPEN);
+                assert_int_equal(machine_step(&m, T0 + 100 * SEC), MACHINE_STEP_RESET);
+        }
+
+        /* libvirt went away in the middle: it is looked at before the next try. */
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+        machine_condemn(&m, REVERT_TIMED_OUT, T0);
+        machine_reset_begin(&m, 0);
+        machine_reset_end(&m, RESET_IMPOSSIBLE, T0);
+        assert_int_equal(machine_step(&m, T0), MACHINE_STEP_NONE);
+        machine_set_way(&m, WAY_OPEN);
+        assert_int_equal(machine_step(&m, T0), MACHINE_STEP_RESET);
+}
+
+/* While no revert is possible, a guest that only seemed dead may come back; one that was misused may not. */
+static void test_reasons_that_life_refutes(void **state _unused_) {
+        for (RevertReason reason = REVERT_HEARTBEAT; reason < _REVERT_REASON_MAX; reason++) {
+                Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+                machine_set_way(&m, WAY_NO_LIBVIRT);
+                machine_set_pulse(&m, PULSE_WAITING, T0);
+                machine_condemn(&m, reason, T0);
+                machine_set_pulse(&m, PULSE_BEATING, T0 + SEC);
+                assert_int_equal(m.due, reason <= REVERT_UNSTARTED ? REVERT_NONE : reason);
+        }
+
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+        machine_condemn(&m, REVERT_HEARTBEAT, T0);
+        machine_condemn(&m, REVERT_ABANDONED, T0);
+        machine_condemn(&m, REVERT_SILENT, T0);
+        assert_int_equal(m.due, REVERT_ABANDONED);
+        machine_condemn(&m, REVERT_KILLED, T0);
+        assert_int_equal(m.due, REVERT_ABANDONED);
+}
+
+static void test_a_pause_for_a_snapshot(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+        machine_set_domain(&m, DOMAIN_SAVING, T0);
+        machine_set_pulse(&m, PULSE_LOST, T0 + 4 * SEC);
+        assert_int_equal(m.due, REVERT_NONE);
+        assert_false(machine_can_lease(&m));
+        machine_set_domain(&m, DOMAIN_RUNNING, T0 + 5 * SEC);
+        machine_set_pulse(&m, PULSE_BEATING, T0 + 5 * SEC);
+        assert_int_equal(machine_state(&m), MACHINE_READY);
+}
+
+static void test_held_for_our_own_snapshot(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+        m.held = true;
+        assert_false(machine_can_lease(&m));
+        machine_condemn(&m, REVERT_HEARTBEAT, T0);
+        assert_int_equal(machine_step(&m, T0 + 100 * SEC), MACHINE_STEP_NONE);
+        m.held = false;
+        assert_int_equal(machine_step(&m, T0 + 100 * SEC), MACHINE_STEP_RESET);
+}
+
+static void test_drained(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+        machine_lease(&m);
+        m.drained = true;
+        assert_int_equal(machine_state(&m), MACHINE_BUSY);
+        assert_true(machine_is_hopeless(&m, T0));
+        machine_release(&m, OUTCOME_CLEAN, T0);
+        assert_int_equal(machine_state(&m), MACHINE_DRAINED);
+        assert_false(machine_can_lease(&m));
+        /* It is still looked after. */
+        machine_set_domain(&m, DOMAIN_OFF, T0);
+        assert_int_equal(machine_step(&m, T0), MACHINE_STEP_RESET);
+        m = ready_machine(POLICY_ON_FAILURE, true);
+        assert_int_equal(machine_state(&m), MACHINE_READY);
+}
+
+static void test_without_a_domain(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ON_FAILURE, false);
+
+        machine_lease(&m);
+        machine_release(&m, OUTCOME_TIMED_OUT, T0);
+        assert_int_equal(machine_step(&m, T0), MACHINE_STEP_RESET);
+        assert_false(machine_reverts(&m));
+        machine_reset_begin(&m, 0);
+        machine_reset_end(&m, RESET_DONE, T0);
+        assert_int_equal(m.generation, 8);
+        assert_int_equal(m.reverts, 0);
+
+        /* Nobody brings it up: soon there is no hope, and nothing is reset again and again. */
+        machine_set_link(&m, LINK_REFUSED, T0);
+        assert_int_equal(machine_state(&m), MACHINE_OFFLINE);
+        assert_false(machine_is_hopeless(&m, T0 + MACHINE_HOPELESS_USEC - 1));
+        assert_int_equal(machine_deadline(&m), T0 + MACHINE_HOPELESS_USEC);
+        assert_true(machine_is_hopeless(&m, T0 + MACHINE_HOPELESS_USEC));
+        machine_tick(&m, T0 + 1000 * SEC);
+        assert_int_equal(m.due, REVERT_NONE);
+}
+
+static void test_never_reverted(void **state _unused_) {
+        Machine m = ready_machine(POLICY_NEVER, true);
+
+        machine_set_domain(&m, DOMAIN_OFF, T0);
+        assert_int_equal(m.due, REVERT_NONE);
+        assert_int_equal(machine_state(&m), MACHINE_OFFLINE);
+        assert_true(machine_is_hopeless(&m, T0 + MACHINE_HOPELESS_USEC));
+}
+
+static void test_started_by_somebody_else(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+        machine_restarted(&m, T0);
+        assert_int_equal(m.generation, 8);
+        assert_int_equal(machine_state(&m), MACHINE_STARTING);
+        /* It may have to boot. */
+        machine_tick(&m, T0 + MACHINE_BOOT_USEC - 1);
+        assert_int_equal(m.due, REVERT_NONE);
+        machine_tick(&m, T0 + MACHINE_BOOT_USEC);
+        assert_int_equal(m.due, REVERT_UNSTARTED);
+}
+
+static void test_an_unused_lease_leaves_no_trace(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ALWAYS, true);
+
+        machine_lease(&m);
+        machine_unlease(&m);
+        assert_int_equal(m.requests, 0);
+        assert_true(machine_can_lease(&m));
+}
+
+static void test_names(void **state _unused_) {
+        for (RevertReason r = REVERT_NONE; r < _REVERT_REASON_MAX; r++)
+                assert_int_equal(revert_reason_from_name(revert_reason_to_name(r)), r);
+        for (Outcome o = 0; o < _OUTCOME_MAX; o++)
+                assert_int_equal(outcome_from_string(outcome_to_string(o)), o);
+        assert_int_equal(outcome_from_string("dirty"), -EINVAL);
+        assert_int_equal(revert_reason_from_name("because"), -EINVAL);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_states_follow_from_facts),
+                cmocka_unit_test(test_outcomes_and_policies),
+                cmocka_unit_test(test_on_hang_asks_for_a_proof),
+                cmocka_unit_test(test_answers_grow_old),
+                cmocka_unit_test(test_a_revert),
+                cmocka_unit_test(test_generations_never_come_twice),
+                cmocka_unit_test(test_other_leases_get_two_seconds),
+                cmocka_unit_test(test_backoff),
+                cmocka_unit_test(test_unstarted_guests),
+                cmocka_unit_test(test_no_way_back),
+                cmocka_unit_test(test_reasons_that_life_refutes),
+                cmocka_unit_test(test_a_pause_for_a_snapshot),
+                cmocka_unit_test(test_held_for_our_own_snapshot),
+                cmocka_unit_test(test_drained),
+                cmocka_unit_test(test_without_a_domain),
+                cmocka_unit_test(test_never_reverted),
+                cmocka_unit_test(test_started_by_somebody_else),
+                cmocka_unit_test(test_an_unused_lease_leaves_no_trace),
+                cmocka_unit_test(test_names),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
