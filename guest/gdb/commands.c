@@ -57,17 +57,13 @@ int commands_read_text(Session *session, const MiValue *frame, const char *name,
         return text_failed(ret) ? -ENOMEM : ret->size > 0;
 }
 
-static bool is_missing_symbol(const MiRecord *record) {
-        return startswith(session_error(record), "No symbol \"");
-}
-
-/* A console command, once more with the symbols of the libraries if one is missing. */
+/* A console command; once more with the symbols and types of the libraries if it fails without. */
 static int ask_console(Session *session, MiRecord **ret, const char *command) {
         int r = session_console(session, ret, command);
 
-        if (r != 0 || !is_missing_symbol(*ret))
+        if (r != 0 || session->symbols)
                 return r;
-        r = session_console(session, NULL, "sharedlibrary");
+        r = session_load_symbols(session);
         if (r < 0)
                 return r;
         *ret = mi_record_free(*ret);

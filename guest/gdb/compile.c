@@ -37,6 +37,26 @@ static int exit_status(int status) {
         return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* Whether the macro fails since it asks for the type of a bit-field, which has none. */
+static bool is_bit_field(const Text *err) {
+        return strstr(text_string(err), "bit-field") && strstr(text_string(err), "typeof");
+}
+
+/* Once more, with a further option. */
+static int run_with(char **command, const char *option, Text *err, int *ret_status) {
+        _cleanup_free_ char **more = NULL;
+        size_t n = 0;
+
+        while (command[n])
+                n++;
+        more = calloc(n + 2, sizeof(char *));
+        if (!more)
+                return -ENOMEM;
+        memcpy(more, command, n * sizeof(char *));
+        more[n] = (char *)option;
+        return run(more, err, ret_status);
+}
+
 static int write_source(const Source *source) {
         _cleanup_close_ int fd = open(source->name, O_WRONLY | O_TRUNC | O_CLOEXEC);
 
@@ -57,10 +77,16 @@ int compile_run(const char *source_name, char **command) {
         r = run(command, line > 0 ? &err : NULL, &status);
         if (r < 0 || line == 0)
                 return r < 0 ? r : exit_status(status);
+        if (exit_status(status) != 0 && is_bit_field(&err)) {
+                text_clear(&err);
+                r = run_with(command, "-D__PBOTVM_BIT_FIELD", &err, &status);
+                if (r < 0)
+                        return r;
+        }
         if (exit_status(status) != 0 &&
                 diagnostics_have_error(text_string(&err), err.size, source_name, line) &&
                 source_unwrap(&source) && write_source(&source) == 0) {
-                r = run(command, NULL, &status);
+                r = run_with(command, "-Wno-unused-value", NULL, &status);
                 return r < 0 ? r : exit_status(status);
         }
         diagnostics_unwrap(

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gdb/debugger.h"
 
+#include <signal.h>
+#include <stdio.h>
+
 #include "gdb/commands.h"
 #include "gdb/signals.h"
 #include "gdb/tell.h"
@@ -75,8 +78,6 @@ static int prepare(Debugger *debugger) {
                 r = set_breakpoint(debugger, "__pbotvm_last", &debugger->last);
         if (r == 0)
                 r = set_end_breakpoint(debugger);
-        if (r == 0)
-                r = session_console(&debugger->session, NULL, SIGNALS_HANDLE);
         return r < 0 ? r : 0;
 }
 
@@ -136,13 +137,8 @@ static int tell_signal(Debugger *debugger, const MiRecord *stop, const char *nam
         Session *session = &debugger->session;
         const char *meaning = mi_text(&stop->results, "signal-meaning");
         _cleanup_text_ Text text = {}, stack = {};
-        int r = 0;
+        int r = tell_stack(session, debugger->source, &stack);
 
-        /* Through a library's frames gdb finds its way by the library's own symbols. */
-        if (!mi_text(mi_member(&stop->results, "frame"), "fullname"))
-                r = session_console(session, NULL, "sharedlibrary");
-        if (r >= 0)
-                r = tell_stack(session, debugger->source, &stack);
         text_append_printf(&text, "\nProgram received signal %s, %s", name, meaning ? meaning : "?");
         if (stack.size > 0)
                 text_append_printf(&text, " in %s", text_string(&stack));
@@ -151,13 +147,27 @@ static int tell_signal(Debugger *debugger, const MiRecord *stop, const char *nam
         return r < 0 ? r : text_error(&text);
 }
 
+/* gdb keeps these two to itself unless told otherwise. */
+static int pass_signal(Debugger *debugger, int number, const char *name) {
+        char command[64];
+        int r;
+
+        if (number != SIGINT && number != SIGTRAP)
+                return 0;
+        (void)snprintf(command, sizeof(command), "signal %s", name);
+        r = session_console(&debugger->session, NULL, command);
+        return MIN(r, 0);
+}
+
 /* Returns 1 if the program ends by it. */
 static int handle_signal(Debugger *debugger, const MiRecord *stop) {
         const char *name = mi_text(&stop->results, "signal-name");
         int number = name ? signal_number(name) : 0, r;
 
-        if (number == 0 || signal_is_handled(debugger->session.program, number))
+        if (number == 0)
                 return 0;
+        if (signal_is_handled(debugger->session.program, number))
+                return pass_signal(debugger, number, name);
         debugger->ending->signal = number;
         r = tell_signal(debugger, stop, name);
         return r < 0 ? r : 1;

@@ -24,19 +24,27 @@
 extern "C++" {
 #endif
 
+/* What is not the user's is not watched for the user. */
+#if defined(__clang__)
+#define __PBOTVM_OWN __attribute__((__used__, __no_sanitize__("undefined", "integer", "alignment")))
+#else
+#define __PBOTVM_OWN __attribute__((__used__, __no_sanitize__("undefined")))
+#endif
+
 /* The debugger has a breakpoint here and finds what is asked in the arguments. The assembler keeps them
  * alive. */
-__attribute__((__noinline__, __used__)) static void __pbotvm_ask(const char *command, unsigned long size) {
+__PBOTVM_OWN __attribute__((__noinline__)) static void __pbotvm_ask(
+        const char *command, unsigned long size) {
         __asm__ __volatile__("" : : "r"(command), "r"(size) : "memory");
 }
 
 /* Likewise; value is where the last expression's value lies, NULL if it has none. */
-__attribute__((__noinline__, __used__)) static void __pbotvm_last(
+__PBOTVM_OWN __attribute__((__noinline__)) static void __pbotvm_last(
         const char *expression, unsigned long size, const volatile void *value) {
         __asm__ __volatile__("" : : "r"(expression), "r"(size), "r"(value) : "memory");
 }
 
-__attribute__((__noinline__, __used__)) static void gdb(const char *command) {
+__PBOTVM_OWN __attribute__((__noinline__)) static void gdb(const char *command) {
         __pbotvm_ask(command, strlen(command));
         /* Not a jump, or the caller's frame would be one nearer. */
         __asm__ __volatile__("" : : : "memory");
@@ -50,7 +58,8 @@ __attribute__((__noinline__, __used__)) static void gdb(const char *command) {
 #define watch(...) gdb("watch " #__VA_ARGS__)
 
 #ifdef __GLIBC__
-static unsigned long long __pbotvm_binary_value(const struct printf_info *info, const void *argument) {
+__PBOTVM_OWN static unsigned long long __pbotvm_binary_value(
+        const struct printf_info *info, const void *argument) {
         if (info->is_long_double)
                 return *(const unsigned long long *)argument;
         if (info->is_long)
@@ -63,7 +72,8 @@ static unsigned long long __pbotvm_binary_value(const struct printf_info *info, 
 }
 
 /* %b: # fills up to groups of four digits, width, precision, 0 and - as in %x. */
-static int __pbotvm_binary(FILE *stream, const struct printf_info *info, const void *const *args) {
+__PBOTVM_OWN static int __pbotvm_binary(
+        FILE *stream, const struct printf_info *info, const void *const *args) {
         char digits[512];
         unsigned long long value = __pbotvm_binary_value(info, args[0]);
         int end = (int)sizeof(digits), first = end, least = info->prec > 0 ? info->prec : 1, i;
@@ -85,7 +95,8 @@ static int __pbotvm_binary(FILE *stream, const struct printf_info *info, const v
         return end - first > info->width ? end - first : info->width;
 }
 
-static int __pbotvm_binary_argument(const struct printf_info *info, size_t n, int *types, int *size) {
+__PBOTVM_OWN static int __pbotvm_binary_argument(
+        const struct printf_info *info, size_t n, int *types, int *size) {
         if (n > 0)
                 types[0] = PA_INT | (info->is_long_double   ? PA_FLAG_LONG_LONG
                                             : info->is_long ? PA_FLAG_LONG
@@ -95,7 +106,7 @@ static int __pbotvm_binary_argument(const struct printf_info *info, size_t n, in
 }
 #endif
 
-__attribute__((__constructor__)) static void __pbotvm_prelude(void) {
+__PBOTVM_OWN __attribute__((__constructor__)) static void __pbotvm_prelude(void) {
         (void)setlocale(LC_ALL, "C.UTF-8");
         (void)setvbuf(stdout, NULL, _IONBF, 0);
 #ifdef __GLIBC__
@@ -107,12 +118,21 @@ __attribute__((__constructor__)) static void __pbotvm_prelude(void) {
  * type. An array or a function stays one. In C the expression stands here three times and is evaluated once;
  * one without a value is a statement of its own, so that the compiler warns as ever. */
 #ifndef __cplusplus
+/* A bit-field has no type of its own; its promoted value has. The compiler's complaint brings the
+ * definition.
+ */
+#ifdef __PBOTVM_BIT_FIELD
+#define __PBOTVM_EXPRESSION(...) (+(__VA_ARGS__))
+#else
+#define __PBOTVM_EXPRESSION(...) (__VA_ARGS__)
+#endif
 #define print_last_statement(...)                                                                           \
         __extension__({                                                                                     \
-                __typeof__((__VA_ARGS__)) *volatile __pbotvm_place = 0;                                     \
+                __typeof__(__PBOTVM_EXPRESSION(__VA_ARGS__)) *volatile __pbotvm_place = 0;                  \
                 enum { __pbotvm_void = __builtin_types_compatible_p(__typeof__(*__pbotvm_place), void) };   \
                 __builtin_choose_expr(__pbotvm_void, (__VA_ARGS__), (void)0);                               \
-                __auto_type __pbotvm_value = __builtin_choose_expr(__pbotvm_void, 0, (__VA_ARGS__));        \
+                __auto_type __pbotvm_value =                                                                \
+                        __builtin_choose_expr(__pbotvm_void, 0, __PBOTVM_EXPRESSION(__VA_ARGS__));          \
                 const volatile void *__pbotvm_address = &__pbotvm_value;                                    \
                 if (!__pbotvm_void && !__builtin_types_compatible_p(                                        \
                                               __typeof__(*__pbotvm_place), __typeof__(__pbotvm_value)))     \
@@ -134,7 +154,8 @@ struct Text {
         }
 };
 /* The comma is the built-in one after an expression without a value. */
-template <class T> __attribute__((__noinline__)) void operator,(const T &value, const Text &text) {
+template <class T>
+__PBOTVM_OWN __attribute__((__noinline__)) void operator,(const T &value, const Text &text) {
         T *volatile __pbotvm_place = (T *)__builtin_addressof(value);
         __asm__ __volatile__("" : : "r"(__pbotvm_place) : "memory");
         __pbotvm_last(text.data, text.size, (const volatile void *)__pbotvm_place);

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "common/io.h"
 
@@ -16,6 +17,41 @@
 
 /* Names the descriptors that wait for the program: standard input, output, error, arguments. */
 #define ENV_LAUNCH "PBOTVM_GDB_LAUNCH"
+
+/* Environment that is another for gdb: without PATH it does not run iconv for a list of character sets at
+ * every start. What the program shall see is kept. */
+static const struct {
+        const char *name, *kept, *value;
+} gdb_environment[] = {
+        { "PATH", "PBOTVM_GDB_PATH", "/nonexistent" },
+        { "SHELL", "PBOTVM_GDB_SHELL", NULL },
+        { "LC_ALL", "PBOTVM_GDB_LC_ALL", "C.UTF-8" },
+};
+
+static int set_environment(const char *self) {
+        for (size_t i = 0; i < ELEMENTSOF(gdb_environment); i++) {
+                const char *old = getenv(gdb_environment[i].name);
+                const char *value = gdb_environment[i].value ? gdb_environment[i].value : self;
+
+                if (old && setenv(gdb_environment[i].kept, old, true) < 0)
+                        return -errno;
+                if (setenv(gdb_environment[i].name, value, true) < 0)
+                        return -errno;
+        }
+        return 0;
+}
+
+static void restore_environment(void) {
+        for (size_t i = 0; i < ELEMENTSOF(gdb_environment); i++) {
+                const char *old = getenv(gdb_environment[i].kept);
+
+                if (old)
+                        (void)setenv(gdb_environment[i].name, old, true);
+                else
+                        (void)unsetenv(gdb_environment[i].name);
+                (void)unsetenv(gdb_environment[i].kept);
+        }
+}
 
 void session_done(Session *session) {
         session->to_gdb = fd_close(session->to_gdb);
@@ -76,13 +112,13 @@ int session_become_program(void) {
         if (!arguments)
                 return -EINVAL;
         /* What gdb and we added for ourselves. */
+        restore_environment();
         (void)unsetenv(ENV_LAUNCH);
         /* The sanitizers' own handlers would hide a signal from the debugger. */
         (void)setenv("UBSAN_OPTIONS",
                 "handle_segv=0:handle_sigbus=0:handle_abort=0:handle_sigill=0:handle_sigtrap=0:handle_"
                 "sigfpe=0",
                 false);
-        (void)unsetenv("SHELL");
         (void)unsetenv("LINES");
         (void)unsetenv("COLUMNS");
         if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(err, STDERR_FILENO) < 0)
@@ -92,7 +128,27 @@ int session_become_program(void) {
         return -errno;
 }
 
+/* Where the program lies that execvp() would find: its PATH is changed before. */
+static const char *find_program(const char *name, Text *path) {
+        const char *list = getenv("PATH");
+
+        for (const char *p = list ? list : "/usr/bin:/bin"; *p; p += *p == ':') {
+                size_t n = strcspn(p, ":");
+
+                text_clear(path);
+                text_append(path, p, n);
+                text_append_char(path, '/');
+                text_append_string(path, name);
+                if (access(text_string(path), X_OK) == 0)
+                        return text_string(path);
+                p += n;
+        }
+        return name;
+}
+
 static _noreturn_ void run_gdb(int in, int out, int program_out, int list, char **argv) {
+        _cleanup_text_ Text path = {};
+        const char *program;
         char launch[64], self[4096];
         ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
         int null = open("/dev/null", O_WRONLY | O_CLOEXEC), program_in, program_err;
@@ -109,24 +165,35 @@ static _noreturn_ void run_gdb(int in, int out, int program_out, int list, char 
         if (program_in < 0)
                 program_in = open("/dev/null", O_RDONLY);
         (void)snprintf(launch, sizeof(launch), "%i,%i,%i,%i", program_in, program_out, program_err, list);
-        if (setenv(ENV_LAUNCH, launch, true) < 0 || setenv("SHELL", self, true) < 0)
+        program = find_program(argv[0], &path);
+        if (setenv(ENV_LAUNCH, launch, true) < 0 || set_environment(self) < 0)
                 _exit(127);
         if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
                 _exit(127);
-        execvp(argv[0], argv);
+        execv(program, argv);
         _exit(127);
 }
 
-/* What makes it start fast: no files of the user, no symbols of libraries before they are asked for. */
-static const char *const options[] = { "gdb", "-nx", "-q", "-i=mi3", "-iex", "set debuginfod enabled off",
-        "-iex", "set auto-solib-add off", "-iex", "set confirm off", "-iex", "set width 0", "-iex",
-        "set height 0", "-iex", "set charset UTF-8", "-iex", "set print sevenbit-strings off", "-iex",
-        "set print null-stop on", "-iex", "set unwindonsignal on", "-iex", "set follow-exec-mode same",
-        "-iex", "set startup-with-shell on" };
+/* What makes it start fast: no files of the user, no symbols of libraries (those of libc, which it reads in
+ * any case, not from libc6-dbg, where they are compressed: two thirds of the time), no threads.
+ * session_load_symbols() makes up for it. Early commands are not echoed, character by character, as later
+ * ones are. */
+/* clang-format off */
+static const char *const options[] = {
+        "gdb", "-nx", "-q", "-i=mi3",
+        "-eiex", "set debuginfod enabled off",
+        "-eiex", "set debug-file-directory /nonexistent",
+        "-eiex", "maint set worker-threads 0",
+        "-eiex", "set print null-stop on",
+        "-eiex", "set unwindonsignal on",
+};
 
 /* gdb's own scripts are half of its start, and C has no use for them. */
-static const char *const no_scripts[] = { "--data-directory=/nonexistent", "-iex", "set auto-load off",
-        "-iex", "set auto-solib-add off" };
+static const char *const no_scripts[] = {
+        "--data-directory=/nonexistent",
+        "-eiex", "set auto-solib-add off",
+};
+/* clang-format on */
 
 static char **gdb_arguments(const char *program, bool printers) {
         char **argv = calloc(ELEMENTSOF(options) + ELEMENTSOF(no_scripts) + 2, sizeof(char *));
@@ -238,6 +305,9 @@ static int receive(Session *session) {
                         session->from_gdb = fd_close(session->from_gdb);
                         return -EPIPE;
                 }
+                /* It writes character by character: let it get on. */
+                if (n < 16 && buffer[n - 1] != '\n')
+                        (void)nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
                 if (session->line.size + (size_t)n > LINE_MAX_SIZE)
                         text_clear(&session->line);
                 text_append(&session->line, buffer, (size_t)n);
@@ -343,6 +413,17 @@ int session_console(Session *session, MiRecord **ret, const char *command) {
         text_append_char(&quoted, '"');
         r = send_command(session, &quoted);
         return r < 0 ? r : wait_answer(session, ret);
+}
+
+int session_load_symbols(Session *session) {
+        static const char *const commands[] = { "set debug-file-directory /usr/lib/debug", "nosharedlibrary",
+                "sharedlibrary" };
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(commands) && r >= 0 && !session->symbols; i++)
+                r = session_console(session, NULL, commands[i]);
+        session->symbols = true;
+        return MIN(r, 0);
 }
 
 const char *session_error(const MiRecord *record) {

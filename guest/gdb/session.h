@@ -16,6 +16,7 @@ typedef struct Session {
         unsigned token;
         MiRecord *stop; /* the last "stopped" that nobody took */
         pid_t program;  /* 0: not started */
+        bool symbols;   /* those of the libraries are loaded */
         bool running;   /* the program runs: a stop is to come */
         bool printed;   /* anything was written to standard output */
         Text console;   /* what the current command says on gdb's console */
@@ -38,6 +39,8 @@ int session_become_program(void);
 int session_command(Session *session, MiRecord **ret, const char *format, ...) _printf_(3, 4);
 /* Likewise a command of gdb's command line. */
 int session_console(Session *session, MiRecord **ret, const char *command);
+/* Loads the symbols of the libraries, and what separate files know of them, once. 0 or -EPIPE, -ENOMEM. */
+int session_load_symbols(Session *session);
 /* The message of an error. */
 const char *session_error(const MiRecord *record);
 

@@ -5,10 +5,6 @@
 
 #include "common/macro.h"
 
-/* The command that makes gdb stop at signals that end a program, where it would pass them, or keep them to
- * itself. */
-#define SIGNALS_HANDLE "handle SIGINT SIGALRM SIGVTALRM SIGPROF SIGPOLL stop print pass"
-
 /* The number of a signal by its name, "SIGSEGV"; 0 if it is none of this system. */
 int signal_number(const char *name);
 

@@ -118,8 +118,8 @@ typedef struct Stack {
 } Stack;
 
 static void stack_done(Stack *stack) {
-        mi_record_free(stack->frames);
-        mi_record_free(stack->arguments);
+        stack->frames = mi_record_free(stack->frames);
+        stack->arguments = mi_record_free(stack->arguments);
 }
 
 static int stack_read(Session *session, Stack *ret) {
@@ -159,17 +159,49 @@ static bool is_raise(const Stack *stack) {
                (strstr(function, "pthread_kill") || strstr(function, "raise") || strstr(function, "abort"));
 }
 
+static bool same_place(const MiValue *a, const MiValue *b) {
+        return streq_ptr(mi_text(a, "func"), mi_text(b, "func")) &&
+               streq_ptr(mi_text(a, "line"), mi_text(b, "line"));
+}
+
+/* Of a recursion the beginning is enough. */
+static bool is_repeated(const Stack *stack, size_t first, size_t i) {
+        return i >= first + 3 && same_place(stack_frame(stack, i), stack_frame(stack, i - 1)) &&
+               same_place(stack_frame(stack, i), stack_frame(stack, i - 2)) &&
+               same_place(stack_frame(stack, i), stack_frame(stack, i - 3));
+}
+
 static void tell_frames(const Stack *stack, size_t first, const Source *source, Text *text) {
         const MiValue *frame;
+        bool complete = false, omitted = false;
 
-        for (size_t i = first; (frame = stack_frame(stack, i)); i++) {
+        for (size_t i = first; !complete && (frame = stack_frame(stack, i)); i++) {
+                complete = streq_ptr(mi_text(frame, "func"), "main");
+                if (is_repeated(stack, first, i)) {
+                        omitted = true;
+                        continue;
+                }
                 if (i > first)
                         text_append_string(text, " called by ");
                 tell_frame(text, frame, mi_member(nth(stack->arguments, "stack-args", i), "args"));
                 (void)tell_statement(text, frame, source);
+        }
+        if (omitted && !complete)
+                text_append_string(text, " called by ...");
+}
+
+/* Whether a library's function lies between the innermost frame and main(): gdb finds its way through, and
+ * its name, by the library's own symbols. */
+static bool has_library(const Stack *stack, const Source *source) {
+        const MiValue *frame;
+
+        for (size_t i = 0; (frame = stack_frame(stack, i)); i++) {
+                if (!is_own(frame, source))
+                        return true;
                 if (streq_ptr(mi_text(frame, "func"), "main"))
                         break;
         }
+        return false;
 }
 
 int tell_stack(Session *session, const Source *source, Text *text) {
@@ -178,6 +210,12 @@ int tell_stack(Session *session, const Source *source, Text *text) {
         size_t first;
         int r = stack_read(session, &stack);
 
+        if (r > 0 && !session->symbols && has_library(&stack, source)) {
+                stack_done(&stack);
+                r = session_load_symbols(session);
+                if (r == 0)
+                        r = stack_read(session, &stack);
+        }
         if (r <= 0)
                 return r;
         first = is_raise(&stack) ? own_frame(&stack, source) : 0;

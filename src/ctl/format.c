@@ -2,6 +2,7 @@
 #include "ctl/format.h"
 
 #include <inttypes.h>
+#include <langinfo.h>
 #include <time.h>
 
 bool format_colours(void) {
@@ -31,6 +32,12 @@ const char *format_state_colour(const char *state, bool colours) {
 
 const char *format_colour_end(bool colours) {
         return colours ? "\x1B[0m" : "";
+}
+
+const char *format_dot(bool full) {
+        if (!streq(nl_langinfo(CODESET), "UTF-8"))
+                return full ? "*" : "o";
+        return full ? "\xE2\x97\x8F" : "\xE2\x97\x8B";
 }
 
 void format_span(Text *text, uint64_t usec) {

@@ -11,6 +11,9 @@ bool format_colours(void);
 const char *format_state_colour(const char *state, bool colours);
 const char *format_colour_end(bool colours);
 
+/* A dot, full or empty; plain ASCII where the terminal's character set has no others. */
+const char *format_dot(bool full);
+
 /* "0.4 s", "12 s", "3 min", "2 h", "5 days". */
 void format_span(Text *text, uint64_t usec);
 /* "2026-03-01 12:00:00", local time. */

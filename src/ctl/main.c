@@ -15,15 +15,16 @@
 static const struct {
         const char *name;
         int arguments_min, arguments_max;
+        bool json;
         int (*run)(Ctl *ctl, int argc, char **argv);
 } verbs[] = {
-        { "status", 0, 1, verb_status },
-        { "list", 0, 0, verb_list },
-        { "monitor", 0, 0, verb_monitor },
-        { "revert", 1, 100, verb_revert },
-        { "drain", 1, 1, verb_drain },
-        { "resume", 1, 1, verb_resume },
-        { "reload", 0, 0, verb_reload },
+        { "status", 0, 1, true, verb_status },
+        { "list", 0, 0, true, verb_list },
+        { "monitor", 0, 0, false, verb_monitor },
+        { "revert", 1, 100, false, verb_revert },
+        { "drain", 1, 1, false, verb_drain },
+        { "resume", 1, 1, false, verb_resume },
+        { "reload", 0, 0, false, verb_reload },
 };
 
 static int help(void) {
@@ -129,6 +130,11 @@ static int run_verb(Ctl *ctl, int argc, char **argv) {
                 }
                 if (argc - 1 > verbs[i].arguments_max) {
                         fprintf(stderr, "%s: too many arguments.\n", argv[0]);
+                        return EXIT_USAGE;
+                }
+                if (ctl->json && !verbs[i].json) {
+                        fprintf(stderr, "%s: there is no JSON of this; --json is for status and list.\n",
+                                argv[0]);
                         return EXIT_USAGE;
                 }
                 int r = ctl_connect(ctl);

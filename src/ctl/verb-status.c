@@ -15,10 +15,9 @@ static void append_label(Text *text, const char *label) {
 
 static void append_head(Text *text, const MachineInfo *machine, bool colours) {
         const char *colour = format_state_colour(machine->state, colours), *end = format_colour_end(colours);
-        bool usable = machine_is_usable(machine);
+        const char *dot = format_dot(machine_is_usable(machine));
 
-        text_append_printf(
-                text, "%s%s%s %s", colour, usable ? "\xE2\x97\x8F" : "\xE2\x97\x8B", end, machine->name);
+        text_append_printf(text, "%s%s%s %s", colour, dot, end, machine->name);
         if (machine->domain[0])
                 text_append_printf(text, " - domain %s", machine->domain);
         text_append_char(text, '\n');

@@ -33,12 +33,19 @@ static void session_done(Session *session) {
         text_done(&session->current);
 }
 
-static int answer(Session *session, const char *text) {
+/* Ends the session: its answer is the text, which may hold NUL bytes and is empty afterwards. */
+static int answer_text(Session *session, Text *text) {
         session->edit->outcome = EDIT_ANSWER;
         session->edit->paste = false;
-        text_clear(&session->edit->text);
-        text_append_string(&session->edit->text, text);
+        text_move(&session->edit->text, text);
         return -EBADMSG;
+}
+
+static int answer(Session *session, const char *string) {
+        _cleanup_text_ Text text = {};
+
+        text_append_string(&text, string);
+        return answer_text(session, &text);
 }
 
 /* 1 and *ret, 0 if there is none, -ENOMEM. */
@@ -77,7 +84,7 @@ static int copy(Session *session, const History *history, const char *language) 
 
         _cleanup_text_ Text text = {};
         text_append_printf(&text, "No history for %s.", channel);
-        return answer(session, text_string(&text));
+        return answer_text(session, &text);
 }
 
 static int load(Session *session, const History *history, const char *channel, const char *language) {
@@ -123,7 +130,7 @@ static int no_code_to(Session *session, const char *verb) {
         _cleanup_text_ Text text = {};
 
         text_append_printf(&text, "No recent code to %s.", verb);
-        return answer(session, text_string(&text));
+        return answer_text(session, &text);
 }
 
 static int limit_size(Session *session) {
@@ -164,7 +171,7 @@ static int change(Session *session, const Step *step) {
                 return no_code_to(session, "change");
         int r = substitute(&session->current, step, &session->budget, &result, &error);
         if (r == -EINVAL)
-                return answer(session, text_string(&error));
+                return answer_text(session, &error);
         if (r < 0)
                 return r;
         if (r == 0)
@@ -186,6 +193,13 @@ static int start_run(Session *session, const Step *step) {
         return 0;
 }
 
+static int refuse(Session *session) {
+        _cleanup_text_ Text text = {};
+
+        text_append_text(&text, &session->command->refusal);
+        return answer_text(session, &text);
+}
+
 static int do_step(Session *session, const Step *step) {
         switch (step->type) {
         case STEP_PREPEND:
@@ -202,7 +216,7 @@ static int do_step(Session *session, const Step *step) {
                 session->diff = true;
                 return 0;
         case STEP_REFUSE:
-                return answer(session, text_string(&session->command->refusal));
+                return refuse(session);
         }
         return 0;
 }
@@ -221,7 +235,7 @@ static int replace(Session *session) {
 
         int r = replace_all(&session->current, command->steps, command->n_steps, &session->budget, &error);
         if (r == -EINVAL)
-                return answer(session, text_string(&error));
+                return answer_text(session, &error);
         if (r < 0)
                 return r;
         if (r == 0 && !session->changed)
@@ -256,7 +270,7 @@ static int diff(Session *session) {
         r = word_diff(&older, session->changed ? &session->current : &newer, &text);
         if (r < 0)
                 return r;
-        return answer(session, r > 0 ? text_string(&text) : "No difference.");
+        return r > 0 ? answer_text(session, &text) : answer(session, "No difference.");
 }
 
 /* What the list is to be afterwards. An undo or a copy that is only run, or looked at by diff, changes

@@ -95,7 +95,7 @@ static int add_paths(int ruleset, const char *const *paths, uint64_t dir_access,
 /* 1 if applied, 0 if the kernel has none, or negative errno. */
 static int apply_landlock(const Confinement *c) {
         long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-        /* EPERM: the container that the host is in has a filter of its own that keeps it away. */
+        /* EPERM: a container's manager knows nothing of these calls and filters them. */
         if (abi < 0 && (errno == ENOSYS || errno == EOPNOTSUPP || errno == EPERM))
                 return 0;
         if (abi < 0)

@@ -1,31 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The options that a person types with the code, and the command line that they make. */
+/* What a line says besides its code: -info, -paste, -args and -stdin, the options for the compiler, and the
+ * command line that comes of them. */
 
 #include "language/table.h"
 
 typedef struct StandardOptions {
         bool info;
         bool paste;
-        char *arguments; /* of -args; NULL: not given */
-        bool have_stdin;
-        Text stdin_text; /* of -stdin, as typed */
+        bool have_arguments; /* -args was given */
+        Text arguments;
+        bool have_input; /* -stdin was given */
+        Text input;
 } StandardOptions;
 void standard_options_done(StandardOptions *options);
+#define _cleanup_standard_options_ _cleanup_(standard_options_done)
 
-/* Takes -info, -paste, -args and -stdin out of the code, in place. 0 or -ENOMEM. */
-int options_take_standard(Text *code, StandardOptions *ret);
+/* Takes the standard options out of the code. 0 or -ENOMEM. */
+int standard_options_take(Text *code, StandardOptions *ret);
 
-/* Takes the options for the command off the front of the code, in place: *ret is them joined by spaces, or
- * empty. 0 or -ENOMEM. */
-int options_take_command(Text *code, Text *ret);
+/* Takes the options in front of the code, those for the compiler, joined by spaces. 0 or -ENOMEM. */
+int command_options_take(Text *code, Text *options);
 
-typedef enum CommandStyle {
-        COMMAND_INFO, /* for -info: neither paste nor nopaste options */
-        COMMAND_NOPASTE,
-        COMMAND_PASTE,
-} CommandStyle;
+/* Appends the command line. options: the user's, or empty for the language's own; variant: what the language
+ * has for pasting or for not pasting, or "". arguments: appended where the language says so, or "". 0 or
+ * -ENOMEM. */
+int command_line(const Language *language, const Text *options, const char *variant, const char *arguments,
+        Text *line);
 
-/* Appends the command line of a language. options: what the person typed, NULL or "": the defaults. */
-void options_command(const Language *language, const char *options, CommandStyle style, Text *ret);
+/* How many bytes of white space, as Unicode has it, data begins with. */
+size_t space_size(const char *data, size_t size);

@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "language/output.h"
 
-#include <sys/random.h>
-
 #include "common/utf8.h"
 
-static const char *const bells[] = {
+/* Of the control characters: which stay. Bold, colour, reset, monospace, italics, strike-through and
+ * underline are IRC's. */
+static const bool stays[32] = {
+        ['\t'] = true,
+        ['\n'] = true,
+        ['\r'] = true,
+        [0x02] = true,
+        [0x03] = true,
+        [0x0f] = true,
+        [0x11] = true,
+        [0x1d] = true,
+        [0x1e] = true,
+        [0x1f] = true,
+};
+
+static const char *const noises[] = {
         "*BEEP*",
         "*BING*",
         "*DING*",
@@ -19,82 +32,82 @@ static const char *const bells[] = {
         "*WHIRR*",
 };
 
-/* Control characters below 0x20 that pass as they are: TAB, LF, CR and IRC's 02 03 0F 11 1D 1E 1F. */
-#define PASSES                                                                                              \
-        ((uint32_t)(1U << 0x09 | 1U << 0x0A | 1U << 0x0D | 1U << 0x02 | 1U << 0x03 | 1U << 0x0F |           \
-                    1U << 0x11 | 1U << 0x1D | 1U << 0x1E | 1U << 0x1F))
+/* Characters, as the text's bytes, so that one can be overwritten by one of another length. */
+typedef struct Cell {
+        uint32_t offset;
+        uint32_t size;
+} Cell;
 
-/* A backspace moves the place of writing to the left; what comes later overwrites, nothing is erased. */
-static int move_backspaces(Text *output) {
-        if (output->size == 0 || !memchr(output->data, '\b', output->size))
-                return 0;
-
-        _cleanup_free_ uint32_t *cells = calloc(output->size, sizeof(*cells));
-        _cleanup_text_ Text out = {};
-        size_t n = 0, at = 0;
-
+/* Newlines are ordinary characters here, and nothing is erased. */
+static int carry_out_backspaces(const char *data, size_t size, Text *ret) {
+        _cleanup_free_ Cell *cells = reallocarray(NULL, size, sizeof(*cells));
         if (!cells)
                 return -ENOMEM;
-        for (size_t i = 0; i < output->size;) {
+
+        size_t position = 0, n_cells = 0;
+        for (size_t i = 0, n; i < size; i += n) {
                 uint32_t c;
-                i += utf8_unit(output->data + i, output->size - i, &c);
-                if (c == '\b')
-                        at -= at > 0;
-                else {
-                        cells[at++] = c == UINT32_MAX ? 0xFFFD : c;
-                        n = MAX(n, at);
-                }
-        }
-        for (size_t i = 0; i < n; i++)
-                utf8_append(&out, cells[i]);
-        if (text_failed(&out))
-                return -ENOMEM;
-        text_move(output, &out);
-        return 0;
-}
-
-static const char *some_bell(void) {
-        uint8_t random = 0;
-
-        (void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
-        return bells[random % ELEMENTSOF(bells)];
-}
-
-static bool is_shown(uint8_t c) {
-        return c < 0x20 && !(PASSES >> c & 1);
-}
-
-static int show_controls(Text *output) {
-        _cleanup_text_ Text out = {};
-        size_t done = 0;
-
-        for (size_t i = 0; i < output->size; i++) {
-                uint8_t c = (uint8_t)output->data[i];
-                if (!is_shown(c))
+                n = utf8_unit(data + i, size - i, &c);
+                if (c == '\b') {
+                        position -= position > 0;
                         continue;
-                text_append(&out, output->data + done, i - done);
-                done = i + 1;
-                if (c == 0x07)
-                        text_append_string(&out, some_bell());
-                else if (c == 0x1B)
-                        text_append_string(&out, "<esc>");
-                else if (c == 0x0C)
-                        text_append_string(&out, "<ff>");
-                else
-                        text_append_printf(&out, "\\x%02X", (unsigned)c);
+                }
+                cells[position++] = (Cell){ .offset = (uint32_t)i, .size = (uint32_t)n };
+                n_cells = MAX(n_cells, position);
         }
-        if (done == 0)
-                return 0;
-        text_append(&out, output->data + done, output->size - done);
-        if (text_failed(&out))
-                return -ENOMEM;
-        text_move(output, &out);
-        return 0;
+
+        for (size_t i = 0; i < n_cells; i++)
+                text_append(ret, data + cells[i].offset, cells[i].size);
+        return text_error(ret);
 }
 
-int output_clean(Text *output) {
-        if (output->size > 0 && output->data[output->size - 1] == '\n')
-                text_truncate(output, output->size - 1);
-        int r = move_backspaces(output);
-        return r < 0 ? r : show_controls(output);
+static void show_control(Text *text, unsigned char c, uint64_t *chance) {
+        switch (c) {
+        case '\a':
+                /* Knuth's constants: noises need no better chance. */
+                *chance = *chance * 6364136223846793005 + 1442695040888963407;
+                text_append_string(text, noises[(*chance >> 33) % ELEMENTSOF(noises)]);
+                break;
+        case 0x1b:
+                text_append_string(text, "<esc>");
+                break;
+        case '\f':
+                text_append_string(text, "<ff>");
+                break;
+        default:
+                text_append_printf(text, "\\x%02X", c);
+        }
+}
+
+static void show_controls(const char *data, size_t size, uint64_t chance, Text *ret) {
+        size_t from = 0;
+
+        for (size_t i = 0; i < size; i++) {
+                unsigned char c = (unsigned char)data[i];
+                if (c >= ELEMENTSOF(stays) || stays[c])
+                        continue;
+                text_append(ret, data + from, i - from);
+                show_control(ret, c, &chance);
+                from = i + 1;
+        }
+        text_append(ret, data + from, size - from);
+}
+
+int output_clean(const char *data, size_t size, uint64_t chance, Text *ret) {
+        _cleanup_text_ Text valid = {}, written = {};
+
+        utf8_append_valid(&valid, data, size);
+        if (text_failed(&valid))
+                return -ENOMEM;
+        if (valid.size > 0 && valid.data[valid.size - 1] == '\n')
+                text_truncate(&valid, valid.size - 1);
+
+        if (valid.size > 0 && memchr(valid.data, '\b', valid.size)) {
+                int r = carry_out_backspaces(valid.data, valid.size, &written);
+                if (r < 0)
+                        return r;
+                text_move(&valid, &written);
+        }
+        show_controls(text_string(&valid), valid.size, chance, ret);
+        return text_error(ret);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Makes a program's output fit for IRC: backspaces move, bells ring, control characters are shown. The
- * formatting codes of IRC (bold, colour, reset, monospace, italics, strike-through, underline) pass. */
+/* What a guest printed, made fit for a line of IRC. */
 
 #include "common/text.h"
 
-/* In place; output is UTF-8. One final newline is removed. 0 or -ENOMEM. */
-int output_clean(Text *output);
+/* Appends size bytes of UTF-8 (malformed units become U+FFFD) without one final newline, with backspaces
+ * carried out (they move, later characters overwrite), bells as one of eleven noises picked by chance, and
+ * other control characters shown, but for LF, CR, TAB and the formatting codes of IRC. 0 or -ENOMEM. */
+int output_clean(const char *data, size_t size, uint64_t chance, Text *ret);

@@ -1,312 +1,261 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "language/rewrite.h"
 
-#include <fcntl.h>
-
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
 #include "common/io.h"
+#include "language/definition.h"
+#include "language/rewrite-table.h"
 
-#define FILE_SIZE_MAX ((size_t)256 << 10)
-#define TABLES_MAX 8
-/* Output comes from strangers: a match that backtracks so often is given up. Each place in the output costs
- * one step at least, so that long outputs are allowed more. */
+/* For one start of a match: PCRE2 counts again for each, so the patterns themselves have to be such that few
+ * starts take long, and the deadline bounds what is left. Each place in the text costs a step at least. */
 #define MATCH_LIMIT(size) (50000 + 2 * (uint32_t)MIN(size, (size_t)1 << 24))
 #define HEAP_LIMIT_KIB 4096
-/* All rules on one output together. */
-#define BUDGET_USEC (300 * USEC_PER_MSEC)
-#define OUTPUT_SIZE_MAX ((size_t)16 << 20)
 
-typedef struct Table {
-        char *file;
-        Json *rules;
-} Table;
+#define GROUPS_MAX 10
 
 struct Rewrites {
-        Table tables[TABLES_MAX];
-        size_t n_tables;
-        unsigned compiled;
+        RuleTable table;
 };
 
-/* One application of all rules to one output. */
+/* One application. */
 typedef struct Run {
-        Rewrites *rewrites;
+        const Rewrites *rewrites;
         const RewriteContext *context;
-        const char *file;
-        Text *output;
-        Text *error;
         uint64_t deadline;
+        pcre2_match_data *match;
         pcre2_match_context *limits;
+        Text *text;
+        Text *errors;
+        bool mistaken;
 } Run;
 
-Rewrites *rewrites_free(Rewrites *rewrites) {
-        if (!rewrites)
-                return NULL;
-        for (size_t i = 0; i < rewrites->n_tables; i++) {
-                free(rewrites->tables[i].file);
-                json_free(rewrites->tables[i].rules);
-        }
-        free(rewrites);
-        return NULL;
-}
-
-unsigned rewrites_compiled(const Rewrites *rewrites) {
-        return rewrites->compiled;
-}
-
-static int load_table(const char *dir, const char *name, Table *table, Text *error) {
-        _cleanup_text_ Text path = {}, content = {};
-        JsonError where;
-
-        text_append_printf(&path, "%s/%s.json", dir, name);
-        int r = io_read_file(AT_FDCWD, text_string(&path), FILE_SIZE_MAX, &content);
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0) {
-                text_append_printf(error, "%s: cannot be read: %s", text_string(&path), strerror(-r));
-                return -EINVAL;
-        }
-        r = json_parse(text_string(&content), content.size, JSON_LIMITS_FILE, &table->rules, &where);
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0 || json_type(table->rules) != JSON_ARRAY) {
-                text_append_printf(error, "%s:%u: expected %s", text_string(&path), r < 0 ? where.line : 1,
-                        r < 0 ? where.message : "an array of rules");
-                return -EINVAL;
-        }
-        return text_steal(&path, &table->file, NULL);
-}
-
-int rewrites_load(const char *dir, const Language *language, Rewrites **ret, Text *error) {
+int rewrites_open(const char *directory, const char *name, Rewrites **ret, Text *errors) {
         _cleanup_(rewrites_freep) Rewrites *rewrites = calloc(1, sizeof(*rewrites));
-
         if (!rewrites)
                 return -ENOMEM;
-        for (size_t i = 0; language->rewrites && language->rewrites[i] && i < TABLES_MAX; i++) {
-                rewrites->n_tables++;
-                int r = load_table(dir, language->rewrites[i], &rewrites->tables[i], error);
-                if (r < 0)
-                        return r;
-        }
+        int r = rule_table_read(directory, name, &rewrites->table, errors);
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(rewrites);
         return 0;
 }
 
-static const char *member(const Json *rule, const char *name) {
-        return json_string(json_member(rule, name), NULL);
+Rewrites *rewrites_free(Rewrites *rewrites) {
+        if (!rewrites)
+                return NULL;
+        rule_table_done(&rewrites->table);
+        free(rewrites);
+        return NULL;
 }
 
-/* True if the text holds needle: a string, or one of several. */
-static bool contains(const Text *text, const Json *needle) {
-        size_t size;
-        const char *string = json_string(needle, &size);
-
-        if (string)
-                return memmem(text_string(text), text->size, string, size);
-        for (size_t i = 0; i < json_size(needle); i++)
-                if (contains(text, json_at(needle, i)))
-                        return true;
-        return false;
+static bool expired(const Run *run) {
+        return now_monotonic() >= run->deadline;
 }
 
-/* A rule that is bound to a case ("when"), or to a text ("needs"), applies only there. */
-static bool rule_applies(const Run *run, const Json *rule) {
-        const Json *needs = json_member(rule, "needs");
-        const char *when = member(rule, "when");
-        const RewriteContext *context = run->context;
-
-        if (when)
-                if ((streq(when, "paste") && !context->paste) ||
-                        (streq(when, "nopaste") && context->paste) ||
-                        (streq(when, "channel") && !context->channel) ||
-                        (streq(when, "unterminated") && !context->unterminated))
-                        return false;
-        return !needs || contains(run->output, needs);
-}
-
-/* The text with @source@ and @executable@ filled in. */
-static void expand(const Run *run, const char *template, Text *text) {
-        static const char source[] = "@source@", executable[] = "@executable@";
-
-        for (const char *p = template; *p;) {
-                const char *rest;
-                if ((rest = startswith(p, source))) {
-                        text_append_string(text, run->context->source);
-                        p = rest;
-                } else if ((rest = startswith(p, executable))) {
-                        text_append_string(text, run->context->executable);
-                        p = rest;
-                } else
-                        text_append_char(text, *p++);
+/* Appends a file name as a pattern that matches it alone. */
+static void append_quoted(Text *pattern, const char *name) {
+        for (; *name; name++) {
+                if (strchr("\\^$.[|()?*+{}#-", *name))
+                        text_append_char(pattern, '\\');
+                text_append_char(pattern, *name);
         }
 }
 
-static int mistake(const Run *run, const Json *rule, const char *what) {
-        text_append_printf(run->error, "%s:%u: %s", run->file, json_line(rule), what);
-        return -EINVAL;
+static void complete_pattern(const Run *run, const Rule *rule, Text *ret) {
+        for (const char *p = rule->pattern, *rest; *p; p = rest)
+                if ((rest = startswith(p, "%SOURCE%")))
+                        append_quoted(ret, run->context->source_file);
+                else if ((rest = startswith(p, "%EXEC%")))
+                        append_quoted(ret, run->context->exec_file);
+                else {
+                        text_append_char(ret, *p);
+                        rest = p + 1;
+                }
 }
 
-static int compile(Run *run, const Json *rule, const char *pattern, const char *flags, pcre2_code **ret) {
-        _cleanup_text_ Text text = {};
-        uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NO_UTF_CHECK;
+/* A rule's pattern, compiled when it is first needed. */
+typedef struct Pattern {
+        Text literal;
+        Text source;
+        pcre2_code *code;
+} Pattern;
+
+static void pattern_done(Pattern *pattern) {
+        text_done(&pattern->literal);
+        text_done(&pattern->source);
+        pcre2_code_free(pattern->code);
+}
+
+static int pattern_compile(Run *run, const Rule *rule, Pattern *pattern) {
         int error;
         PCRE2_SIZE offset;
 
-        for (const char *f = flags ? flags : ""; *f; f++)
-                options |= *f == 's'   ? PCRE2_DOTALL
-                           : *f == 'm' ? PCRE2_MULTILINE
-                           : *f == 'i' ? PCRE2_CASELESS
-                                       : 0;
-        expand(run, pattern, &text);
-        if (text_failed(&text))
-                return -ENOMEM;
+        if (pattern->code)
+                return 0;
+        pattern->code = pcre2_compile((PCRE2_SPTR)text_string(&pattern->source), pattern->source.size,
+                rule->options | PCRE2_UTF | PCRE2_UCP, &error, &offset, NULL);
+        if (pattern->code)
+                return 0;
 
-        *ret = pcre2_compile((PCRE2_SPTR)text_string(&text), text.size, options, &error, &offset, NULL);
-        if (!*ret) {
-                PCRE2_UCHAR message[128] = "wrong pattern";
-                (void)pcre2_get_error_message(error, message, sizeof(message));
-                return mistake(run, rule, (const char *)message);
-        }
-        run->rewrites->compiled++;
-        return 0;
+        PCRE2_UCHAR message[128];
+        (void)pcre2_get_error_message(error, message, sizeof(message));
+        text_append_printf(run->errors, "%s:%u: \"%s\": %s at character %zu\n", run->rewrites->table.file,
+                rule->line, text_string(&pattern->source), (const char *)message, offset);
+        run->mistaken = true;
+        return -EINVAL;
 }
 
-/* The replacement in the words of pcre2_substitute(): $1 to $9 are groups, a backslash is one. */
-static void append_replacement(const Run *run, const char *replacement, Text *text) {
-        _cleanup_text_ Text expanded = {};
+/* Finds the next match from offset on: whether there is one. Neither a mistake in the pattern nor a match
+ * that takes too long changes anything. */
+static bool pattern_match(Run *run, const Rule *rule, Pattern *pattern, size_t offset, uint32_t options) {
+        const char *data = text_string(run->text);
+        size_t size = run->text->size;
 
-        expand(run, replacement, &expanded);
-        for (const char *p = text_string(&expanded); *p; p++)
-                if (*p == '$' && !(p[1] >= '0' && p[1] <= '9'))
-                        text_append_string(text, "$$");
-                else
-                        text_append_char(text, *p);
+        if (pattern->literal.size > 0 &&
+                !memmem(data + offset, size - offset, pattern->literal.data, pattern->literal.size))
+                return false;
+        if (pattern_compile(run, rule, pattern) < 0)
+                return false;
+        return pcre2_match(pattern->code, (PCRE2_SPTR)data, size, offset, options | PCRE2_NO_UTF_CHECK,
+                       run->match, run->limits) > 0;
 }
 
-/* Replaces in the output. Returns how many times; 0 also when a limit was reached. */
-static int substitute(Run *run, const pcre2_code *code, const char *replacement, bool global) {
-        _cleanup_text_ Text to = {}, out = {};
-        uint32_t options = PCRE2_NO_UTF_CHECK | PCRE2_SUBSTITUTE_UNSET_EMPTY |
-                           PCRE2_SUBSTITUTE_OVERFLOW_LENGTH | (global ? PCRE2_SUBSTITUTE_GLOBAL : 0);
-        PCRE2_SIZE size = run->output->size + 1024;
+static int pattern_prepare(Run *run, const Rule *rule, Pattern *pattern) {
+        complete_pattern(run, rule, &pattern->source);
+        pattern_literal(text_string(&pattern->source), &pattern->literal);
+        return text_failed(&pattern->source) ? -ENOMEM : text_error(&pattern->literal);
+}
 
-        append_replacement(run, replacement ? replacement : "", &to);
-        for (int attempt = 0; attempt < 2; attempt++) {
-                PCRE2_SIZE room = size;
-                char *buffer = text_reserve(&out, size);
-                if (!buffer || text_failed(&to))
-                        return -ENOMEM;
+/* Appends the replacement: $1 to $9 are what the groups matched, the names of the files are filled in. */
+static void append_replacement(Run *run, const char *replacement, Text *ret) {
+        const PCRE2_SIZE *at = pcre2_get_ovector_pointer(run->match);
+        uint32_t n = pcre2_get_ovector_count(run->match);
 
-                int n = pcre2_substitute(code, (PCRE2_SPTR)text_string(run->output), run->output->size, 0,
-                        options, NULL, run->limits, (PCRE2_SPTR)text_string(&to), to.size,
-                        (PCRE2_UCHAR *)buffer, &room);
-                if (n == PCRE2_ERROR_NOMEMORY && attempt == 0 && room <= OUTPUT_SIZE_MAX) {
-                        size = room;
-                        continue;
+        for (const char *p = replacement, *rest; *p; p = rest)
+                if (*p == '$' && p[1] >= '1' && p[1] <= '9') {
+                        uint32_t group = (uint32_t)(p[1] - '0');
+                        rest = p + 2;
+                        if (group < n && at[2 * group] != PCRE2_UNSET)
+                                text_append(ret, run->text->data + at[2 * group],
+                                        at[2 * group + 1] - at[2 * group]);
+                } else if ((rest = startswith(p, "%SOURCE%")))
+                        text_append_string(ret, run->context->source_file);
+                else if ((rest = startswith(p, "%EXEC%")))
+                        text_append_string(ret, run->context->exec_file);
+                else {
+                        text_append_char(ret, *p);
+                        rest = p + 1;
                 }
-                if (n <= 0)
-                        return 0;
-                out.size += room;
-                text_move(run->output, &out);
-                return n;
-        }
-        return 0;
 }
 
-/* A rule "match", "replace": how many times it was applied. */
-static int apply_match(Run *run, const Json *rule, const char *pattern) {
-        const char *flags = member(rule, "flags");
-        pcre2_code *code;
+/* Returns 1 if something was replaced, 0 if not, or -ENOMEM. */
+static int apply_replace(Run *run, const Rule *rule) {
+        _cleanup_(pattern_done) Pattern pattern = {};
+        _cleanup_text_ Text result = {};
+        const PCRE2_SIZE *at = pcre2_get_ovector_pointer(run->match);
+        size_t copied = 0, offset = 0;
+        bool matched = false;
+        uint32_t options = 0;
 
-        int r = compile(run, rule, pattern, flags, &code);
+        int r = pattern_prepare(run, rule, &pattern);
         if (r < 0)
                 return r;
-        r = substitute(run, code, member(rule, "replace"), flags && strchr(flags, 'g'));
-        pcre2_code_free(code);
-        return r;
-}
 
-static int apply_rules(Run *run, const Json *rules, bool *ret_any);
-
-/* A rule "if", "then", "else": 1 if the pattern matches and, where "first-group" is given, its group is
- * that. */
-static int condition(Run *run, const Json *rule, const char *pattern) {
-        const char *wanted = member(rule, "first-group");
-        pcre2_code *code;
-
-        int r = compile(run, rule, pattern, member(rule, "flags"), &code);
-        if (r < 0)
-                return r;
-        pcre2_match_data *data = pcre2_match_data_create_from_pattern(code, NULL);
-        int n = !data ? -ENOMEM
-                      : pcre2_match(code, (PCRE2_SPTR)text_string(run->output), run->output->size, 0,
-                                PCRE2_NO_UTF_CHECK, data, run->limits);
-        bool yes = n > 0;
-        if (yes && wanted) {
-                const PCRE2_SIZE *at = pcre2_get_ovector_pointer(data);
-                yes = n > 1 && at[3] - at[2] == strlen(wanted) &&
-                      memcmp(run->output->data + at[2], wanted, at[3] - at[2]) == 0;
+        while (offset <= run->text->size && pattern_match(run, rule, &pattern, offset, options)) {
+                matched = true;
+                text_append(&result, text_string(run->text) + copied, at[0] - copied);
+                append_replacement(run, rule->replacement, &result);
+                copied = offset = at[1];
+                /* Behind an empty match, none that is empty too. */
+                options = at[0] == at[1] ? PCRE2_NOTEMPTY_ATSTART : 0;
+                if (!rule->global || expired(run))
+                        break;
         }
-        pcre2_match_data_free(data);
-        pcre2_code_free(code);
-        return data ? yes : -ENOMEM;
+        if (!matched)
+                return 0;
+        text_append(&result, text_string(run->text) + copied, run->text->size - copied);
+        if (text_failed(&result))
+                return -ENOMEM;
+        text_move(run->text, &result);
+        return 1;
 }
 
-/* One rule; more than 0 if it changed the output. */
-static int apply_rule(Run *run, const Json *rule) {
-        const char *pattern = member(rule, "match"), *if_pattern = member(rule, "if");
-        const Json *any = json_member(rule, "any");
-        bool changed = false;
+static bool condition_holds(const RewriteContext *context, RuleCondition condition) {
+        switch (condition) {
+        case WHEN_PASTING:
+                return context->pasting;
+        case WHEN_UNTERMINATED:
+                return context->unterminated;
+        case WHEN_PUBLIC:
+                return context->public;
+        }
+        return false;
+}
+
+static int apply_rules(Run *run, const RuleList *list);
+
+static int apply_rule(Run *run, const Rule *rule) {
+        bool holds = false;
         int r;
 
-        if (now_monotonic() > run->deadline || !rule_applies(run, rule))
-                return 0;
-        if (pattern)
-                return apply_match(run, rule, pattern);
-        if (any) {
-                r = apply_rules(run, any, &changed);
-                return r < 0 || !changed ? r : apply_rules(run, json_member(rule, "then"), &changed);
-        }
-        if (!if_pattern)
-                return mistake(run, rule, "expected a rule with \"match\", \"if\" or \"any\"");
-        r = condition(run, rule, if_pattern);
-        return r < 0 ? r : apply_rules(run, json_member(rule, r > 0 ? "then" : "else"), &changed);
-}
-
-static int apply_rules(Run *run, const Json *rules, bool *ret_any) {
-        for (size_t i = 0; i < json_size(rules); i++) {
-                int r = apply_rule(run, json_at(rules, i));
+        switch (rule->kind) {
+        case RULE_REPLACE:
+                return apply_replace(run, rule);
+        case RULE_IF: {
+                _cleanup_(pattern_done) Pattern pattern = {};
+                r = pattern_prepare(run, rule, &pattern);
                 if (r < 0)
                         return r;
-                *ret_any |= r > 0;
+                holds = pattern_match(run, rule, &pattern, 0, 0);
+                break;
         }
-        return 0;
+        case RULE_WHEN:
+                holds = condition_holds(run->context, rule->condition);
+                break;
+        case RULE_ANY:
+                r = apply_rules(run, &rule->any);
+                if (r < 0)
+                        return r;
+                holds = r > 0;
+                break;
+        }
+        return apply_rules(run, holds ? &rule->then : &rule->otherwise);
 }
 
-int rewrites_apply(Rewrites *rewrites, const RewriteContext *context, Text *output, Text *error) {
-        Run run = {
-                .rewrites = rewrites,
+/* Returns 1 if something was replaced, 0 if not, or -ENOMEM. */
+static int apply_rules(Run *run, const RuleList *list) {
+        int changed = 0;
+
+        for (size_t i = 0; i < list->n && !expired(run); i++) {
+                int r = apply_rule(run, &list->rules[i]);
+                if (r < 0)
+                        return r;
+                changed |= r;
+        }
+        return changed;
+}
+
+int rewrites_apply(
+        Rewrites *rewrites, const RewriteContext *context, uint64_t deadline, Text *text, Text *errors) {
+        Run run = { .rewrites = rewrites,
                 .context = context,
-                .output = output,
-                .error = error,
-                .deadline = usec_add(now_monotonic(), BUDGET_USEC),
-        };
-        bool any = false;
-        int r = 0;
+                .deadline = deadline,
+                .text = text,
+                .errors = errors };
+        int r = -ENOMEM;
 
-        if (rewrites->n_tables == 0)
-                return 0;
+        run.match = pcre2_match_data_create(GROUPS_MAX, NULL);
         run.limits = pcre2_match_context_create(NULL);
-        if (!run.limits)
-                return -ENOMEM;
-        (void)pcre2_set_match_limit(run.limits, MATCH_LIMIT(output->size));
-        (void)pcre2_set_heap_limit(run.limits, HEAP_LIMIT_KIB);
-
-        for (size_t i = 0; i < rewrites->n_tables && r >= 0; i++) {
-                run.file = rewrites->tables[i].file;
-                r = apply_rules(&run, rewrites->tables[i].rules, &any);
+        if (run.match && run.limits) {
+                (void)pcre2_set_match_limit(run.limits, MATCH_LIMIT(text->size));
+                (void)pcre2_set_heap_limit(run.limits, HEAP_LIMIT_KIB);
+                r = apply_rules(&run, &rewrites->table.rules);
         }
         pcre2_match_context_free(run.limits);
-        return r;
+        pcre2_match_data_free(run.match);
+        if (r < 0)
+                return r;
+        return run.mistaken ? -EINVAL : 0;
 }

@@ -1,32 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The rewrites of a language's output: ordered rules from files, pbotvm-language(5). A pattern is compiled
- * when output first needs it. */
+/* Ordered rewrites of output, as data: NAME.json of the rewrites directory, one table a family of languages.
+ * The format is in pbotvm-language(5).
+ *
+ * A pattern is compiled when the text has the longest piece of plain text in it, so ordinary output costs a
+ * few searches. What a program prints comes from strangers: a match is limited, and so is the time in all;
+ * past it the text stays as it is by then. */
 
-#include "common/json.h"
-#include "language/table.h"
+#include "common/text.h"
 
 typedef struct Rewrites Rewrites;
 
-/* Reads the tables that the language names, NAME.json below dir. 0; -EINVAL with "FILE:LINE: ..." in *error,
- * or -ENOMEM. A language without tables opens nothing. */
-int rewrites_load(const char *dir, const Language *language, Rewrites **ret, Text *error);
+/* What the rules know of the request. */
+typedef struct RewriteContext {
+        const char *source_file;
+        const char *exec_file;
+        bool pasting;      /* the output goes into a document */
+        bool unterminated; /* the code has a preprocessor line that swallows what follows it */
+        bool public;       /* the channel begins with # */
+} RewriteContext;
+
+/* Reads the table. 0; -EINVAL (or another errno) with a line "FILE:LINE: MEMBER: what" for each mistake in
+ * *errors; -ENOMEM. */
+int rewrites_open(const char *directory, const char *name, Rewrites **ret, Text *errors);
 Rewrites *rewrites_free(Rewrites *rewrites);
 DEFINE_CLEANUP(Rewrites *, rewrites_free);
 
-/* What rules may be bound to ("when"). */
-typedef struct RewriteContext {
-        const char *source;     /* stands in patterns as @source@ */
-        const char *executable; /* as @executable@ */
-        bool paste;             /* "paste", and "nopaste" if not */
-        bool channel;           /* "channel": the answer goes to one, not to a person */
-        bool unterminated;      /* "unterminated": a preprocessor line swallowed code */
-} RewriteContext;
+/* Applies the rules to text, which is well-formed UTF-8, until the deadline (CLOCK_MONOTONIC, usec). 0;
+ * -EINVAL when a pattern cannot be compiled, told in *errors (the others were applied); -ENOMEM. */
+int rewrites_apply(
+        Rewrites *rewrites, const RewriteContext *context, uint64_t deadline, Text *text, Text *errors);
 
-/* Applies all rules to the output, in place. Rules are bounded in steps; one that exceeds its bound is left
- * out, and so are the rest when the budget of them all is spent. 0, -EINVAL with a message in *error for a
- * pattern that is wrong, or -ENOMEM. */
-int rewrites_apply(Rewrites *rewrites, const RewriteContext *context, Text *output, Text *error);
-/* How many patterns were compiled so far. */
-unsigned rewrites_compiled(const Rewrites *rewrites);
+/* The longest piece of plain text that whatever matches the pattern contains, as far as that is easy to see;
+ * empty when it is not. */
+void pattern_literal(const char *pattern, Text *ret);

@@ -3,366 +3,190 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "common/io.h"
+#include "language/definition.h"
 
-#define FILE_SIZE_MAX ((size_t)256 << 10)
 #define SUFFIX ".json"
-#define REWRITES_MAX 8
+#define FILE_SIZE_MAX ((size_t)256 << 10)
+#define NAME_SIZE_MAX 64
 
-typedef enum MemberType {
-        MEMBER_STRING,
-        MEMBER_BOOLEAN,
-        MEMBER_LINES,    /* an array of strings, or one string: a text of lines */
-        MEMBER_NAMES,    /* an array of plain names */
-        MEMBER_COMMENTS, /* an array of four strings */
-        MEMBER_SNIPPET,
-} MemberType;
-
-/* Every member that a language file may have. */
-static const struct {
-        const char *name;
-        MemberType type;
-        size_t offset;
-        bool required;
-} members[] = {
-        { "name", MEMBER_STRING, offsetof(Language, name), true },
-        { "source", MEMBER_STRING, offsetof(Language, source), true },
-        { "executable", MEMBER_STRING, offsetof(Language, executable), true },
-        { "command", MEMBER_STRING, offsetof(Language, command), true },
-        { "options", MEMBER_STRING, offsetof(Language, options), false },
-        { "options-nopaste", MEMBER_STRING, offsetof(Language, options_nopaste), false },
-        { "options-paste", MEMBER_STRING, offsetof(Language, options_paste), false },
-        { "arguments-in-command", MEMBER_BOOLEAN, offsetof(Language, arguments_in_command), false },
-        { "escapes", MEMBER_BOOLEAN, offsetof(Language, escapes), false },
-        { "append", MEMBER_STRING, offsetof(Language, append), false },
-        { "snippet", MEMBER_SNIPPET, offsetof(Language, snippet), false },
-        { "show-last-statement", MEMBER_BOOLEAN, offsetof(Language, show_last_statement), false },
-        { "line-comments", MEMBER_BOOLEAN, offsetof(Language, line_comments), false },
-        { "prelude", MEMBER_LINES, offsetof(Language, prelude), false },
-        { "rewrites", MEMBER_NAMES, offsetof(Language, rewrites), false },
-        { "comments", MEMBER_COMMENTS, offsetof(Language, comments), false },
-};
-
-static const char *const default_comments[4] = {
-        "/************* CMDLINE *************\n",
-        "************** CMDLINE *************/\n",
-        "/************* OUTPUT *************\n",
-        "************** OUTPUT *************/\n",
-};
-
-Language *language_free(Language *language) {
-        if (!language)
-                return NULL;
-        for (size_t i = 0; i < ELEMENTSOF(members); i++)
-                if (members[i].type == MEMBER_STRING || members[i].type == MEMBER_LINES)
-                        free(*(char **)((char *)language + members[i].offset));
-        for (size_t i = 0; language->rewrites && language->rewrites[i]; i++)
-                free(language->rewrites[i]);
-        free(language->rewrites);
-        for (size_t i = 0; i < ELEMENTSOF(language->comments); i++)
-                free(language->comments[i]);
-        free(language);
-        return NULL;
+bool language_name_is_valid(const char *name) {
+        return *name && *name != '.' && *name != '_' && !strchr(name, '/') && strlen(name) <= NAME_SIZE_MAX;
 }
 
-/* A plain file name: no folder, nothing hidden, nothing internal. */
-static bool name_is_valid(const char *name) {
-        return !isempty(name) && strlen(name) <= 64 && name[0] != '.' && name[0] != '_' &&
-               !strchr(name, '/');
-}
+/* Reads and parses name from the first directory that has it: the index of that one is *ret_directory. */
+static int open_json(const char *const *directories, size_t first, const char *name, Text *path, Json **ret,
+        size_t *ret_directory, Text *errors) {
+        for (size_t i = first; directories[i]; i++) {
+                text_clear(path);
+                text_append_printf(path, "%s/%s" SUFFIX, directories[i], name);
+                if (text_failed(path))
+                        return -ENOMEM;
 
-typedef struct Reader {
-        const char *file;
-        Text *error;
-} Reader;
-
-static _printf_(4, 5) int mistake(
-        const Reader *reader, const Json *where, const char *member, const char *format, ...) {
-        va_list ap;
-
-        text_append_printf(reader->error, "%s:%u: ", reader->file, where ? json_line(where) : 1);
-        if (member)
-                text_append_printf(reader->error, "%s: ", member);
-        va_start(ap, format);
-        text_append_vprintf(reader->error, format, ap);
-        va_end(ap);
-        return -EINVAL;
-}
-
-/* A string without NUL, or a mistake. */
-static int read_string(const Reader *reader, const Json *value, const char *member, char **ret) {
-        size_t size;
-        const char *string = json_string(value, &size);
-
-        if (!string || memchr(string, 0, size))
-                return mistake(reader, value, member, "expected a string, found %s",
-                        string ? "one with a NUL in it" : json_type_name(json_type(value)));
-        char *copy = bytes_dup(string, size);
-        if (!copy)
-                return -ENOMEM;
-        free(*ret);
-        *ret = copy;
-        return 0;
-}
-
-static int read_lines(const Reader *reader, const Json *value, const char *member, char **ret) {
-        _cleanup_text_ Text lines = {};
-
-        if (json_type(value) != JSON_ARRAY)
-                return mistake(reader, value, member, "expected an array of lines, found %s",
-                        json_type_name(json_type(value)));
-        for (size_t i = 0; i < json_size(value); i++) {
-                _cleanup_free_ char *line = NULL;
-                int r = read_string(reader, json_at(value, i), member, &line);
-                if (r < 0)
+                _cleanup_text_ Text content = {};
+                int r = io_read_file(AT_FDCWD, text_string(path), FILE_SIZE_MAX, &content);
+                if (r == -ENOENT || r == -ENOTDIR)
+                        continue;
+                if (r < 0) {
+                        definition_mistake(
+                                errors, text_string(path), NULL, NULL, "cannot be read: %s", strerror(-r));
                         return r;
-                text_append_printf(&lines, "%s\n", line);
-        }
-        return text_steal(&lines, ret, NULL);
-}
+                }
 
-static int read_names(const Reader *reader, const Json *value, const char *member, char ***ret) {
-        if (json_type(value) != JSON_ARRAY || json_size(value) > REWRITES_MAX)
-                return mistake(reader, value, member, "expected an array of at most %i names", REWRITES_MAX);
-
-        *ret = calloc(json_size(value) + 1, sizeof(**ret));
-        if (!*ret)
-                return -ENOMEM;
-        for (size_t i = 0; i < json_size(value); i++) {
-                int r = read_string(reader, json_at(value, i), member, &(*ret)[i]);
-                if (r < 0)
+                JsonError error;
+                _cleanup_json_ Json *json = NULL;
+                r = json_parse(text_string(&content), content.size, JSON_LIMITS_FILE, &json, &error);
+                if (r == -ENOMEM)
                         return r;
-                if (!name_is_valid((*ret)[i]))
-                        return mistake(
-                                reader, json_at(value, i), member, "expected the name of a rewrite table");
-        }
-        return 0;
-}
-
-static int read_comments(const Reader *reader, const Json *value, const char *member, char **ret) {
-        if (json_type(value) != JSON_ARRAY || json_size(value) != 4)
-                return mistake(reader, value, member,
-                        "expected an array of 4 strings: what opens and closes a comment around the command "
-                        "line, "
-                        "and around the output");
-        for (size_t i = 0; i < 4; i++) {
-                int r = read_string(reader, json_at(value, i), member, &ret[i]);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static int read_snippet(const Reader *reader, const Json *value, const char *member, SnippetKind *ret) {
-        const char *kind = json_string(value, NULL);
-
-        if (kind && streq(kind, "c"))
-                *ret = SNIPPET_C;
-        else if (kind && streq(kind, "java"))
-                *ret = SNIPPET_JAVA;
-        else
-                return mistake(reader, value, member, "expected \"c\" or \"java\"");
-        return 0;
-}
-
-static int read_member(const Reader *reader, const Json *value, size_t i, Language *language) {
-        const char *name = members[i].name;
-        void *p = (char *)language + members[i].offset;
-
-        switch (members[i].type) {
-        case MEMBER_STRING:
-                return read_string(reader, value, name, p);
-        case MEMBER_LINES:
-                return read_lines(reader, value, name, p);
-        case MEMBER_NAMES:
-                return read_names(reader, value, name, p);
-        case MEMBER_COMMENTS:
-                return read_comments(reader, value, name, p);
-        case MEMBER_SNIPPET:
-                return read_snippet(reader, value, name, p);
-        case MEMBER_BOOLEAN:
-                if (json_type(value) != JSON_BOOLEAN)
-                        return mistake(reader, value, name, "expected true or false, found %s",
-                                json_type_name(json_type(value)));
-                *(bool *)p = json_boolean(value);
+                if (r < 0 || json_type(json) != JSON_OBJECT) {
+                        text_append_printf(errors, "%s:%u: %s\n", text_string(path), r < 0 ? error.line : 1,
+                                r < 0 ? error.message : "expected an object");
+                        return -EINVAL;
+                }
+                *ret = TAKE_PTR(json);
+                *ret_directory = i;
                 return 0;
-        }
-        return -EINVAL;
-}
-
-static int find_member(const char *name) {
-        for (size_t i = 0; i < ELEMENTSOF(members); i++)
-                if (streq(members[i].name, name))
-                        return (int)i;
-        return -1;
-}
-
-/* What an absent member means. */
-static int set_defaults(Language *language) {
-        for (size_t i = 0; i < ELEMENTSOF(members); i++) {
-                char **p = (char **)((char *)language + members[i].offset);
-                if ((members[i].type == MEMBER_STRING || members[i].type == MEMBER_LINES) && !*p) {
-                        *p = strdup("");
-                        if (!*p)
-                                return -ENOMEM;
-                }
-        }
-        for (size_t i = 0; i < ELEMENTSOF(default_comments); i++)
-                if (!language->comments[i]) {
-                        language->comments[i] = strdup(default_comments[i]);
-                        if (!language->comments[i])
-                                return -ENOMEM;
-                }
-        return 0;
-}
-
-static int read_language(const Reader *reader, const Json *root, Language *language) {
-        if (json_type(root) != JSON_OBJECT)
-                return mistake(
-                        reader, root, NULL, "expected an object, found %s", json_type_name(json_type(root)));
-
-        language->escapes = language->line_comments = true;
-        for (size_t i = 0; i < json_size(root); i++) {
-                int m = find_member(json_name_at(root, i));
-                if (m < 0)
-                        return mistake(reader, json_at(root, i), json_name_at(root, i), "unknown member");
-                int r = read_member(reader, json_at(root, i), (size_t)m, language);
-                if (r < 0)
-                        return r;
-        }
-        for (size_t i = 0; i < ELEMENTSOF(members); i++)
-                if (members[i].required && isempty(*(char **)((char *)language + members[i].offset)))
-                        return mistake(reader, root, members[i].name, "expected this member, a string");
-        return set_defaults(language);
-}
-
-static int parse_file(const char *path, const Text *content, Language **ret, Text *error) {
-        _cleanup_(language_freep) Language *language = calloc(1, sizeof(*language));
-        _cleanup_json_ Json *root = NULL;
-        const Reader reader = { .file = path, .error = error };
-        JsonError where;
-
-        if (!language)
-                return -ENOMEM;
-        int r = json_parse(text_string(content), content->size, JSON_LIMITS_FILE, &root, &where);
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0) {
-                text_append_printf(error, "%s:%u: expected JSON: %s", path, where.line, where.message);
-                return -EINVAL;
-        }
-        r = read_language(&reader, root, language);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(language);
-        return 0;
-}
-
-static int load_from(const char *dir, const char *name, Language **ret, Text *error) {
-        _cleanup_text_ Text path = {}, content = {};
-
-        text_append_printf(&path, "%s/%s" SUFFIX, dir, name);
-        int r = io_read_file(AT_FDCWD, text_string(&path), FILE_SIZE_MAX, &content);
-        if (r == -ENOENT || r == -ENOMEM)
-                return r;
-        if (r < 0) {
-                text_append_printf(error, "%s: cannot be read: %s", text_string(&path), strerror(-r));
-                return -EINVAL;
-        }
-        return parse_file(text_string(&path), &content, ret, error);
-}
-
-int language_load(const char *const *dirs, const char *name, Language **ret, Text *error) {
-        if (!name_is_valid(name))
-                return -ENOENT;
-        for (; *dirs; dirs++) {
-                int r = load_from(*dirs, name, ret, error);
-                if (r != -ENOENT)
-                        return r;
         }
         return -ENOENT;
 }
 
-/* Names of language files, without the suffix. */
+/* The file that "like" names. A file that is like its own name overrides the one of a later directory. */
+static int open_base(const char *const *directories, size_t found_in, const char *name, const char *file,
+        const Json *json, Json **ret, Text *errors) {
+        const Json *member = json_member(json, "like");
+        const char *like = json_string(member, NULL);
+        if (!like)
+                return 0; /* none, or no string: told with the other members */
+
+        _cleanup_text_ Text path = {};
+        size_t directory;
+        int r = -ENOENT;
+        if (language_name_is_valid(like))
+                r = open_json(directories, streq(like, name) ? found_in + 1 : 0, like, &path, ret,
+                        &directory, errors);
+        if (r == -ENOENT) {
+                definition_mistake(
+                        errors, file, member, "like", "there is no language file %s" SUFFIX, like);
+                return -EINVAL;
+        }
+        if (r < 0)
+                return r;
+        if (json_member(*ret, "like")) {
+                definition_mistake(errors, file, member, "like", "%s is itself like another language",
+                        text_string(&path));
+                return -EINVAL;
+        }
+        return 0;
+}
+
+int language_open(const char *const *directories, const char *name, Language **ret, Text *errors) {
+        if (!language_name_is_valid(name))
+                return -ENOENT;
+
+        _cleanup_text_ Text path = {};
+        _cleanup_json_ Json *json = NULL, *base = NULL;
+        size_t directory;
+        int r = open_json(directories, 0, name, &path, &json, &directory, errors);
+        if (r < 0)
+                return r;
+        r = open_base(directories, directory, name, text_string(&path), json, &base, errors);
+        if (r < 0)
+                return r;
+        return definition_read(text_string(&path), json, base, ret, errors);
+}
+
+/* A growing list of names. */
 typedef struct Names {
-        char **items;
+        char **names;
         size_t n;
 } Names;
 
 static void names_done(Names *names) {
         for (size_t i = 0; i < names->n; i++)
-                free(names->items[i]);
-        free(names->items);
+                free(names->names[i]);
+        free(names->names);
 }
 
 static int names_add(Names *names, const char *name, size_t size) {
-        for (size_t i = 0; i < names->n; i++)
-                if (strlen(names->items[i]) == size && strncmp(names->items[i], name, size) == 0)
-                        return 0;
-
-        char **items = reallocarray(names->items, names->n + 1, sizeof(*items));
-        if (!items)
+        char **grown = realloc(names->names, (names->n + 1) * sizeof(*grown));
+        if (!grown)
                 return -ENOMEM;
-        names->items = items;
-        items[names->n] = bytes_dup(name, size);
-        return items[names->n++] ? 0 : -ENOMEM;
+        names->names = grown;
+        names->names[names->n] = strndup(name, size);
+        if (!names->names[names->n])
+                return -ENOMEM;
+        names->n++;
+        return 0;
 }
 
-/* A link to a file beside it is an alias: the language is listed under its own name. */
-static bool is_alias(DIR *dir, const char *file) {
-        char target[256];
-        ssize_t n = readlinkat(dirfd(dir), file, target, sizeof(target));
-
+/* A link to a file beside it is another name of that language, not one more language. */
+static bool is_alias(int dir_fd, const char *file) {
+        char target[NAME_SIZE_MAX * 2];
+        ssize_t n = readlinkat(dir_fd, file, target, sizeof(target));
         return n > 0 && !memchr(target, '/', (size_t)n);
 }
 
-static int names_add_dir(Names *names, const char *path) {
-        DIR *dir = opendir(path);
-        int r = 0;
-
+static int names_collect(Names *names, const char *directory) {
+        DIR *dir = opendir(directory);
         if (!dir)
-                return 0;
-        for (struct dirent *e; r >= 0 && (e = readdir(dir));) {
-                size_t size = strlen(e->d_name);
-                if (size <= strlen(SUFFIX) || !streq(e->d_name + size - strlen(SUFFIX), SUFFIX) ||
-                        e->d_name[0] == '.' || e->d_name[0] == '_' || is_alias(dir, e->d_name))
+                return 0; /* no such directory: no languages there */
+
+        int r = 0;
+        struct dirent *entry;
+        while (r >= 0 && (entry = readdir(dir))) {
+                size_t size = strlen(entry->d_name);
+                const char *suffix = entry->d_name + size - MIN(size, strlen(SUFFIX));
+                if (!streq(suffix, SUFFIX) || !language_name_is_valid(entry->d_name) ||
+                        is_alias(dirfd(dir), entry->d_name))
                         continue;
-                r = names_add(names, e->d_name, size - strlen(SUFFIX));
+                r = names_add(names, entry->d_name, size - strlen(SUFFIX));
         }
-        closedir(dir);
+        (void)closedir(dir);
         return r;
 }
 
-static int compare_names(const void *a, const void *b) {
+static int names_compare(const void *a, const void *b) {
         return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-int language_list(const char *const *dirs, Text *list, Text *errors) {
-        _cleanup_(names_done) Names names = {};
+static bool goes_by(const Language *language, const char *word) {
+        if (streq(language->name, word))
+                return true;
+        for (char **alias = language->aliases; alias && *alias; alias++)
+                if (streq(*alias, word))
+                        return true;
+        return false;
+}
 
-        for (const char *const *dir = dirs; *dir; dir++) {
-                int r = names_add_dir(&names, *dir);
+int language_search(const char *const *directories, const char *word, Language **ret, Text *list) {
+        _cleanup_(names_done) Names names = {};
+        for (size_t i = 0; directories[i]; i++) {
+                int r = names_collect(&names, directories[i]);
                 if (r < 0)
                         return r;
         }
         if (names.n > 0)
-                qsort(names.items, names.n, sizeof(*names.items), compare_names);
+                qsort(names.names, names.n, sizeof(*names.names), names_compare);
 
         for (size_t i = 0; i < names.n; i++) {
+                if (i > 0 && streq(names.names[i], names.names[i - 1]))
+                        continue; /* overridden */
+                _cleanup_text_ Text errors = {};
                 _cleanup_(language_freep) Language *language = NULL;
-                _cleanup_text_ Text error = {};
-
-                int r = language_load(dirs, names.items[i], &language, &error);
+                int r = language_open(directories, names.names[i], &language, &errors);
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0) {
-                        text_append_printf(errors, "%s\n", text_string(&error));
+                        definition_log(&errors);
                         continue;
                 }
-                if (list->size > 0)
-                        text_append_string(list, ", ");
-                text_append_string(list, language->name);
+                if (goes_by(language, word)) {
+                        *ret = TAKE_PTR(language);
+                        return 1;
+                }
+                text_append_printf(list, "%s%s", list->size > 0 ? ", " : "", language->name);
         }
         return text_error(list);
 }

@@ -1,44 +1,59 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The language table: one JSON file a language, pbotvm-language(5). A request opens the one file that it
- * needs; an alias is a symbolic link to it. Folders that come first win, so that an operator overrides a
- * language. */
+/* The languages: one file each, named by its module, NAME.json. The format is in pbotvm-language(5).
+ *
+ * A lookup opens the one file that it names (two if that file says "like"), in the first directory that has
+ * it; a symbolic link beside it is another name. Only a word that is no file name makes it read them all,
+ * which the list for the client needs anyway. */
 
-#include "common/json.h"
+#include "common/text.h"
 
 typedef enum SnippetKind {
-        SNIPPET_NONE,
+        SNIPPET_NONE, /* code is sent as it is */
         SNIPPET_C,
         SNIPPET_JAVA,
 } SnippetKind;
 
+typedef struct PasteComments {
+        char *command_open;
+        char *command_close;
+        char *output_open;
+        char *output_close;
+} PasteComments;
+
 typedef struct Language {
-        char *name;   /* as shown: "c++" */
-        char *source; /* file names in the guest */
-        char *executable;
-        char *command; /* template with $sourcefile, $execfile, $options */
-        char *options; /* default compiler options, "" */
-        char *options_nopaste, *options_paste;
+        char *name;        /* as shown: "c++" */
+        char **aliases;    /* NULL-terminated; NULL: none */
+        char *source_file; /* names in the guest */
+        char *exec_file;
+        char *command;       /* a template with $sourcefile, $execfile and $options */
+        char *options;       /* where the user gives none */
+        char *options_paste; /* always, when pasting, and when not */
+        char *options_nopaste;
         bool arguments_in_command; /* the request's arguments are appended to the command */
-        bool escapes;              /* \n outside quotes becomes a newline */
-        char *append;              /* put behind the code, "" */
+        bool escapes;              /* a typed backslash-n outside of quotes is a newline */
+        char *append;              /* behind the code */
         SnippetKind snippet;
-        bool show_last_statement; /* C: the last expression is shown, prelude.h is included */
-        bool line_comments;       /* C: // begins a comment, also inside a block comment; false for C89 */
-        char *prelude;            /* lines, each ended, "" */
-        char **rewrites;          /* names of rewrite tables, NULL-terminated */
-        char *comments[4];        /* opening and closing comment around the command line, then the output */
+        bool show_last_statement; /* C: the last expression prints itself, by prelude.h */
+        bool line_comments;       /* C: false for C89 */
+        char *prelude;            /* lines, each ended */
+        char **rewrites;          /* names of tables, NULL-terminated; NULL: none */
+        PasteComments comments;
 } Language;
 
 Language *language_free(Language *language);
 DEFINE_CLEANUP(Language *, language_free);
 
-/* Reads the language called name from the first of dirs (NULL-terminated) that has its file. 0; -ENOENT if
- * there is none, or name cannot be one (it begins with _ or ., or has a / in it); -EINVAL for a mistake in
- * the file, with "FILE:LINE: member: expected ..." in *error; or another negative errno. */
-int language_load(const char *const *dirs, const char *name, Language **ret, Text *error);
+/* True for a word that may be a language's file name: not empty, no '/', no '.' or '_' in front. */
+bool language_name_is_valid(const char *name);
 
-/* Appends the shown names of all languages, in the order of their files' names, ", " between them. Files
- * with mistakes are left out; each mistake is a line of *errors. 0 or -ENOMEM. */
-int language_list(const char *const *dirs, Text *list, Text *errors);
+/* Reads NAME.json from the first of the directories (NULL-terminated) that has it. 0; -ENOENT when none has
+ * it or name is not valid; -EINVAL when the file is wrong, with a line "FILE:LINE: MEMBER: what" for each
+ * mistake in *errors; another errno when it cannot be read, also told in *errors. */
+int language_open(const char *const *directories, const char *name, Language **ret, Text *errors);
+
+/* Looks a word up that is no file name: the first language whose name or alias it is, in the order of file
+ * names. Returns 1 and *ret, or 0 and in *list "bash, bc, bf": the names that are shown, in that order; or
+ * -ENOMEM. Files with mistakes are logged and left out. */
+int language_search(const char *const *directories, const char *word, Language **ret, Text *list);

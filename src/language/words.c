@@ -1,97 +1,103 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "language/words.h"
 
+typedef struct Splitter {
+        Words *words;
+        size_t start;                 /* of the word that is being read */
+        char quote;                   /* the one that is open, or 0 */
+        bool seen;                    /* the word has begun */
+        bool pending;                 /* the word has ended: emit it before what follows */
+        bool kept;                    /* what ended it is part of it: it was no space */
+        bool tab;                     /* see Word */
+        bool escaped;                 /* the character before was a backslash */
+        bool ignore;                  /* the next quote is an ordinary character */
+        size_t spaces;                /* in a row */
+        size_t opened_at, saved_size; /* where the open quote began, in the line and in the text */
+} Splitter;
+
 void words_done(Words *words) {
-        for (size_t i = 0; i < words->n; i++)
-                free(words->items[i].data);
+        text_done(&words->text);
         free(words->items);
         *words = (Words){};
 }
 
-static void words_add(Words *words, const Text *token) {
+static void emit(Splitter *s) {
+        Words *words = s->words;
+
         if (words->n == words->allocated) {
-                size_t n = MAX((size_t)16, words->allocated * 2);
+                size_t n = words->allocated > 0 ? words->allocated * 2 : 32;
                 Word *items = reallocarray(words->items, n, sizeof(*items));
                 if (!items) {
-                        words->failed = true;
+                        words->text.failed = true;
                         return;
                 }
                 words->items = items;
                 words->allocated = n;
         }
-        char *item = bytes_dup(text_string(token), token->size);
-        if (!item)
-                words->failed = true;
-        else
-                words->items[words->n++] = (Word){ item, token->size };
+        words->items[words->n++] = (Word){ .start = s->start, .end = words->text.size, .tab = s->tab };
+        s->start = words->text.size;
+        s->pending = s->tab = false;
 }
-
-/* The state of the splitter; the names are those of the description that it follows. */
-typedef struct Splitter {
-        Words *words;
-        Text token;
-        char quote;   /* the open quote, or 0 */
-        bool seen;    /* something other than white space has come */
-        bool pending; /* white space ended the token; the next other character begins a new one */
-        bool backslash;
-        bool ignore; /* the next quote is an ordinary character: it has no partner */
-        unsigned spaces;
-        size_t quote_at; /* where the open quote stands, and the token before it */
-        size_t quote_token;
-} Splitter;
 
 static void flush(Splitter *s) {
-        if (!s->pending)
-                return;
-        words_add(s->words, &s->token);
-        text_clear(&s->token);
-        s->pending = false;
+        if (s->pending)
+                emit(s);
 }
 
-static void on_quote(Splitter *s, char c, size_t at) {
+static void read_quote(Splitter *s, char c, size_t at) {
         s->seen = true;
         flush(s);
         if (s->ignore)
                 s->ignore = false;
         else {
                 s->quote = c;
-                s->quote_at = at;
-                s->quote_token = s->token.size;
+                s->opened_at = at;
+                s->saved_size = s->words->text.size;
         }
-        text_append_char(&s->token, c);
+        text_append_char(&s->words->text, c);
 }
 
-static void on_space(Splitter *s, char c) {
+static void read_space(Splitter *s, char c) {
         s->spaces++;
-        if (s->spaces > 1 || c != ' ')
-                text_append_char(&s->token, c);
-        if (s->spaces == 1 && s->seen)
-                s->pending = true;
+        if (s->spaces > 1) {
+                text_append_char(&s->words->text, c);
+                return;
+        }
+        if (c != ' ')
+                text_append_char(&s->words->text, c);
+        if (!s->seen)
+                return;
+        if (!s->pending)
+                s->kept = c != ' ';
+        s->tab = c == '\t' && s->kept;
+        s->pending = true;
 }
 
-static void on_character(Splitter *s, char c, size_t at) {
+static void read_char(Splitter *s, char c, size_t at) {
+        Text *text = &s->words->text;
+
         if (c != ' ')
                 s->spaces = 0;
-        if (s->backslash) {
+
+        if (s->escaped) {
                 flush(s);
-                text_append_char(&s->token, '\\');
-                text_append_char(&s->token, c);
-                s->backslash = false;
-        } else if (c == '\\') {
-                s->seen = true;
-                s->backslash = true;
-        } else if (s->quote) {
-                text_append_char(&s->token, c);
+                text_append_char(text, '\\');
+                text_append_char(text, c);
+                s->escaped = false;
+        } else if (c == '\\')
+                s->seen = s->escaped = true;
+        else if (s->quote) {
+                text_append_char(text, c);
                 if (c == s->quote)
                         s->quote = 0;
-        } else if (c == '\'' || c == '"')
-                on_quote(s, c, at);
+        } else if (c == '"' || c == '\'')
+                read_quote(s, c, at);
         else if (c == ' ' || c == '\n' || c == '\t')
-                on_space(s, c);
+                read_space(s, c);
         else {
                 flush(s);
                 s->seen = true;
-                text_append_char(&s->token, c);
+                text_append_char(text, c);
         }
 }
 
@@ -99,57 +105,61 @@ int words_split(const char *line, size_t size, Words *ret) {
         _cleanup_words_ Words words = {};
         Splitter s = { .words = &words };
 
-        for (size_t i = 0; size > 0;) {
-                for (; i < size; i++)
-                        on_character(&s, line[i], i);
-                if (!s.quote)
-                        break;
+        for (size_t i = 0; i < size; i++) {
+                read_char(&s, line[i], i);
 
-                /* No partner: again from the quote, as an ordinary character. Each time the place moves on,
-                 * so that a line of n quotes costs n passes at most. */
-                i = s.quote_at;
-                text_truncate(&s.token, s.quote_token);
-                s.quote = 0;
-                s.ignore = true;
+                /* A quote that is never closed is an ordinary character, an apostrophe: read it again.
+                 * Behind it there is none of its kind any more, so this happens a few times at most. */
+                if (i + 1 == size && s.quote) {
+                        i = s.opened_at - 1;
+                        text_truncate(&words.text, s.saved_size);
+                        s.quote = 0;
+                        s.ignore = true;
+                }
         }
         if (size > 0) {
-                if (s.backslash)
-                        text_append_char(&s.token, '\\');
-                words_add(&words, &s.token);
+                if (s.escaped)
+                        text_append_char(&words.text, '\\');
+                emit(&s);
         }
 
-        bool failed = text_failed(&s.token) || words.failed;
-        text_done(&s.token);
-        if (failed)
+        if (text_failed(&words.text))
                 return -ENOMEM;
         *ret = words;
         words = (Words){};
         return 0;
 }
 
-void words_remove(Words *words, size_t from, size_t n) {
-        for (size_t i = from; i < from + n; i++)
-                free(words->items[i].data);
-        memmove(words->items + from, words->items + from + n, (words->n - from - n) * sizeof(*words->items));
-        words->n -= n;
-}
-
-void words_join(const Words *words, Text *line) {
-        bool after_newline = false;
+void words_join(const Words *words, const bool *taken, Text *line) {
+        const Word *last = NULL;
+        _cleanup_text_ Text joined = {};
 
         for (size_t i = 0; i < words->n; i++) {
-                const char *p = words->items[i].data, *end = p + words->items[i].size;
-                if (i > 0 && !after_newline)
-                        text_append_char(line, ' ');
-                after_newline = i > 0 ? false : after_newline;
-
-                for (; p < end; p++) {
-                        if (*p == ' ' && after_newline) {
-                                after_newline = false;
-                                continue;
-                        }
-                        text_append_char(line, *p);
-                        after_newline = *p == '\n';
-                }
+                if (taken && taken[i])
+                        continue;
+                if (last && !last->tab)
+                        text_append_char(&joined, ' ');
+                last = &words->items[i];
+                text_append(&joined, words->text.data + last->start, last->end - last->start);
         }
+
+        /* A newline ended its word and stayed in it: the space of the joining is one too many. */
+        const char *data = text_string(&joined);
+        for (size_t i = 0, from = 0; i < joined.size; i++)
+                if (i + 1 == joined.size || (data[i] == '\n' && data[i + 1] == ' ')) {
+                        text_append(line, data + from, i + 1 - from);
+                        from = i + 2;
+                        i += i + 1 < joined.size;
+                }
+        if (text_failed(&joined))
+                line->failed = true;
+}
+
+size_t quote_end(const char *data, size_t size, size_t i) {
+        for (size_t k = i + 1; k < size; k++)
+                if (data[k] == '\\')
+                        k++;
+                else if (data[k] == data[i])
+                        return k;
+        return 0;
 }

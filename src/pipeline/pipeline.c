@@ -1,366 +1,406 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pipeline/pipeline.h"
 
+#include <fcntl.h>
+#include <time.h>
+
 #include "common/io.h"
 #include "common/log.h"
+#include "common/utf8.h"
 #include "edit/edit.h"
+#include "language/definition.h"
+#include "language/document.h"
+#include "language/input.h"
 #include "language/options.h"
 #include "language/output.h"
 #include "language/prepare.h"
 #include "language/rewrite.h"
-#include "pipeline/document.h"
-#include "pipeline/saying.h"
-#include "snippet/snippet.h"
+#include "language/snippet.h"
+#include "pipeline/choice.h"
 
-#define USAGE                                                                                               \
-        "Usage: cc [-lang=<language>] [-vm=<virtual machine>] [-info] [-paste] [-args \"command-line "      \
-        "arguments\"] [compiler/language options] <code> [-stdin <stdin input>]"
+/* All tables together. What ordinary output needs is some milliseconds. */
+#define REWRITE_USEC (500 * USEC_PER_MSEC)
 
 struct Pipeline {
         const Config *config;
         const Query *query;
-        const char *machine;
-        const char *rewrites_dir;
         Language *language;
-        Formatter *formatter; /* of the C family; NULL: the program stays as it is */
+        char *word;    /* of the language, as requested */
+        char *channel; /* trimmed */
+        char *rewrites_dir;
         History *history;
-        Text saying;
+        Formatter *formatter; /* NULL: not of the C family, or not installed */
+        int fortune_fd;
 
+        /* What was asked for, for the answer. */
         bool paste;
         bool unterminated;
-        Request request; /* what the guest was asked, for a paste */
-        char *stdin_text;
+        bool have_input;
+        Text input; /* of -stdin, as typed */
+        Text code;
+        char *command;
+        char *arguments;
 };
 
-Pipeline *pipeline_free(Pipeline *p) {
-        if (!p)
+Pipeline *pipeline_free(Pipeline *pipeline) {
+        if (!pipeline)
                 return NULL;
-        free(p->stdin_text);
-        request_done(&p->request);
-        text_done(&p->saying);
-        history_free(p->history);
-        formatter_free(p->formatter);
-        language_free(p->language);
-        free(p);
+        free(pipeline->arguments);
+        free(pipeline->command);
+        text_done(&pipeline->code);
+        text_done(&pipeline->input);
+        fd_close(pipeline->fortune_fd);
+        formatter_free(pipeline->formatter);
+        history_free(pipeline->history);
+        free(pipeline->rewrites_dir);
+        free(pipeline->channel);
+        free(pipeline->word);
+        language_free(pipeline->language);
+        free(pipeline);
         return NULL;
 }
 
-const char *pipeline_machine(const Pipeline *p) {
-        return p->machine;
+const char *pipeline_machine(const Pipeline *pipeline) {
+        return pipeline->query->vm ?: pipeline->config->default_machine;
 }
 
-static int compare_aliases(const void *a, const void *b) {
-        return strcmp(*(const char *const *)a, *(const char *const *)b);
+/* Some number, for a saying and for noises. */
+static uint64_t chance(void) {
+        struct timespec now;
+        (void)clock_gettime(CLOCK_REALTIME, &now);
+        return ((uint64_t)now.tv_nsec * 2654435761 + (uint64_t)now.tv_sec) ^ ((uint64_t)getpid() << 17);
 }
 
-static int answer_unknown_machine(const Config *config, const char *name, Text *answer) {
-        _cleanup_free_ const char **names = calloc(config->n_aliases + 1, sizeof(*names));
-
-        if (!names)
-                return -ENOMEM;
-        for (size_t i = 0; i < config->n_aliases; i++)
-                names[i] = config->aliases[i].name;
-        qsort(names, config->n_aliases, sizeof(*names), compare_aliases);
-
-        text_append_printf(answer, "Unknown machine '%s'; available machines are: ", name);
-        for (size_t i = 0; i < config->n_aliases; i++)
-                text_append_printf(answer, "%s%s", i > 0 ? ", " : "", names[i]);
-        text_append_char(answer, '\n');
-        return PIPELINE_ANSWER;
+static char *trimmed_dup(const char *string) {
+        string += space_size(string, strlen(string));
+        return strndup(string, utf8_trimmed_size(string, strlen(string)));
 }
 
-static void log_mistakes(const Text *errors) {
-        const char *p = text_string(errors);
-
-        while (*p) {
-                size_t n = strcspn(p, "\n");
-                (void)log_write(LOG_ERR, 0, MESSAGE_LANGUAGE, NULL, "%.*s", (int)n, p);
-                p += n + (p[n] == '\n');
-        }
-}
-
-static int answer_unknown_language(const char *const *dirs, const char *name, Text *answer) {
-        _cleanup_text_ Text list = {}, errors = {};
-
-        int r = language_list(dirs, &list, &errors);
-        if (r < 0)
+static int open_history(Pipeline *pipeline, const char *state_dir) {
+        const Config *config = pipeline->config;
+        int r = history_open(state_dir ?: "", config->history_file_bytes, config->history_total_bytes,
+                &pipeline->history);
+        if (r == -ENOMEM)
                 return r;
-        log_mistakes(&errors);
-        text_append_printf(answer, "Language '%s' is not supported.\nSupported languages are: %s\n", name,
-                text_string(&list));
-        return PIPELINE_ANSWER;
+        if (r < 0 && state_dir)
+                log_warning_errno(r, "No history is kept, %s: %m", state_dir);
+        return 0;
 }
 
-static int open_language(Pipeline *p, const char *const *dirs, Text *answer) {
-        _cleanup_text_ Text error = {};
-
-        int r = language_load(dirs, p->query->lang, &p->language, &error);
-        if (r == -ENOENT)
-                return answer_unknown_language(dirs, p->query->lang, answer);
-        if (r < 0)
-                log_mistakes(&error);
+static int open_formatter(Pipeline *pipeline) {
+        if (pipeline->language->snippet != SNIPPET_C)
+                return 0;
+        int r = formatter_open(&pipeline->formatter);
+        if (r < 0 && r != -ENOMEM) {
+                log_info("Code is not formatted, libastyle is not there.");
+                return 0;
+        }
         return r;
 }
 
-/* What the language needs besides its file. Their absence is no failure: the program is then sent
- * unformatted, a program without input gets none. */
-static int open_helpers(Pipeline *p, const char *state_dir) {
-        if (p->language->snippet == SNIPPET_C) {
-                int r = formatter_open(&p->formatter);
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0)
-                        log_notice("libastyle is missing, C programs are sent unformatted.");
-        }
-        if (p->config->fortune_file) {
-                int r = saying_read(p->config->fortune_file, &p->saying);
-                if (r < 0 && r != -ENOENT)
-                        (void)log_warning_errno(r, "No saying from %s: %m", p->config->fortune_file);
-        }
-        if (!state_dir)
-                return history_open(NULL, 0, 0, &p->history) == -ENOMEM ? -ENOMEM : 0;
-        int r = history_open(
-                state_dir, p->config->history_file_bytes, p->config->history_total_bytes, &p->history);
-        if (r < 0 && r != -ENOMEM) {
-                (void)log_error_errno(r, "Failed to open %s, no history is kept: %m", state_dir);
-                r = 0;
-        }
+static void open_fortune(Pipeline *pipeline) {
+        const char *file = pipeline->config->fortune_file;
+        if (!file)
+                return;
+        pipeline->fortune_fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (pipeline->fortune_fd < 0)
+                log_warning_errno(-errno, "Failed to open the fortune file %s: %m", file);
+}
+
+static int open_all(Pipeline *pipeline, const char *rewrites_dir, const char *state_dir) {
+        const Query *query = pipeline->query;
+
+        pipeline->word = trimmed_dup(query->lang);
+        pipeline->channel = trimmed_dup(query->channel);
+        pipeline->rewrites_dir = strdup(rewrites_dir ?: "");
+        if (!pipeline->word || !pipeline->channel || !pipeline->rewrites_dir)
+                return -ENOMEM;
+
+        int r = open_history(pipeline, state_dir);
+        if (r >= 0)
+                r = open_formatter(pipeline);
+        open_fortune(pipeline);
         return r;
 }
 
 int pipeline_open(const Config *config, const Query *query, const char *const *language_dirs,
         const char *rewrites_dir, const char *state_dir, Pipeline **ret, Text *answer) {
-        _cleanup_(pipeline_freep) Pipeline *p = calloc(1, sizeof(*p));
-
-        if (!p)
+        _cleanup_(pipeline_freep) Pipeline *pipeline = calloc(1, sizeof(*pipeline));
+        if (!pipeline)
                 return -ENOMEM;
-        p->config = config;
-        p->query = query;
-        p->rewrites_dir = rewrites_dir;
-        p->request = REQUEST_INIT;
-        p->machine = query->vm ? query->vm : config->default_machine;
+        *pipeline = (Pipeline){ .config = config, .query = query, .fortune_fd = -EBADF };
 
-        int r;
-        if (!config_machine(config, p->machine) && !config_alias(config, p->machine))
-                r = answer_unknown_machine(config, p->machine, answer);
-        else
-                r = open_language(p, language_dirs, answer);
-        if (r == 0 && p->language && query->code.size == 0) {
-                text_append_printf(answer, "%s\n", query->usage ? query->usage : USAGE);
-                r = PIPELINE_ANSWER;
-        } else if (r == 0 && p->language) {
-                r = open_helpers(p, state_dir);
-                if (r >= 0)
-                        r = PIPELINE_RUN;
+        if (!machine_exists(config, pipeline_machine(pipeline), answer))
+                return PIPELINE_ANSWER;
+        int r = language_choose(language_dirs, query->lang, &pipeline->language, answer);
+        if (r <= 0)
+                return r < 0 ? r : PIPELINE_ANSWER;
+        if (query->code.size == 0) {
+                text_append_string(answer, query->usage ?: USAGE);
+                text_append_char(answer, '\n');
+                return PIPELINE_ANSWER;
         }
+
+        r = open_all(pipeline, rewrites_dir, state_dir);
         if (r < 0)
                 return r;
-        *ret = TAKE_PTR(p);
-        return text_failed(answer) ? -ENOMEM : r;
+        *ret = TAKE_PTR(pipeline);
+        return PIPELINE_RUN;
 }
 
-static int answer_info(Pipeline *p, Text *answer) {
-        _cleanup_text_ Text command = {};
+/* The options of all kinds, taken out of the code. */
+typedef struct Options {
+        StandardOptions standard;
+        SnippetOptions snippet;
+        Text command;
+} Options;
 
-        options_command(p->language, NULL, COMMAND_INFO, &command);
-        text_append_printf(answer, "%s cmdline: %s\n", p->language->name, text_string(&command));
-        return text_failed(&command) ? -ENOMEM : PIPELINE_ANSWER;
+static void options_done(Options *options) {
+        standard_options_done(&options->standard);
+        snippet_options_done(&options->snippet);
+        text_done(&options->command);
 }
 
-static int complete_c(Pipeline *p, const SnippetOptions *options, Text *code, Text *answer) {
+static int take_options(Pipeline *pipeline, Text *code, Options *ret) {
+        SnippetKind snippet = pipeline->language->snippet;
+
+        int r = standard_options_take(code, &ret->standard);
+        if (r < 0 || ret->standard.info)
+                return r;
+        if (snippet != SNIPPET_NONE) {
+                r = snippet_take_options(code, snippet == SNIPPET_C, &ret->snippet);
+                if (r < 0)
+                        return r;
+        }
+        return command_options_take(code, &ret->command);
+}
+
+static int answer_info(const Pipeline *pipeline, Text *answer) {
+        static const Text none = {};
+
+        text_append_printf(answer, "%s cmdline: ", pipeline->language->name);
+        int r = command_line(pipeline->language, &none, "", pipeline->query->arguments, answer);
+        text_append_char(answer, '\n');
+        return r < 0 ? r : text_failed(answer) ? -ENOMEM : PIPELINE_ANSWER;
+}
+
+/* Completes the code of a language that has snippets: PIPELINE_RUN or PIPELINE_ANSWER, or -ENOMEM. */
+static int complete(
+        Pipeline *pipeline, const Text *code, const SnippetOptions *options, Text *ret, Text *answer) {
+        const Language *language = pipeline->language;
         const SnippetStyle style = {
-                .prelude = p->language->prelude,
-                .force_prelude = p->language->show_last_statement,
-                .wrap_last_statement = p->language->show_last_statement,
-                .block_comments_first = !p->language->line_comments,
+                .prelude = language->prelude,
+                .force_prelude = language->show_last_statement,
+                .wrap_last_statement = language->show_last_statement,
+                .block_comments_first = !language->line_comments,
         };
-        _cleanup_text_ Text program = {};
 
-        int r = p->language->snippet == SNIPPET_C
-                        ? snippet_complete_c(code, &style, options, &program, &p->unterminated)
-                        : snippet_complete_java(code, &style, options, &program);
-        if (r < 0)
-                return r;
+        int r = language->snippet == SNIPPET_C
+                        ? snippet_complete_c(code, &style, options, ret, &pipeline->unterminated)
+                        : snippet_complete_java(code, &style, options, ret);
         if (r == SNIPPET_UNBALANCED) {
                 text_append_string(answer, "error: unmatched brackets\n");
                 return PIPELINE_ANSWER;
         }
-        text_move(code, &program);
-        if (p->formatter) {
-                r = formatter_run(p->formatter, code);
-                if (r < 0)
-                        return r;
-        }
-        return PIPELINE_RUN;
-}
-
-/* The code as the guest gets it. */
-static int prepare_code(Pipeline *p, const SnippetOptions *options, Text *code, Text *answer) {
-        if (p->language->escapes) {
-                int r = prepare_newlines(code);
-                if (r < 0)
-                        return r;
-        }
-        text_append_string(code, p->language->append);
-        if (p->language->snippet != SNIPPET_NONE)
-                return complete_c(p, options, code, answer);
-        return text_failed(code) ? -ENOMEM : PIPELINE_RUN;
-}
-
-static int set_input(Pipeline *p, const StandardOptions *options, Request *request) {
-        if (options->have_stdin && options->stdin_text.size > 0)
-                text_append_text(&request->input, &options->stdin_text);
-        else if (p->saying.size > 0) {
-                text_append_text(&request->input, &p->saying);
-                int r = prepare_saying(&request->input);
-                if (r < 0)
-                        return r;
-        } else
-                request->input_null = true;
-        if (options->have_stdin && options->stdin_text.size > 0) {
-                p->stdin_text = strdup(text_string(&options->stdin_text));
-                if (!p->stdin_text)
-                        return -ENOMEM;
-        }
-        return prepare_input(&request->input);
-}
-
-static int set_string(char **p, const char *value) {
-        if (!value)
-                return 0;
-        *p = strdup(value);
-        return *p ? 0 : -ENOMEM;
-}
-
-static int fill_request(Pipeline *p, const StandardOptions *standard, const Text *typed, int64_t date,
-        Text *code, Request *request) {
-        const char *arguments = standard->arguments ? standard->arguments : p->query->arguments;
-        _cleanup_text_ Text command = {};
-        int r;
-
-        options_command(
-                p->language, text_string(typed), p->paste ? COMMAND_PASTE : COMMAND_NOPASTE, &command);
-        if (p->language->arguments_in_command && !isempty(p->query->arguments))
-                text_append_printf(&command, " %s", p->query->arguments);
-        if ((r = text_steal(&command, &request->cmdline, NULL)) < 0 ||
-                (r = set_string(&request->lang, p->query->lang)) < 0 ||
-                (r = set_string(&request->sourcefile, p->language->source)) < 0 ||
-                (r = set_string(&request->execfile, p->language->executable)) < 0 ||
-                (r = set_string(&request->arguments, arguments)) < 0 ||
-                (r = set_string(&request->factoid, p->query->factoid)) < 0 ||
-                (r = set_string(&request->persist_key, p->query->persist_key)) < 0 ||
-                (r = set_input(p, standard, request)) < 0)
-                return r;
-        text_move(&request->code, code);
-        request->date = date;
-        return 0;
-}
-
-/* What a paste shows of the request. */
-static int remember_request(Pipeline *p, const Request *request) {
-        int r = set_string(&p->request.cmdline, request->cmdline);
-
-        if (r >= 0)
-                r = set_string(&p->request.arguments, request->arguments);
-        text_append_text(&p->request.code, &request->code);
-        return r < 0 ? r : text_error(&p->request.code);
-}
-
-/* The options in the code, in the order in which they are recognised. */
-static int take_options(
-        Pipeline *p, Text *code, StandardOptions *standard, SnippetOptions *snippet, Text *typed) {
-        int r = options_take_standard(code, standard);
-
-        if (r >= 0 && p->language->snippet != SNIPPET_NONE && !standard->info)
-                r = snippet_take_options(code, p->language->snippet == SNIPPET_C, snippet);
-        if (r >= 0)
-                r = options_take_command(code, typed);
-        return r;
-}
-
-int pipeline_prepare(Pipeline *p, int64_t date, Request *request, Text *answer) {
-        _cleanup_(edit_done) Edit edit = {};
-        _cleanup_(standard_options_done) StandardOptions standard = {};
-        _cleanup_(snippet_options_done) SnippetOptions snippet = {};
-        _cleanup_text_ Text typed = {};
-
-        int r = edit_apply(p->history, p->query->channel, p->query->lang, text_string(&p->query->code),
-                p->query->code.size, &edit);
-        if (r < 0)
-                return r;
-        if (edit.outcome == EDIT_ANSWER) {
-                text_append_text(answer, &edit.text);
-                text_append_char(answer, '\n');
-                return PIPELINE_ANSWER;
-        }
-
-        r = take_options(p, &edit.text, &standard, &snippet, &typed);
-        if (r < 0)
-                return r;
-        if (standard.info)
-                return answer_info(p, answer);
-        if (edit.outcome == EDIT_SHOW && p->language->escapes) {
-                text_append_text(answer, &edit.text);
-                text_append_char(answer, '\n');
-                return PIPELINE_ANSWER;
-        }
-
-        p->paste = edit.paste || standard.paste;
-        r = prepare_code(p, &snippet, &edit.text, answer);
-        if (r != PIPELINE_RUN)
-                return r;
-        r = fill_request(p, &standard, &typed, date, &edit.text, request);
-        if (r >= 0 && p->paste)
-                r = remember_request(p, request);
+        if (r >= 0 && pipeline->formatter)
+                r = formatter_run(pipeline->formatter, ret);
         return r < 0 ? r : PIPELINE_RUN;
 }
 
-static int rewrite(Pipeline *p, Text *output) {
-        _cleanup_(rewrites_freep) Rewrites *rewrites = NULL;
-        _cleanup_text_ Text error = {};
-        const RewriteContext context = {
-                .source = p->language->source,
-                .executable = p->language->executable,
-                .paste = p->paste,
-                .channel = p->query->channel[0] == '#',
-                .unterminated = p->unterminated,
-        };
+/* What is sent as the program: PIPELINE_RUN or PIPELINE_ANSWER, or -ENOMEM. */
+static int prepare_code(
+        Pipeline *pipeline, const Text *code, const Options *options, Text *ret, Text *answer) {
+        const Language *language = pipeline->language;
+        _cleanup_text_ Text expanded = {};
 
-        int r = rewrites_load(p->rewrites_dir, p->language, &rewrites, &error);
-        if (r >= 0)
-                r = rewrites_apply(rewrites, &context, output, &error);
-        if (r == -EINVAL) { /* an output that is not made short is better than none */
-                log_mistakes(&error);
-                r = 0;
+        if (language->escapes) {
+                int r = newline_escapes_expand(text_string(code), code->size, &expanded);
+                if (r < 0)
+                        return r;
+        } else
+                text_append_text(&expanded, code);
+        text_append_string(&expanded, language->append);
+        if (text_failed(&expanded))
+                return -ENOMEM;
+
+        if (language->snippet != SNIPPET_NONE)
+                return complete(pipeline, &expanded, &options->snippet, ret, answer);
+        text_move(ret, &expanded);
+        return PIPELINE_RUN;
+}
+
+/* What the program reads: the typed text, else a saying; null when there is neither. */
+static int prepare_input(Pipeline *pipeline, const StandardOptions *options, Request *request) {
+        text_append_text(&request->input, &options->input);
+        if (options->input.size == 0) {
+                int r = pipeline->fortune_fd < 0
+                                ? -ENODATA
+                                : fortune_read(pipeline->fortune_fd, chance(), &request->input);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0) {
+                        text_clear(&request->input);
+                        request->input_null = true;
+                }
         }
+        return input_unescape(&request->input);
+}
+
+static int set_string(char **to, const char *string) {
+        char *copy = strdup(string);
+        if (!copy)
+                return -ENOMEM;
+        free(*to);
+        *to = copy;
+        return 0;
+}
+
+static int set_optional(char **to, const char *string) {
+        return isempty(string) ? 0 : set_string(to, string);
+}
+
+static int prepare_command(Pipeline *pipeline, const Options *options, Request *request) {
+        const Language *language = pipeline->language;
+        _cleanup_text_ Text command = {};
+        int r = command_line(language, &options->command,
+                pipeline->paste ? language->options_paste : language->options_nopaste,
+                pipeline->query->arguments, &command);
+        return r < 0 ? r : set_string(&request->cmdline, text_string(&command));
+}
+
+static int fill_request(Pipeline *pipeline, const Options *options, int64_t date, Request *request) {
+        const Language *language = pipeline->language;
+        const Query *query = pipeline->query;
+        const StandardOptions *standard = &options->standard;
+
+        int r = set_string(&request->lang, pipeline->word);
+        if (r >= 0)
+                r = set_string(&request->sourcefile, language->source_file);
+        if (r >= 0)
+                r = set_string(&request->execfile, language->exec_file);
+        if (r >= 0)
+                r = prepare_command(pipeline, options, request);
+        if (r >= 0)
+                r = set_string(&request->arguments,
+                        standard->have_arguments ? text_string(&standard->arguments) : query->arguments);
+        if (r >= 0)
+                r = set_optional(&request->factoid, query->factoid);
+        if (r >= 0)
+                r = set_optional(&request->persist_key, query->persist_key);
+        if (r >= 0)
+                r = prepare_input(pipeline, standard, request);
+        request->date = date;
         return r;
 }
 
-int pipeline_finish(Pipeline *p, const char *result, size_t size, Text *answer) {
+/* Remembers what the document of a paste shows. */
+static int keep_for_document(Pipeline *pipeline, const StandardOptions *options, const Request *request) {
+        if (!pipeline->paste)
+                return 0;
+        text_append_text(&pipeline->code, &request->code);
+        text_append_text(&pipeline->input, &options->input);
+        pipeline->have_input = options->have_input && options->input.size > 0;
+
+        int r = set_string(&pipeline->command, request->cmdline);
+        if (r >= 0)
+                r = set_string(&pipeline->arguments, request->arguments);
+        return text_failed(&pipeline->code) || text_failed(&pipeline->input) ? -ENOMEM : r;
+}
+
+static int answer_text(const Text *text, Text *answer) {
+        text_append_text(answer, text);
+        text_append_char(answer, '\n');
+        return text_failed(answer) ? -ENOMEM : PIPELINE_ANSWER;
+}
+
+static int prepare(
+        Pipeline *pipeline, Edit *edit, Options *options, int64_t date, Request *request, Text *answer) {
+        if (edit->outcome == EDIT_ANSWER)
+                return answer_text(&edit->text, answer);
+
+        int r = take_options(pipeline, &edit->text, options);
+        if (r < 0)
+                return r;
+        if (options->standard.info)
+                return answer_info(pipeline, answer);
+        /* Code that is not prepared (bc's) is run where it should be shown, as in PBot. */
+        if (edit->outcome == EDIT_SHOW && pipeline->language->escapes)
+                return answer_text(&edit->text, answer);
+
+        pipeline->paste = options->standard.paste || edit->paste;
+        r = prepare_code(pipeline, &edit->text, options, &request->code, answer);
+        if (r != PIPELINE_RUN)
+                return r;
+        r = fill_request(pipeline, options, date, request);
+        if (r >= 0)
+                r = keep_for_document(pipeline, &options->standard, request);
+        return r < 0 ? r : PIPELINE_RUN;
+}
+
+int pipeline_prepare(Pipeline *pipeline, int64_t date, Request *request, Text *answer) {
+        _cleanup_(options_done) Options options = {};
+        _cleanup_(edit_done) Edit edit = {};
+        const Text *code = &pipeline->query->code;
+
+        int r = edit_apply(
+                pipeline->history, pipeline->channel, pipeline->word, text_string(code), code->size, &edit);
+        return r < 0 ? r : prepare(pipeline, &edit, &options, date, request, answer);
+}
+
+/* A table that is wrong is told in the log; the output is shown without it. */
+static int rewrite(Pipeline *pipeline, Text *output) {
+        const RewriteContext context = {
+                .source_file = pipeline->language->source_file,
+                .exec_file = pipeline->language->exec_file,
+                .pasting = pipeline->paste,
+                .unterminated = pipeline->unterminated,
+                .public = pipeline->channel[0] == '#',
+        };
+        uint64_t deadline = usec_add(now_monotonic(), REWRITE_USEC);
+
+        for (char **name = pipeline->language->rewrites; name && *name; name++) {
+                _cleanup_(rewrites_freep) Rewrites *rewrites = NULL;
+                _cleanup_text_ Text errors = {};
+                int r = rewrites_open(pipeline->rewrites_dir, *name, &rewrites, &errors);
+                if (r >= 0)
+                        r = rewrites_apply(rewrites, &context, deadline, output, &errors);
+                if (r == -ENOMEM)
+                        return r;
+                definition_log(&errors);
+        }
+        return 0;
+}
+
+static int finish_document(const Pipeline *pipeline, const Text *output, Text *answer) {
+        const Document document = {
+                .code = &pipeline->code,
+                .command = pipeline->command,
+                .arguments = pipeline->arguments,
+                .input = pipeline->have_input ? &pipeline->input : NULL,
+                .output = output,
+        };
+        int r = document_write(&document, &pipeline->language->comments, answer);
+        return r < 0 ? r : PIPELINE_PASTE;
+}
+
+int pipeline_finish(Pipeline *pipeline, const char *result, size_t size, Text *answer) {
         _cleanup_text_ Text output = {};
 
-        text_append(&output, result, size);
-        if (text_failed(&output))
-                return -ENOMEM;
-        int r = output_clean(&output);
+        int r = output_clean(result, size, chance(), &output);
         if (r >= 0)
-                r = rewrite(p, &output);
+                r = rewrite(pipeline, &output);
         if (r < 0)
                 return r;
+        if (pipeline->paste)
+                return finish_document(pipeline, &output, answer);
 
-        if (p->paste) {
-                r = document_append(answer, p->language, &p->request, p->stdin_text, &output);
-                return r < 0 ? r : PIPELINE_PASTE;
-        }
-        r = history_output(p->history, p->query->channel, p->query->lang, text_string(&output), output.size,
-                !p->query->factoid, now_realtime());
+        r = history_output(pipeline->history, pipeline->channel, pipeline->word, text_string(&output),
+                output.size, isempty(pipeline->query->factoid), now_realtime());
         if (r < 0)
                 return r;
-        if (r > 0)
-                text_append_string(answer, "Same output.\n");
-        else {
-                text_append_text(answer, &output);
-                text_append_char(answer, '\n');
+        if (r > 0) {
+                text_clear(&output);
+                text_append_string(&output, "Same output.");
         }
-        return text_failed(answer) ? -ENOMEM : PIPELINE_ANSWER;
+        return answer_text(&output, answer);
 }

@@ -1,215 +1,247 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <ctype.h>
 #include <stdio.h>
 
 #include "common/json.h"
 #include "common/log.h"
 #include "common/utf8.h"
+#include "language/options.h"
 #include "pipeline/pipeline.h"
 
-/* The members of a request. Those that choose ports and the like are not taken from clients. */
-static const struct {
-        const char *name;
-        size_t offset;
-} string_members[] = {
-        { "nick", offsetof(Query, nick) },
-        { "channel", offsetof(Query, channel) },
-        { "lang", offsetof(Query, lang) },
-        { "arguments", offsetof(Query, arguments) },
-        { "factoid", offsetof(Query, factoid) },
-        { "persist-key", offsetof(Query, persist_key) },
-        { "usage", offsetof(Query, usage) },
-        { "vm", offsetof(Query, vm) },
-};
-
-static const char *const ignored_members[] = {
-        "vm-serial",
-        "vm-cid",
-        "vm-vport",
-        "vm-domain",
-        "vm-addr",
-        "vm-health",
-        "vm-vagrant",
-};
-
-/* Leading options: the member that they set, or none. */
-static const struct {
-        const char *name;
-        ssize_t offset;
-} leading_options[] = {
-        { "lang", offsetof(Query, lang) },
-        { "vm", offsetof(Query, vm) },
-        { "vm-cid", -1 },
-        { "vm-vport", -1 },
-        { "vm-serial", -1 },
-        { "vm-domain", -1 },
-        { "vm-health", -1 },
-        { "revert", -1 },
-        { "health", -1 },
-};
+/* A client's line is bounded by the handler; what it decodes to needs no other bound than JSON's own. */
+#define CLIENT_LIMITS ((JsonLimits){ .size = 8 << 20, .depth = 32, .values = 10000 })
 
 void query_done(Query *query) {
-        for (size_t i = 0; i < ELEMENTSOF(string_members); i++)
-                free(*(char **)((char *)query + string_members[i].offset));
+        free(query->nick);
+        free(query->channel);
+        free(query->lang);
+        free(query->arguments);
+        free(query->factoid);
+        free(query->persist_key);
+        free(query->usage);
+        free(query->vm);
         text_done(&query->code);
         *query = (Query){};
 }
 
-static char **member_at(Query *query, size_t offset) {
-        return (char **)((char *)query + offset);
+/* A number as PBot prints it: 1.50 is 1.5. */
+static void append_number(Text *text, const Json *json) {
+        int64_t integer;
+        double real;
+
+        if (json_integer(json, &integer) >= 0)
+                text_append_printf(text, "%lld", (long long)integer);
+        else if (json_real(json, &real) >= 0)
+                text_append_printf(text, "%.15g", real);
+        else
+                text_append_string(text, json_number_text(json));
 }
 
-static int refuse(Text *error, const char *name, const Json *value) {
-        text_append_printf(error, "Bad request: member %s is %s, not a string.", name,
-                json_type_name(json_type(value)));
-        return -EBADMSG;
-}
-
-/* A number as Perl prints it: 1.50 is 1.5. */
-static void append_number(Text *text, const Json *value) {
-        int64_t n;
-        double d;
-
-        if (json_integer(value, &n) >= 0)
-                text_append_printf(text, "%lli", (long long)n);
-        else if (json_real(value, &d) >= 0)
-                text_append_printf(text, "%.15g", d);
-}
-
-/* A member's text; null and absence are nothing. */
-static int read_scalar(const Json *value, const char *name, Text *text, Text *error) {
+/* A member's text: 1, or 0 if there is none (or null), or -EBADMSG with the message for the client. */
+static int read_text(const Json *request, const char *name, Text *ret, Text *error) {
+        const Json *value = json_member(request, name);
         size_t size;
-        const char *string = json_string(value, &size);
+        const char *string;
 
-        if (string)
-                text_append(text, string, size);
-        else if (value && json_type(value) == JSON_NUMBER)
-                append_number(text, value);
-        else if (value && json_type(value) != JSON_NULL)
-                return refuse(error, name, value);
-        return text_error(text);
-}
-
-static int read_members(const Json *object, Query *query, Text *error) {
-        for (size_t i = 0; i < ELEMENTSOF(string_members); i++) {
-                _cleanup_text_ Text text = {};
-                int r = read_scalar(
-                        json_member(object, string_members[i].name), string_members[i].name, &text, error);
-                if (r < 0)
-                        return r;
-                if (text.size == 0)
-                        continue;
-                /* what follows a NUL could not be an argument or a file's name anyway */
-                text_truncate(&text, strlen(text_string(&text)));
-                r = text_steal(&text, member_at(query, string_members[i].offset), NULL);
-                if (r < 0)
-                        return r;
-        }
-        for (size_t i = 0; i < ELEMENTSOF(ignored_members); i++)
-                if (json_member(object, ignored_members[i]))
-                        log_info("Member %s of a request is ignored, machines come from the configuration.",
-                                ignored_members[i]);
-        return read_scalar(json_member(object, "code"), "code", &query->code, error);
-}
-
-/* One leading -NAME=VALUE and the white space behind it: its length, 0 if there is none. */
-static size_t leading_option(const Text *code, size_t *ret_option, size_t *ret_value) {
-        const char *data = text_string(code);
-
-        if (data[0] != '-')
+        if (!value)
                 return 0;
-        for (size_t i = 0; i < ELEMENTSOF(leading_options); i++) {
-                const char *value = startswith(data + 1, leading_options[i].name);
-                if (!value || *value != '=')
-                        continue;
-                size_t at = (size_t)(value + 1 - data), end = at;
-                while (end < code->size && data[end] != ' ')
-                        end++;
-                if (end == at)
-                        continue;
-                *ret_option = i;
-                *ret_value = at;
-                return end;
-        }
-        return 0;
-}
-
-static int take_leading_options(Query *query) {
-        size_t option, value, end;
-
-        while ((end = leading_option(&query->code, &option, &value)) > 0) {
-                if (leading_options[option].offset >= 0) {
-                        char **p = member_at(query, (size_t)leading_options[option].offset);
-                        char *copy = bytes_dup(query->code.data + value, end - value);
-                        if (!copy)
-                                return -ENOMEM;
-                        for (char *c = copy; *c; c++)
-                                *c = (char)tolower((unsigned char)*c);
-                        free(*p);
-                        *p = copy;
-                } else
-                        log_info("Option -%s of a request is ignored, machines come from the configuration.",
-                                leading_options[option].name);
-
-                while (end < query->code.size && isspace((unsigned char)query->code.data[end]))
-                        end++;
-                text_consume(&query->code, end);
-        }
-        return 0;
-}
-
-static int trim(char **p) {
-        const char *s = *p;
-
-        while (isspace((unsigned char)*s))
-                s++;
-        char *copy = bytes_dup(s, utf8_trimmed_size(s, strlen(s)));
-        if (!copy)
-                return -ENOMEM;
-        free(*p);
-        *p = copy;
-        return 0;
-}
-
-static int set_defaults(Query *query, const Config *config) {
-        const struct {
-                char **p;
-                const char *value;
-        } defaults[] = {
-                { &query->nick, "vm" },
-                { &query->channel, "vm" },
-                { &query->lang, config->default_language },
-                { &query->arguments, "" },
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(defaults); i++) {
-                if (*defaults[i].p)
-                        continue;
-                *defaults[i].p = strdup(defaults[i].value);
-                if (!*defaults[i].p)
-                        return -ENOMEM;
-        }
-        int r = trim(&query->nick);
-        return r < 0 ? r : trim(&query->channel);
-}
-
-/* A line that is JSON but no object is text: somebody typed 5 or "x". So is what does not parse, unless it
- * was clearly meant to be a request. */
-static int read_line(const char *line, size_t size, Query *query, Text *error) {
-        _cleanup_json_ Json *json = NULL;
-        JsonError where;
-
-        int r = json_parse(line, size, JSON_LIMITS_WIRE, &json, &where);
-        if (r == -ENOMEM)
-                return r;
-        if (r >= 0 && (json_type(json) == JSON_OBJECT || json_type(json) == JSON_NULL))
-                return read_members(json, query, error);
-        if (r < 0 && size > 0 && line[0] == '{' && memmem(line, size, "\"code\"", 6)) {
-                text_append_printf(error, "Bad request: the JSON is malformed: %s.", where.message);
+        switch (json_type(value)) {
+        case JSON_NULL:
+                return 0;
+        case JSON_STRING:
+                string = json_string(value, &size);
+                text_append(ret, string, size);
+                return 1;
+        case JSON_NUMBER:
+                append_number(ret, value);
+                return 1;
+        default:
+                text_append_printf(error, "Request member \"%s\" must be a string, not %s.", name,
+                        json_type_name(json_type(value)));
                 return -EBADMSG;
         }
-        while (size > 0 && line[size - 1] == ' ')
-                size--;
+}
+
+/* The same for a member that is a C string: cut at a NUL. */
+static int read_string(const Json *request, const char *name, bool empty_is_none, char **ret, Text *error) {
+        _cleanup_text_ Text text = {};
+        int r = read_text(request, name, &text, error);
+        if (r <= 0 || (empty_is_none && text.size == 0))
+                return r < 0 ? r : 0;
+        return text_steal(&text, ret, NULL);
+}
+
+static int read_members(const Json *request, Query *query, Text *error) {
+        const struct {
+                const char *name;
+                bool empty_is_none;
+                char **to;
+        } members[] = {
+                { "nick", false, &query->nick },
+                { "channel", false, &query->channel },
+                { "lang", true, &query->lang },
+                { "arguments", false, &query->arguments },
+                { "factoid", true, &query->factoid },
+                { "persist-key", true, &query->persist_key },
+                { "usage", true, &query->usage },
+                { "vm", true, &query->vm },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(members); i++) {
+                int r = read_string(
+                        request, members[i].name, members[i].empty_is_none, members[i].to, error);
+                if (r < 0)
+                        return r;
+        }
+        int r = read_text(request, "code", &query->code, error);
+        if (r < 0)
+                return r;
+        return text_error(&query->code);
+}
+
+/* With these PBot lets a client choose ports, or act on a machine: not here. */
+static const char *const ignored_names[] = {
+        "vm-serial",
+        "vm-cid",
+        "vm-vport",
+        "vm-addr",
+        "vm-domain",
+        "vm-health",
+        "vm-vagrant",
+        "health",
+        "revert",
+};
+
+static bool is_ignored(const char *name, size_t size) {
+        for (size_t i = 0; i < ELEMENTSOF(ignored_names); i++)
+                if (strlen(ignored_names[i]) == size && memcmp(ignored_names[i], name, size) == 0)
+                        return true;
+        return false;
+}
+
+static void log_ignored_members(const Json *request) {
+        for (size_t i = 0; i < json_size(request); i++)
+                if (is_ignored(json_name_at(request, i), strlen(json_name_at(request, i))))
+                        log_info("Ignored the member \"%s\" of a request: machines are configured here.",
+                                json_name_at(request, i));
+}
+
+static char *lower_dup(const char *data, size_t size) {
+        char *copy = strndup(data, size);
+        for (char *p = copy; p && *p; p++)
+                if (*p >= 'A' && *p <= 'Z')
+                        *p += 'a' - 'A';
+        return copy;
+}
+
+/* -lang=NAME, -vm=NAME and those that are ignored: 1 if it was one, and taken, 0 if not, -ENOMEM. */
+static int take_leading_option(const char *option, size_t size, Query *query) {
+        const char *equals = memchr(option, '=', size);
+        if (*option != '-' || !equals || equals + 1 == option + size)
+                return 0;
+
+        const char *name = option + 1;
+        size_t name_size = (size_t)(equals - name);
+        char **to = NULL;
+        if (name_size == 4 && memcmp(name, "lang", 4) == 0)
+                to = &query->lang;
+        else if (name_size == 2 && memcmp(name, "vm", 2) == 0)
+                to = &query->vm;
+        else if (!is_ignored(name, name_size))
+                return 0;
+        if (!to) {
+                log_info("Ignored the option -%.*s of a request: machines are configured here.",
+                        (int)name_size, name);
+                return 1;
+        }
+
+        char *value = lower_dup(equals + 1, (size_t)(option + size - equals - 1));
+        if (!value)
+                return -ENOMEM;
+        free(*to);
+        *to = value;
+        return 1;
+}
+
+/* An option with a value of its own, or the end of options: what follows is no option of ours. */
+static bool ends_options(const char *option, size_t size) {
+        static const char *const ends[] = { "-", "--", "-args", "--args", "-arguments", "--arguments",
+                "-include" };
+        for (size_t i = 0; i < ELEMENTSOF(ends); i++)
+                if (size == strlen(ends[i]) && memcmp(option, ends[i], size) == 0)
+                        return true;
+        return memchr(option, '"', size) || memchr(option, '\'', size) || memmem(option, size, "-stdin", 6);
+}
+
+/* Takes them out of the options that the code begins with: -O2 -lang=sh is understood too. They may follow
+ * white space, but for a space: that one keeps a line from being understood, as in PBot. */
+static int take_leading_options(Query *query) {
+        _cleanup_text_ Text kept = {};
+        const char *data = text_string(&query->code);
+        size_t size = query->code.size, taken_to = 0, kept_size = 0;
+
+        for (size_t i = *data == ' ' ? 0 : space_size(data, size); i < size && data[i] == '-';) {
+                const char *space = memchr(data + i, ' ', size - i);
+                size_t end = space ? (size_t)(space - data) : size;
+                size_t next = end + space_size(data + end, size - end);
+
+                int r = take_leading_option(data + i, end - i, query);
+                if (r < 0)
+                        return r;
+                if (r > 0) {
+                        taken_to = next;
+                        kept_size = kept.size;
+                } else {
+                        if (ends_options(data + i, end - i))
+                                break;
+                        text_append(&kept, data + i, next - i);
+                }
+                i = next;
+        }
+        if (text_failed(&kept))
+                return -ENOMEM;
+        text_consume(&query->code, taken_to);
+        text_prepend(&query->code, kept.data, kept_size);
+        return text_error(&query->code);
+}
+
+static int set_default(char **to, const char *value) {
+        if (!*to)
+                *to = strdup(value);
+        return *to ? 0 : -ENOMEM;
+}
+
+/* A line that is meant as JSON: {"name": ... No language's code begins like that. */
+static bool looks_like_json(const char *line, size_t size) {
+        size_t i = space_size(line, size);
+        if (i >= size || line[i++] != '{')
+                return false;
+        i += space_size(line + i, size - i);
+        if (i >= size || line[i] != '"')
+                return false;
+        const char *quote = memchr(line + i + 1, '"', size - i - 1);
+        if (!quote)
+                return false;
+        i = (size_t)(quote - line) + 1;
+        i += space_size(line + i, size - i);
+        return i < size && line[i] == ':';
+}
+
+static int parse_line(const char *line, size_t size, Query *query, Text *error) {
+        _cleanup_json_ Json *json = NULL;
+        JsonError json_error;
+        int r = json_parse(line, size, CLIENT_LIMITS, &json, &json_error);
+        if (r == -ENOMEM)
+                return r;
+
+        if (r >= 0 && (json_type(json) == JSON_OBJECT || json_type(json) == JSON_NULL)) {
+                log_ignored_members(json);
+                return read_members(json, query, error);
+        }
+        if (r < 0 && looks_like_json(line, size)) {
+                text_append_printf(error, "Request is not valid JSON: %s.", json_error.message);
+                return -EBADMSG;
+        }
+        /* Everything else is code, also what happens to be a JSON number or string. */
         text_append(&query->code, line, size);
         return text_error(&query->code);
 }
@@ -221,13 +253,26 @@ int query_parse(const char *line, size_t size, const Config *config, Query *ret,
         utf8_append_valid(&valid, line, size);
         if (text_failed(&valid))
                 return -ENOMEM;
-        int r = read_line(text_string(&valid), valid.size, &query, error);
+        size = valid.size;
+        while (size > 0 && (valid.data[size - 1] == '\n' || valid.data[size - 1] == '\r'))
+                size--;
+        while (size > 0 && valid.data[size - 1] == ' ')
+                size--;
+
+        int r = parse_line(text_string(&valid), size, &query, error);
         if (r >= 0)
                 r = take_leading_options(&query);
         if (r >= 0)
-                r = set_defaults(&query, config);
+                r = set_default(&query.nick, "vm");
+        if (r >= 0)
+                r = set_default(&query.channel, "vm");
+        if (r >= 0)
+                r = set_default(&query.lang, config->default_language);
+        if (r >= 0)
+                r = set_default(&query.arguments, "");
         if (r < 0)
                 return r;
+
         *ret = query;
         query = (Query){};
         return 0;

@@ -8,9 +8,14 @@
 #include "common/io.h"
 #include "watchdog/round-trip.h"
 
+/* The status is told at most this often: every request makes a machine busy and ready again. */
+#define STATUS_USEC (250 * USEC_PER_MSEC)
+
 struct Health {
         Manager *manager;
         char *told; /* the status */
+        uint64_t told_usec;
+        sd_event_source *status_timer;
         bool ready;
         uint64_t period_usec; /* 0: systemd does not watch */
         sd_event_source *timer;
@@ -36,16 +41,28 @@ static int on_time(sd_event_source *source, uint64_t usec _unused_, void *userda
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
+static int on_status_time(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        health_tell(userdata);
+        return 0;
+}
+
 int health_new(Manager *manager, Health **ret) {
         _cleanup_(health_freep) Health *health = calloc(1, sizeof(*health));
         if (!health)
                 return -ENOMEM;
         health->manager = manager;
 
+        int r = sd_event_add_time(manager->event, &health->status_timer, CLOCK_MONOTONIC, 0, USEC_PER_MSEC,
+                on_status_time, health);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(health->status_timer, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+
         uint64_t limit = 0;
         if (sd_watchdog_enabled(false, &limit) > 0) {
                 health->period_usec = limit / 4;
-                int r = sd_event_add_time_relative(manager->event, &health->timer, CLOCK_MONOTONIC, 0,
+                r = sd_event_add_time_relative(manager->event, &health->timer, CLOCK_MONOTONIC, 0,
                         health->period_usec / 10, on_time, health);
                 if (r < 0)
                         return r;
@@ -59,32 +76,43 @@ Health *health_free(Health *health) {
                 return NULL;
         round_trip_forget(health->round_trip);
         sd_event_source_disable_unref(health->timer);
+        sd_event_source_disable_unref(health->status_timer);
         free(health->told);
         free(health);
         return NULL;
 }
 
-void health_tell(Health *health) {
-        const Manager *manager = health->manager;
-        _cleanup_text_ Text text = {};
-
+static void format_status(const Manager *manager, Text *text) {
         for (size_t i = 0; i < manager->n_keepers; i++) {
                 Keeper *k = manager->keepers[i];
                 if (k->retired)
                         continue;
                 const char *transport = keeper_transport(k), *reason = keeper_reason(k);
-                text_append_printf(&text, "%s%s %s", text.size > 0 ? "; " : "", k->config->name,
+                text_append_printf(text, "%s%s %s", text->size > 0 ? "; " : "", k->config->name,
                         machine_state_to_string(keeper_state(k)));
                 if (*reason)
-                        text_append_printf(&text, " (%s)", reason);
+                        text_append_printf(text, " (%s)", reason);
                 else if (*transport)
-                        text_append_printf(&text, " (%s)", transport);
+                        text_append_printf(text, " (%s)", transport);
         }
-        if (text.size == 0)
-                text_append_string(&text, "no machines");
+        if (text->size == 0)
+                text_append_string(text, "no machines");
+}
+
+void health_tell(Health *health) {
+        _cleanup_text_ Text text = {};
+        uint64_t now = now_monotonic(), next = usec_add(health->told_usec, STATUS_USEC);
+
+        if (now < next) {
+                (void)sd_event_source_set_time(health->status_timer, next);
+                (void)sd_event_source_set_enabled(health->status_timer, SD_EVENT_ONESHOT);
+                return;
+        }
+        format_status(health->manager, &text);
         if (text_failed(&text) || streq_ptr(health->told, text_string(&text)))
                 return;
         (void)sd_notifyf(0, "STATUS=%s", text_string(&text));
+        health->told_usec = now;
         free(health->told);
         health->told = NULL;
         (void)text_steal(&text, &health->told, NULL);

@@ -342,6 +342,8 @@ MachineState keeper_state(const Keeper *keeper) {
 const char *keeper_reason(Keeper *keeper) {
         const char *why = machine_state_reason(&keeper->machine),
                    *obstacle = machine_obstacle(&keeper->machine);
+        if (streq(why, obstacle))
+                obstacle = "";
         bool failed = machine_state(&keeper->machine) == MACHINE_FAILED && *keeper->last_error;
 
         snprintf(keeper->reason, sizeof(keeper->reason), "%s%s%s%s%s", why, *why && *obstacle ? "; " : "",

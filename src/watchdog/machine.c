@@ -143,7 +143,7 @@ static void facts_changed(Machine *machine, uint64_t now_usec) {
                 machine->unwell_usec = 0;
                 machine->failures = 0;
                 machine->retry_usec = 0;
-                if (reason_is_void_when_alive(machine->due) && !machine->resetting)
+                if (!machine->tainted && !machine->resetting)
                         machine->due = REVERT_NONE;
         }
 
@@ -212,12 +212,11 @@ void machine_condemn(Machine *machine, RevertReason reason, uint64_t now_usec) {
                 return;
         if (reason == REVERT_OPERATOR)
                 machine->retry_usec = 0;
-        if (machine->due != REVERT_NONE &&
-                (!reason_is_void_when_alive(machine->due) || reason_is_void_when_alive(reason)))
-                return;
-        if (machine->due == REVERT_NONE)
+        machine->tainted = machine->tainted || !reason_is_void_when_alive(reason);
+        if (machine->due == REVERT_NONE) {
+                machine->due = reason;
                 machine->due_usec = now_usec;
-        machine->due = reason;
+        }
 }
 
 void machine_tick(Machine *machine, uint64_t now_usec) {
@@ -319,6 +318,7 @@ void machine_reset_end(Machine *machine, ResetResult result, uint64_t now_usec) 
                 machine->retry_usec = usec_add(now_usec, backoff_usec(++machine->failures));
         if (result == RESET_DONE) {
                 machine->due = REVERT_NONE;
+                machine->tainted = false;
                 machine->reverts += by_libvirt;
         } else
                 machine->revert_failures += result == RESET_FAILED;

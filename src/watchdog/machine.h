@@ -129,6 +129,7 @@ typedef struct Machine {
 
         /* A revert that is due, or runs. */
         RevertReason due;
+        bool tainted; /* no sign of life makes it void */
         uint64_t due_usec;
         bool resetting;
         unsigned failures;   /* resets in a row after which it was not alive once */
@@ -162,7 +163,8 @@ void machine_set_domain(Machine *machine, DomainFact domain, uint64_t now_usec);
 void machine_set_way(Machine *machine, WayBack way);
 /* The domain was started or reverted by somebody else: a new generation that may have to boot. */
 void machine_restarted(Machine *machine, uint64_t now_usec);
-/* A revert becomes due. The first reason stays, unless it is of the void kind and the new one is not. */
+/* A revert becomes due. The first reason is the one that is told; it is void no more once there is one of
+ * the other kind. */
 void machine_condemn(Machine *machine, RevertReason reason, uint64_t now_usec);
 /* Looks at the clock: a machine that does not become alive in time is condemned. */
 void machine_tick(Machine *machine, uint64_t now_usec);

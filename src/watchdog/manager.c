@@ -144,7 +144,7 @@ static int save_for_successors(const Manager *manager, SavedState *ret) {
                         .name = strdup(k->config->name),
                         .generation = k->machine.generation,
                         .drained = k->machine.drained,
-                        .due = k->machine.due,
+                        .due = k->machine.tainted ? REVERT_UNCLEAN : k->machine.due,
                 };
                 if (m->name)
                         state.n_machines++;

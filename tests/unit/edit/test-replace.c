@@ -33,6 +33,7 @@ static const struct {
         { "a a a a", "replace first 'a' with 'x' and replace second 'a' with 'y'", "x y a a" },
         { "a b", "replace 'b' with 'a' and replace 'a' with 'c'", "c a" }, /* sorted by FROM */
         { "a a", "replace all 'a' with 'b' and replace second 'b' with 'c'", "b c" },
+        { "a a", "replace all 'a' with 'x a' and replace second 'a' with 'y'", "x a x y" },
         { "b c a b c", "replace 'c' with 'X' and 'c' with 'Y'", "b X a b Y" },
         { "a", "replace '' with 'x'", NULL },
         { "", "replace 'a' with 'x'", NULL },

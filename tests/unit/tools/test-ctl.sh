@@ -188,6 +188,7 @@ check 'no machine' 2 'revert: which machine' "$ctl" revert
 check 'too many arguments' 2 'list: too many arguments' "$ctl" list all
 check 'unknown command' 2 "Unknown command 'frob'" "$ctl" frob
 check 'unknown option' 2 'unrecognized option' "$ctl" --frob
+check 'no JSON' 2 'monitor: there is no JSON of this' "$ctl" --json monitor
 check 'bad number' 2 'expected a number from 0 to 1000' "$ctl" --lines=-1
 
 if [[ $(id -u) -eq 0 ]]; then # without polkit on this bus, others than root are refused

@@ -295,13 +295,22 @@ static void test_reasons_that_life_refutes(void **state _unused_) {
                 assert_int_equal(m.due, reason <= REVERT_UNSTARTED ? REVERT_NONE : reason);
         }
 
+        /* The first reason is told, but the second one makes it final. */
         Machine m = ready_machine(POLICY_ON_FAILURE, true);
+        machine_set_way(&m, WAY_NO_LIBVIRT);
         machine_condemn(&m, REVERT_HEARTBEAT, T0);
         machine_condemn(&m, REVERT_ABANDONED, T0);
         machine_condemn(&m, REVERT_SILENT, T0);
-        assert_int_equal(m.due, REVERT_ABANDONED);
-        machine_condemn(&m, REVERT_KILLED, T0);
-        assert_int_equal(m.due, REVERT_ABANDONED);
+        machine_set_pulse(&m, PULSE_BEATING, T0 + SEC);
+        assert_int_equal(m.due, REVERT_HEARTBEAT);
+        machine_set_way(&m, WAY_OPEN);
+        machine_reset_begin(&m, 0);
+        machine_reset_end(&m, RESET_DONE, T0 + SEC);
+        assert_int_equal(m.due, REVERT_NONE);
+        machine_condemn(&m, REVERT_HEARTBEAT, T0 + SEC);
+        machine_set_link(&m, LINK_PROVEN, T0 + SEC);
+        machine_set_pulse(&m, PULSE_BEATING, T0 + SEC);
+        assert_int_equal(m.due, REVERT_NONE);
 }
 
 static void test_a_pause_for_a_snapshot(void **state _unused_) {

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "common/io.h"
+#include "generator/drop-in.h"
+
+/* What pbotvm.socket has without a drop-in. */
+#define DEFAULT_HOST "127.0.0.1"
+#define DEFAULT_PORT 9000
+
+typedef struct Address {
+        const char *host; /* of the configuration */
+        uint16_t port;
+} Address;
+
+static bool is_listed(const Address *addresses, size_t n, const char *host, uint16_t port) {
+        for (size_t i = 0; i < n; i++)
+                if (addresses[i].port == port && streq(addresses[i].host, host))
+                        return true;
+        return false;
+}
+
+/* All places to listen on, each once; *ret has room for them. */
+static size_t collect(const Config *config, Address *ret) {
+        size_t n = 0;
+
+        if (config->listen_default)
+                ret[n++] = (Address){ config->listen_address, config->listen_port };
+        for (size_t i = 0; i < config->n_listeners; i++) {
+                const ListenerConfig *l = &config->listeners[i];
+                if (!is_listed(ret, n, l->host, l->port))
+                        ret[n++] = (Address){ l->host, l->port };
+        }
+        return n;
+}
+
+static bool is_six(const Address *address) {
+        return strchr(address->host, ':');
+}
+
+/* [::] takes IPv4 along, unless told not to. */
+static bool collides(const Address *addresses, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                for (size_t k = 0; k < n; k++)
+                        if (streq(addresses[i].host, "::") && !is_six(&addresses[k]) &&
+                                addresses[i].port == addresses[k].port)
+                                return true;
+        return false;
+}
+
+/* An address that the machine may get only after the socket is there. */
+static bool may_be_late(const Address *address) {
+        struct in_addr four;
+
+        if (is_six(address))
+                return !streq(address->host, "::") && !streq(address->host, "::1");
+        return inet_pton(AF_INET, address->host, &four) != 1 ||
+               (four.s_addr != INADDR_ANY && (ntohl(four.s_addr) >> 24) != IN_LOOPBACKNET);
+}
+
+static void append_addresses(Text *to, const Address *addresses, size_t n) {
+        bool late = false;
+
+        text_append_string(to, "# Made by pbotvm-generator from the configuration of pbotvm.\n"
+                               "[Socket]\n"
+                               "ListenStream=\n");
+        for (size_t i = 0; i < n; i++) {
+                text_append_printf(to,
+                        is_six(&addresses[i]) ? "ListenStream=[%s]:%u\n" : "ListenStream=%s:%u\n",
+                        addresses[i].host, (unsigned)addresses[i].port);
+                late = late || may_be_late(&addresses[i]);
+        }
+        if (collides(addresses, n))
+                text_append_string(to, "BindIPv6Only=ipv6-only\n");
+        if (late)
+                text_append_string(to, "FreeBind=yes\n");
+}
+
+int drop_in_make(const Config *config, Text *ret) {
+        _cleanup_free_ Address *addresses = calloc(config->n_listeners + 1, sizeof(Address));
+        size_t n;
+
+        if (!addresses)
+                return -ENOMEM;
+        n = collect(config, addresses);
+        if (n == 0 || (n == 1 && is_listed(addresses, n, DEFAULT_HOST, DEFAULT_PORT)))
+                return 0;
+        append_addresses(ret, addresses, n);
+        return text_error(ret);
+}
+
+int drop_in_write(const char *folder, const Text *drop_in) {
+        _cleanup_text_ Text path = {};
+
+        text_append_printf(&path, "%s/pbotvm.socket.d", folder);
+        if (text_failed(&path))
+                return -ENOMEM;
+        if (mkdir(text_string(&path), 0755) < 0 && errno != EEXIST)
+                return -errno;
+
+        text_append_string(&path, "/50-pbotvm.conf");
+        if (text_failed(&path))
+                return -ENOMEM;
+        _cleanup_close_ int fd = open(text_string(&path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        if (fd < 0)
+                return -errno;
+        return io_write(fd, drop_in->data, drop_in->size, USEC_INFINITY);
+}

@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The manual pages are well-formed, and have what the programs have: each option of --help, each member of the
+# configuration, of a language file and of the agent's settings, each property on the bus.
+# Usage: test-man.sh SOURCE [PROGRAM...]
+
+set -u
+source=$1
+shift
+failed=0
+
+fail() {
+        echo "FAILED: $*"
+        failed=1
+}
+
+text() { # PAGE: as it is read
+        mandoc -T utf8 "$source/man/$1" | sed 's/.\x08//g' | tr -s ' \n' ' '
+}
+
+# has PAGE WORD...: each word stands in the page, as a word of its own.
+has() {
+        local page=$1 word content
+        shift
+        content=$(text "$page")
+        [[ $# -gt 0 ]] || fail "$page: nothing to look for"
+        for word in "$@"; do
+                grep -qE -- "(^|[^[:alnum:]_-])$word([^[:alnum:]_-]|$)" <<<"$content" || fail "$page: no $word"
+        done
+}
+
+names() { # FILE PATTERN: what is in quotes behind the pattern
+        sed -nE "s/.*$2\"([A-Za-z][A-Za-z0-9_-]*)\".*/\1/p" "$source/$1" | sort -u
+}
+
+for page in "$source"/man/*.[1-8]; do
+        mandoc -T lint -W warning "$page" || fail "$page: mandoc has warnings"
+done
+
+for program in "$@"; do
+        page=$(basename "$program").1
+        # shellcheck disable=SC2046  # words
+        has "$page" $("$program" --help | grep -oE -- '--[a-z-]+' | sort -u) --version
+done
+
+# shellcheck disable=SC2046
+{
+        has pbotvm.json.5 $(names src/config/members.c '^ *\{ ' | grep -v vagrant) machines aliases listeners
+        has pbotvm.json.5 $(names src/config/environment.c '^ *\{ ') PBOTVM_NOREVERT
+        has pbotvm-language.5 $(names src/language/table.c '^ *\{ ')
+        has pbotvm-guest.8 $(names guest/agent/settings.c '^ *\{ ')
+        has pbotvm-guest.8 $(grep -oE 'PBOTVM_GUEST_[A-Z_]+' "$source/guest/agent/settings.c" |
+                grep -v CONFIG_FILE | sort -u)
+        has pbotvm-watchdog.8 $(names src/watchdog/machine-bus.c 'SD_BUS_PROPERTY\(')
+        has pbotvm-watchdog.8 Lease Release ListMachines Reload Revert Snapshot Drain Resume StateChanged
+}
+exit $failed

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Who may do what: polkit allows, denies, would ask, takes its time, is not there. */
+
+#include "fake-polkit.h"
+#include "test.h"
+
+#define ERROR "org.pbot.VM1.Error."
+#define LONG (20 * SEC)
+
+/* The watchdog, trusting nobody: polkit decides about everybody. */
+static sd_bus *start(World *w) {
+        world_set(w, "PBOTVM_TEST_TRUST_NOBODY", "1");
+        world_start_ready(w, "\"domain\": null");
+        return world_connect(w);
+}
+
+static void test_trusted_without_polkit(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+
+        world_start_ready(w, "\"domain\": null");
+        sd_bus *bus = world_connect(w);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        assert_null(client_call(bus, "vm", "Drain", NULL));
+        assert_null(client_call(bus, "vm", "Resume", NULL));
+        assert_null(client_call(bus, NULL, "Reload", NULL));
+        sd_bus_flush_close_unref(bus);
+}
+
+static void test_absent_polkit_means_denied(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+        sd_bus *bus = start(w);
+
+        assert_string_equal(client_lease(bus, "vm", LONG, &held), SD_BUS_ERROR_ACCESS_DENIED);
+        assert_string_equal(client_call(bus, "vm", "Revert", "why"), SD_BUS_ERROR_ACCESS_DENIED);
+        assert_string_equal(client_call(bus, "vm", "Snapshot", NULL), SD_BUS_ERROR_ACCESS_DENIED);
+        assert_string_equal(client_call(bus, "vm", "Drain", NULL), SD_BUS_ERROR_ACCESS_DENIED);
+        assert_string_equal(client_call(bus, "vm", "Resume", NULL), SD_BUS_ERROR_ACCESS_DENIED);
+        assert_string_equal(client_call(bus, NULL, "Reload", NULL), SD_BUS_ERROR_ACCESS_DENIED);
+        /* Reading is free. */
+        assert_null(client_call(bus, NULL, "ListMachines", NULL));
+        assert_string_equal(machine_string(bus, "State"), "ready");
+        assert_int_equal(machine_number(bus, "Requests"), 0);
+        sd_bus_flush_close_unref(bus);
+}
+
+static void test_each_method_has_its_action(void **state) {
+        static const struct {
+                const char *machine;
+                const char *member;
+                const char *argument;
+                const char *action;
+        } table[] = {
+                { "vm", "Revert", "why", "org.pbot.VM1.revert" },
+                { "vm", "Snapshot", NULL, "org.pbot.VM1.snapshot" },
+                { "vm", "Drain", NULL, "org.pbot.VM1.manage" },
+                { "vm", "Resume", NULL, "org.pbot.VM1.manage" },
+                { NULL, "Reload", NULL, "org.pbot.VM1.manage" },
+        };
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+        sd_bus *bus = start(w);
+        FakePolkit *polkit = fake_polkit_new(w, FAKE_DENY);
+        const char *name;
+
+        assert_true(sd_bus_get_unique_name(bus, &name) >= 0);
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                assert_string_equal(client_call(bus, table[i].machine, table[i].member, table[i].argument),
+                        SD_BUS_ERROR_ACCESS_DENIED);
+                assert_string_equal(fake_polkit_action(polkit), table[i].action);
+                assert_string_equal(fake_polkit_subject(polkit), name);
+        }
+        assert_string_equal(client_lease(bus, "vm", LONG, &held), SD_BUS_ERROR_ACCESS_DENIED);
+        assert_string_equal(fake_polkit_action(polkit), "org.pbot.VM1.use");
+        assert_string_equal(machine_string(bus, "State"), "ready");
+        fake_polkit_free(polkit);
+        sd_bus_flush_close_unref(bus);
+}
+
+static void test_allowed(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+        sd_bus *bus = start(w);
+        FakePolkit *polkit = fake_polkit_new(w, FAKE_ALLOW);
+
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        held_echo(&held, "allowed");
+        assert_null(client_release(bus, &held, "clean"));
+        assert_null(client_call(bus, "vm", "Drain", NULL));
+        assert_string_equal(machine_string(bus, "State"), "drained");
+        fake_polkit_free(polkit);
+        sd_bus_flush_close_unref(bus);
+}
+
+static void test_would_have_to_ask(void **state) {
+        World *w = *state;
+        sd_bus *bus = start(w);
+        FakePolkit *polkit = fake_polkit_new(w, FAKE_CHALLENGE);
+
+        assert_string_equal(
+                client_call(bus, "vm", "Drain", NULL), SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED);
+        assert_string_equal(machine_string(bus, "State"), "ready");
+        fake_polkit_free(polkit);
+        sd_bus_flush_close_unref(bus);
+}
+
+/* While polkit takes its time, nobody else waits; then the call goes on. */
+static void test_waiting(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+        Pending pending;
+        sd_bus *bus = start(w), *other = world_connect(w);
+        FakePolkit *polkit = fake_polkit_new(w, FAKE_WAIT);
+
+        client_lease_begin(bus, "vm", LONG, &pending);
+        fake_polkit_wait_questions(polkit, 1);
+        assert_string_equal(machine_string(other, "State"), "ready");
+        assert_int_equal(machine_count(other, "Queue"), 0);
+        fake_polkit_set(polkit, FAKE_ALLOW);
+        assert_null(client_wait(bus, &pending, &held));
+        held_echo(&held, "after-all");
+        fake_polkit_free(polkit);
+        sd_bus_flush_close_unref(other);
+        sd_bus_flush_close_unref(bus);
+}
+
+/* Whoever leaves while polkit thinks is asked about no more, and gets no lease. */
+static void test_caller_vanished(void **state) {
+        World *w = *state;
+        Pending pending;
+        sd_bus *bus = start(w), *other = world_connect(w);
+        FakePolkit *polkit = fake_polkit_new(w, FAKE_WAIT);
+
+        client_lease_begin(bus, "vm", LONG, &pending);
+        fake_polkit_wait_questions(polkit, 1);
+        sd_bus_slot_unref(pending.slot);
+        sd_bus_close_unref(bus);
+        fake_polkit_wait_cancelled(polkit, 1);
+        fake_polkit_set(polkit, FAKE_ALLOW);
+        assert_string_equal(machine_string(other, "State"), "ready");
+        assert_int_equal(machine_number(other, "Requests"), 0);
+        fake_polkit_free(polkit);
+        sd_bus_flush_close_unref(other);
+}
+
+int main(void) {
+#define test_in_world(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+        const struct CMUnitTest tests[] = {
+                test_in_world(test_trusted_without_polkit),
+                test_in_world(test_absent_polkit_means_denied),
+                test_in_world(test_each_method_has_its_action),
+                test_in_world(test_allowed),
+                test_in_world(test_would_have_to_ask),
+                test_in_world(test_waiting),
+                test_in_world(test_caller_vanished),
+        };
+        cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

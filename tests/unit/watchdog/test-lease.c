@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Leases, end to end: the real watchdog on a bus of its own, machines without a domain. */
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "common/io.h"
+#include "test.h"
+#include "world.h"
+
+#define ERROR "org.pbot.VM1.Error."
+#define NO_DOMAIN "\"domain\": null"
+#define LONG (20 * SEC)
+
+static void test_one_request(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+
+        world_start_ready(w, NO_DOMAIN ", \"timeout\": 7");
+        sd_bus *bus = world_connect(w);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        assert_string_equal(held.guest, "pbotvm");
+        assert_string_equal(held.transport, "serial");
+        assert_int_equal(held.timeout_usec, 7 * SEC);
+        assert_int_equal(held.generation, machine_number(bus, "Generation"));
+        assert_string_equal(machine_string(bus, "State"), "busy");
+        held_echo(&held, "hello");
+        assert_null(client_release(bus, &held, "clean"));
+        assert_true(held_is_over(&held));
+        assert_string_equal(machine_string(bus, "State"), "ready");
+        assert_int_equal(machine_number(bus, "Requests"), 1);
+        assert_int_equal(machine_number(bus, "Generation"), held.generation);
+        assert_string_equal(machine_string(bus, "LastBeat"), "pbotvm 1");
+        assert_true(machine_number(bus, "HeartbeatAgeUSec") < 2 * SEC);
+        sd_bus_flush_close_unref(bus);
+        int status = world_end(w, SIGTERM);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void test_who_cannot_be_leased(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+
+        world_start_ready(w, NO_DOMAIN);
+        sd_bus *bus = world_connect(w);
+        assert_string_equal(client_lease(bus, "nobody", LONG, &held), ERROR "NoSuchMachine");
+
+        assert_null(client_call(bus, "vm", "Drain", NULL));
+        assert_string_equal(machine_string(bus, "State"), "drained");
+        assert_string_equal(client_lease(bus, "vm", LONG, &held), ERROR "Offline");
+        assert_null(client_call(bus, "vm", "Resume", NULL));
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        assert_null(client_release(bus, &held, "clean"));
+
+        /* Nobody accepts a connection, and nobody will bring it up. */
+        fake_guest_set(w->guest, FAKE_UP, false);
+        world_wait_status(w, "vm offline");
+        held_done(&held);
+        assert_string_equal(client_lease(bus, "vm", LONG, &held), ERROR "Offline");
+        fake_guest_set(w->guest, FAKE_UP, true);
+        world_wait_status(w, "vm ready");
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        sd_bus_flush_close_unref(bus);
+}
+
+/* A machine that connects but does not beat is resetting. */
+static void test_no_beats(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+
+        world_start_ready(w, NO_DOMAIN ", \"heartbeat\": 1");
+        sd_bus *bus = world_connect(w);
+        fake_guest_set(w->guest, FAKE_BEATS, false);
+        world_wait_status(w, "vm starting");
+        assert_string_equal(client_lease(bus, "vm", SEC / 5, &held), ERROR "Resetting");
+        fake_guest_set(w->guest, FAKE_BEATS, true);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        sd_bus_flush_close_unref(bus);
+}
+
+static void test_waiting_in_turn(void **state) {
+        World *w = *state;
+        sd_bus *bus[4];
+        Held held[4] = { { -EBADF }, { -EBADF }, { -EBADF }, { -EBADF } };
+        Pending second, third;
+
+        world_configure(w, NO_DOMAIN, ", \"queue\": 2");
+        world_start(w);
+        world_wait_status(w, "vm ready");
+        for (size_t i = 0; i < ELEMENTSOF(bus); i++)
+                bus[i] = world_connect(w);
+
+        assert_null(client_lease(bus[0], "vm", LONG, &held[0]));
+        assert_string_equal(client_lease(bus[1], "vm", SEC / 5, &held[1]), ERROR "Busy");
+        client_lease_begin(bus[1], "vm", LONG, &second);
+        client_lease_begin(bus[2], "vm", LONG, &third);
+        while (machine_count(bus[0], "Queue") < 2)
+                usleep(1000);
+        assert_string_equal(client_lease(bus[3], "vm", LONG, &held[3]), ERROR "Busy");
+
+        /* An id is valid on its own connection alone. */
+        assert_string_equal(client_release(bus[1], &held[0], "clean"), ERROR "Refused");
+        assert_null(client_release(bus[0], &held[0], "clean"));
+        assert_string_equal(client_release(bus[0], &held[0], "clean"), ERROR "Refused");
+        assert_null(client_wait(bus[1], &second, &held[1]));
+        held_echo(&held[1], "second");
+
+        /* One who waits and goes leaves the queue. */
+        sd_bus_slot_unref(third.slot);
+        sd_bus_flush_close_unref(bus[2]);
+        while (machine_count(bus[0], "Queue") > 0)
+                usleep(1000);
+        assert_null(client_release(bus[1], &held[1], "clean"));
+        assert_null(client_lease(bus[3], "vm", LONG, &held[3]));
+
+        for (size_t i = 0; i < ELEMENTSOF(bus); i++) {
+                held_done(&held[i]);
+                if (i != 2)
+                        sd_bus_flush_close_unref(bus[i]);
+        }
+}
+
+static void test_outcomes_begin_generations(void **state) {
+        static const char *const outcomes[] = { "timed-out", "killed", "protocol-error", "lost",
+                "abandoned" };
+        World *w = *state;
+
+        world_start_ready(w, NO_DOMAIN);
+        sd_bus *bus = world_connect(w);
+        for (size_t i = 0; i < ELEMENTSOF(outcomes); i++) {
+                _cleanup_held_ Held held = { .fd = -EBADF }, next = { .fd = -EBADF };
+
+                assert_null(client_lease(bus, "vm", LONG, &held));
+                assert_null(client_release(bus, &held, outcomes[i]));
+                assert_null(client_lease(bus, "vm", LONG, &next));
+                assert_true(next.generation > held.generation);
+                held_echo(&next, outcomes[i]);
+                assert_null(client_release(bus, &next, "clean"));
+        }
+        _cleanup_held_ Held held = { .fd = -EBADF };
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        assert_string_equal(client_release(bus, &held, "dirty"), SD_BUS_ERROR_INVALID_ARGS);
+        sd_bus_flush_close_unref(bus);
+}
+
+/* A client that dies without Release() leaves a machine that counts as dirty. */
+static void test_abandoned(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF }, next = { .fd = -EBADF };
+
+        world_start_ready(w, NO_DOMAIN);
+        sd_bus *dying = world_connect(w), *bus = world_connect(w);
+        assert_null(client_lease(dying, "vm", LONG, &held));
+        sd_bus_close_unref(dying);
+        assert_true(held_is_over(&held));
+        assert_null(client_lease(bus, "vm", LONG, &next));
+        assert_true(next.generation > held.generation);
+        assert_string_equal(machine_string(bus, "LastRevertReason"), "a lease was abandoned");
+        sd_bus_flush_close_unref(bus);
+}
+
+/* Whoever keeps his lease for longer than his time is taken for dead. */
+static void test_overtime(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+
+        world_start_ready(w, NO_DOMAIN ", \"timeout\": 1");
+        sd_bus *bus = world_connect(w);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        uint64_t begun = now_monotonic();
+        assert_true(held_is_over(&held));
+        uint64_t took = now_monotonic() - begun;
+        assert_true(took > 5 * SEC && took < 8 * SEC);
+        sd_bus_flush_close_unref(bus);
+}
+
+/* What was left on the line by somebody else's request reaches nobody. */
+static void test_stale_replies(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+
+        world_start_ready(w, NO_DOMAIN);
+        sd_bus *bus = world_connect(w);
+        fake_guest_say(w->guest, "result:{\"result\":\"STALE\\n\"}\nresult:end\n", 3);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        held_echo(&held, "mine");
+        assert_null(client_release(bus, &held, "clean"));
+
+        /* In front of the answer to a probe, too. */
+        held_done(&held);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        assert_null(client_release(bus, &held, "timed-out"));
+        fake_guest_say(w->guest, "result:{\"result\":\"STALE\\n\"}\nresult:end\n", 3);
+        held_done(&held);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        held_echo(&held, "mine");
+        sd_bus_flush_close_unref(bus);
+}
+
+static void test_an_unasked_flood(void **state) {
+        World *w = *state;
+
+        world_start_ready(w, NO_DOMAIN);
+        sd_bus *bus = world_connect(w);
+        uint64_t generation = machine_number(bus, "Generation");
+        fake_guest_say(w->guest, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde\n", 20000);
+        while (machine_number(bus, "Generation") == generation)
+                usleep(1000);
+        assert_string_equal(machine_string(bus, "LastRevertReason"), "the guest broke the protocol");
+        sd_bus_flush_close_unref(bus);
+}
+
+/* A client that goes in the middle of its request leaves the guest waiting for the rest. */
+static void test_torn_request(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+        char big[4096] = {};
+
+        world_start_ready(w, NO_DOMAIN);
+        sd_bus *bus = world_connect(w);
+        fake_guest_set(w->guest, FAKE_ANSWERS, false);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        uint64_t generation = held.generation;
+        /* More than all buffers on the way hold. */
+        while (io_write(held.fd, big, sizeof(big), now_monotonic() + SEC / 5) == 0)
+                ;
+        assert_null(client_release(bus, &held, "clean"));
+        fake_guest_set(w->guest, FAKE_ANSWERS, true);
+        held_done(&held);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        assert_true(held.generation > generation);
+        sd_bus_flush_close_unref(bus);
+}
+
+/* The guest goes in the middle: the client sees the end, and the next one is served. */
+static void test_lost_in_the_middle(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+
+        world_start_ready(w, NO_DOMAIN);
+        sd_bus *bus = world_connect(w);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        fake_guest_set(w->guest, FAKE_HANGS_UP, true);
+        assert_int_equal(write(held.fd, "{\"code\":\"echo x\"}\n\n", 19), 19);
+        assert_true(held_is_over(&held));
+        fake_guest_set(w->guest, FAKE_HANGS_UP, false);
+        assert_null(client_release(bus, &held, "lost"));
+        held_done(&held);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        held_echo(&held, "again");
+        sd_bus_flush_close_unref(bus);
+}
+
+/* An agent that is connected but answers nothing is not leased out. */
+static void test_silent_agent(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+
+        world_start_ready(w, NO_DOMAIN);
+        sd_bus *bus = world_connect(w);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        fake_guest_set(w->guest, FAKE_ANSWERS, false);
+        assert_null(client_release(bus, &held, "killed"));
+        held_done(&held);
+        assert_string_equal(client_lease(bus, "vm", SEC, &held), ERROR "Resetting");
+        fake_guest_set(w->guest, FAKE_ANSWERS, true);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        held_echo(&held, "back");
+        sd_bus_flush_close_unref(bus);
+}
+
+int main(void) {
+#define test_in_world(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+        const struct CMUnitTest tests[] = {
+                test_in_world(test_one_request),
+                test_in_world(test_who_cannot_be_leased),
+                test_in_world(test_no_beats),
+                test_in_world(test_waiting_in_turn),
+                test_in_world(test_outcomes_begin_generations),
+                test_in_world(test_abandoned),
+                test_in_world(test_overtime),
+                test_in_world(test_stale_replies),
+                test_in_world(test_an_unasked_flood),
+                test_in_world(test_torn_request),
+                test_in_world(test_lost_in_the_middle),
+                test_in_world(test_silent_agent),
+        };
+        cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

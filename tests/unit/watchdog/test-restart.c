@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The watchdog is killed at each point where it matters; the next start has to put the machine right. */
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "common/text.h"
+#include "test.h"
+#include "watchdog/machine.h"
+#include "watchdog/state-file.h"
+#include "world.h"
+
+#define LONG (20 * SEC)
+
+/* The test driver's domains live in the watchdog's process: each start finds this one running. */
+static void write_node(World *w) {
+        static const char node[] =
+                "<node xmlns:test='http://libvirt.org/schemas/domain/test/1.0'><domain "
+                "type='test'><name>vm</name>"
+                "<uuid>6695eb01-f6a4-8304-79aa-97f2502e193f</uuid><memory unit='MiB'>64</memory>"
+                "<os><type>hvm</type></os><test:domainsnapshot><name>1</name><state>running</state>"
+                "<creationTime>1</creationTime><domain type='test'><name>vm</name>"
+                "<uuid>6695eb01-f6a4-8304-79aa-97f2502e193f</uuid><memory unit='MiB'>64</memory><os>"
+                "<type>hvm</type></os></domain><active>0</active></test:domainsnapshot></domain></node>";
+        _cleanup_text_ Text path = {}, machine = {};
+
+        text_append_printf(&path, "%s/node.xml", w->directory);
+        FILE *f = fopen(text_string(&path), "we");
+        assert_non_null(f);
+        assert_true(fputs(node, f) >= 0);
+        assert_int_equal(fclose(f), 0);
+        text_append_printf(&machine, "\"uri\": \"test://%s\"", text_string(&path));
+        world_configure(w, text_string(&machine), "");
+}
+
+static void start_ready(World *w) {
+        world_start(w);
+        world_wait_status(w, "vm ready");
+}
+
+/* One request; the watchdog may die at any moment of it. */
+static uint64_t one_request(World *w, const char *outcome) {
+        _cleanup_held_ Held held = { .fd = -EBADF };
+        uint64_t generation = 0;
+        sd_bus *bus = world_connect(w);
+
+        if (!client_lease(bus, "vm", LONG, &held)) {
+                generation = held.generation;
+                (void)client_release(bus, &held, outcome);
+        }
+        sd_bus_flush_close_unref(bus);
+        return generation;
+}
+
+static void test_killed_anywhere(void **state) {
+        static const struct {
+                const char *point;
+                const char *outcome;
+                bool reverted; /* by the next start; else it was not needed */
+        } table[] = {
+                { "before-lease-reply", "clean", true },
+                { "lease-held", "clean", true },
+                { "after-release", "clean", true },
+                { "after-release", "timed-out", true },
+                { "before-revert", "timed-out", true },
+                { "during-revert", "timed-out", true },
+                { "after-revert", "timed-out", true },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                void *fresh;
+
+                if (i > 0) {
+                        world_teardown(state);
+                        assert_int_equal(world_setup(&fresh), 0);
+                        *state = fresh;
+                }
+                World *w = *state;
+                write_node(w);
+                world_set(w, "PBOTVM_TEST_CRASH", table[i].point);
+                start_ready(w);
+                sd_bus *bus = world_connect(w);
+                uint64_t before = machine_number(bus, "Generation");
+                sd_bus_flush_close_unref(bus);
+                (void)one_request(w, table[i].outcome);
+                int status = world_wait_end(w);
+                assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+
+                /* It happens once; nobody is served before the machine is what it should be. */
+                world_start(w);
+                bus = world_connect(w);
+                _cleanup_held_ Held held = { .fd = -EBADF };
+                assert_null(client_lease(bus, "vm", LONG, &held));
+                held_echo(&held, table[i].point);
+                assert_true(held.generation > before);
+                assert_int_equal(machine_number(bus, "Reverts"), table[i].reverted);
+                assert_null(client_release(bus, &held, "clean"));
+                sd_bus_flush_close_unref(bus);
+        }
+}
+
+/* Before a state is saved the old one stands, and nobody has been given anything yet. */
+static void test_killed_before_saving(void **state) {
+        World *w = *state;
+
+        write_node(w);
+        start_ready(w);
+        uint64_t before = one_request(w, "clean");
+        (void)world_end(w, SIGTERM);
+
+        world_set(w, "PBOTVM_TEST_CRASH", "before-state-save");
+        world_start_dying(w);
+        int status = world_wait_end(w);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+
+        start_ready(w);
+        uint64_t after = one_request(w, "clean");
+        assert_true(after >= before);
+}
+
+/* A watchdog that is killed while nobody uses the machine finds it as it was. */
+static void test_killed_idle(void **state) {
+        World *w = *state;
+
+        write_node(w);
+        start_ready(w);
+        uint64_t before = one_request(w, "clean");
+        sd_bus *bus = world_connect(w);
+        assert_null(client_call(bus, "vm", "Drain", NULL));
+        sd_bus_flush_close_unref(bus);
+        (void)world_end(w, SIGKILL);
+
+        world_start(w);
+        world_wait_status(w, "vm drained");
+        bus = world_connect(w);
+        assert_int_equal(machine_number(bus, "Generation"), before);
+        assert_int_equal(machine_number(bus, "Reverts"), 0);
+        assert_null(client_call(bus, "vm", "Resume", NULL));
+        sd_bus_flush_close_unref(bus);
+        assert_int_equal(one_request(w, "clean"), before);
+}
+
+/* ---- the file ---- */
+
+static SavedState read_state(World *w, const char *text) {
+        _cleanup_text_ Text content = {};
+        SavedState saved;
+
+        int fd = open(w->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        assert_true(fd >= 0);
+        text_append_string(&content, text);
+        assert_int_equal(state_file_write(fd, &content), 0);
+        assert_int_equal(state_file_read(fd, &saved), 0);
+        fd_close(fd);
+        return saved;
+}
+
+static void test_what_the_file_says(void **state) {
+        static const struct {
+                const char *text;
+                RevertReason due;
+                uint64_t generation;
+                bool drained;
+        } table[] = {
+                { "{\"machines\": []}", REVERT_NONE, 0, false },
+                { "{\"machines\": [{\"name\": \"a\", \"generation\": 4, \"due\": \"\", \"leases\": []}]}",
+                        REVERT_NONE, 4, false },
+                { "{\"machines\": [{\"name\": \"a\", \"generation\": 4, \"drained\": true, \"due\": "
+                  "\"killed\"}]}",
+                        REVERT_KILLED, 4, true },
+                { "{\"machines\": [{\"name\": \"a\", \"generation\": 4, \"due\": \"\", \"leases\": "
+                  "[{\"id\": \"x\"}]}]}",
+                        REVERT_UNCLEAN, 4, false },
+                { "{\"machines\": [{\"name\": \"a\", \"generation\": 4, \"due\": \"of tomorrow\"}]}",
+                        REVERT_UNCLEAN, 4, false },
+                /* Not to be read: whatever was in it, nobody uses the machine before a revert. */
+                { "", REVERT_UNCLEAN, 0, false },
+                { "{\"machines\": [{\"name\": \"a\", \"gen", REVERT_UNCLEAN, 0, false },
+                { "{\"machines\": {}}", REVERT_UNCLEAN, 0, false },
+                { "{\"machines\": [{\"name\": \"a\"}]}", REVERT_UNCLEAN, 0, false },
+                { "{\"machines\": [{\"name\": 1, \"generation\": 1}]}", REVERT_UNCLEAN, 0, false },
+                { "{\"machines\": [{\"name\": \"a\", \"generation\": -1}]}", REVERT_UNCLEAN, 0, false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                SavedState saved = read_state(*state, table[i].text);
+                SavedMachine m = saved_machine(&saved, "a");
+                assert_int_equal(m.due, table[i].due);
+                assert_int_equal(m.generation, table[i].generation);
+                assert_int_equal(m.drained, table[i].drained);
+                saved_state_done(&saved);
+        }
+}
+
+int main(void) {
+#define test_in_world(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+        const struct CMUnitTest tests[] = {
+                test_in_world(test_killed_anywhere),
+                test_in_world(test_killed_before_saving),
+                test_in_world(test_killed_idle),
+                test_in_world(test_what_the_file_says),
+        };
+        cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Reverts by libvirt: its test driver really reverts, in the watchdog's process, without a daemon. */
+
+#include <stdio.h>
+
+#include "common/io.h"
+#include "common/text.h"
+#include "test.h"
+#include "world.h"
+
+#define ERROR "org.pbot.VM1.Error."
+#define LONG (20 * SEC)
+
+#define DOMAIN_XML                                                                                          \
+        "<name>vm</name><uuid>6695eb01-f6a4-8304-79aa-97f2502e193f</uuid><memory unit='MiB'>64</memory>"    \
+        "<vcpu>1</vcpu><os><type>hvm</type></os>"
+
+/* libvirt's numbers of states. */
+enum { RUNNING = 1, PAUSED = 3, SHUTOFF = 5, CRASHED = 6 };
+
+/* A node with the domain "vm" in that state; snapshot: the name of its snapshot, or NULL. */
+static void write_node(World *w, const char *file, int state, const char *snapshot) {
+        _cleanup_text_ Text text = {}, path = {};
+
+        text_append_printf(&text,
+                "<node xmlns:test='http://libvirt.org/schemas/domain/test/1.0'><domain "
+                "type='test'>" DOMAIN_XML "<test:runstate>%i</test:runstate>",
+                state);
+        if (snapshot)
+                text_append_printf(&text,
+                        "<test:domainsnapshot><name>%s</name><state>running</state><creationTime>1</"
+                        "creationTime>"
+                        "<domain type='test'>" DOMAIN_XML
+                        "</domain><active>0</active></test:domainsnapshot>",
+                        snapshot);
+        text_append_string(&text, "</domain></node>");
+        text_append_printf(&path, "%s/%s", w->directory, file);
+        FILE *f = fopen(text_string(&path), "we");
+        assert_non_null(f);
+        assert_true(fputs(text_string(&text), f) >= 0);
+        assert_int_equal(fclose(f), 0);
+}
+
+static void configure(World *w, const char *members) {
+        _cleanup_text_ Text machine = {};
+
+        text_append_printf(&machine, "\"uri\": \"test://%s/node.xml\"%s", w->directory, members);
+        world_configure(w, text_string(&machine), "");
+}
+
+/* The watchdog with a running domain, ready; what libvirt thinks of it is known. */
+static sd_bus *start(World *w, const char *members) {
+        write_node(w, "node.xml", RUNNING, "1");
+        configure(w, members);
+        world_start(w);
+        world_wait_status(w, "vm ready");
+        return world_connect(w);
+}
+
+static void wait_reverts(sd_bus *bus, uint64_t reverts) {
+        while (machine_number(bus, "Reverts") < reverts)
+                usleep(1000);
+}
+
+static void test_brought_up_when_off(void **state) {
+        static const struct {
+                int state;
+                const char *reason;
+        } table[] = {
+                { SHUTOFF, "the domain is off" },
+                { PAUSED, "the domain is paused" },
+                { CRASHED, "the guest crashed" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                World *w = *state;
+
+                write_node(w, "node.xml", table[i].state, "1");
+                configure(w, "");
+                world_start(w);
+                sd_bus *bus = world_connect(w);
+                wait_reverts(bus, 1);
+                assert_string_equal(machine_string(bus, "LastRevertReason"), table[i].reason);
+                world_wait_status(w, "vm ready");
+                assert_int_equal(machine_number(bus, "Reverts"), 1);
+                assert_int_equal(machine_number(bus, "RevertFailures"), 0);
+                assert_true(machine_number(bus, "LastRevertUSec") > 0);
+                sd_bus_flush_close_unref(bus);
+                (void)world_end(w, 15);
+        }
+}
+
+static void test_outcomes_revert(void **state) {
+        static const struct {
+                const char *outcome;
+                const char *reason;
+        } table[] = {
+                { "timed-out", "a command timed out" },
+                { "killed", "a command was killed" },
+                { "protocol-error", "the guest broke the protocol" },
+                { "lost", "the connection was lost during a request" },
+        };
+        World *w = *state;
+        sd_bus *bus = start(w, "");
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_held_ Held held = { .fd = -EBADF }, next = { .fd = -EBADF };
+
+                assert_null(client_lease(bus, "vm", LONG, &held));
+                assert_null(client_release(bus, &held, table[i].outcome));
+                /* A request that comes while it reverts is served afterwards. */
+                assert_null(client_lease(bus, "vm", LONG, &next));
+                assert_true(next.generation > held.generation);
+                held_echo(&next, table[i].outcome);
+                assert_null(client_release(bus, &next, "clean"));
+                assert_int_equal(machine_number(bus, "Reverts"), i + 1);
+                assert_string_equal(machine_string(bus, "LastRevertReason"), table[i].reason);
+        }
+        sd_bus_flush_close_unref(bus);
+}
+
+static void test_policies(void **state) {
+        static const struct {
+                const char *members;
+                const char *outcome;
+                uint64_t reverts;
+                bool new_generation;
+        } table[] = {
+                { ", \"policy\": \"always\"", "clean", 1, true },
+                { ", \"policy\": \"on-hang\"", "timed-out", 0, false },
+                { ", \"policy\": \"on-hang\"", "lost", 1, true },
+                { ", \"policy\": \"never\"", "timed-out", 0, true },
+        };
+        World *w = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_held_ Held held = { .fd = -EBADF }, next = { .fd = -EBADF };
+                sd_bus *bus = start(w, table[i].members);
+                uint64_t before = machine_number(bus, "Reverts");
+
+                assert_null(client_lease(bus, "vm", LONG, &held));
+                assert_null(client_release(bus, &held, table[i].outcome));
+                assert_null(client_lease(bus, "vm", LONG, &next));
+                assert_int_equal(next.generation > held.generation, table[i].new_generation);
+                assert_int_equal(machine_number(bus, "Reverts") - before, table[i].reverts);
+                assert_null(client_release(bus, &next, "clean"));
+                sd_bus_flush_close_unref(bus);
+                (void)world_end(w, 15);
+        }
+}
+
+/* On-hang, and the guest does hang: the proof that it is asked for does not come. */
+static void test_on_hang_with_a_hang(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+        sd_bus *bus = start(w, ", \"policy\": \"on-hang\"");
+
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        fake_guest_set(w->guest, FAKE_ANSWERS, false);
+        assert_null(client_release(bus, &held, "timed-out"));
+        wait_reverts(bus, 1);
+        assert_string_equal(machine_string(bus, "LastRevertReason"), "the agent does not answer");
+        sd_bus_flush_close_unref(bus);
+}
+
+static void test_heartbeat_lost(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+        sd_bus *bus = start(w, ", \"heartbeat\": 1");
+
+        /* The one who has it gets two seconds, then it is taken back. */
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        fake_guest_set(w->guest, FAKE_BEATS, false);
+        assert_true(held_is_over(&held));
+        wait_reverts(bus, 1);
+        assert_string_equal(machine_string(bus, "LastRevertReason"), "the heartbeat stopped");
+        fake_guest_set(w->guest, FAKE_BEATS, true);
+        held_done(&held);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        held_echo(&held, "back");
+        sd_bus_flush_close_unref(bus);
+}
+
+static void test_operators(void **state) {
+        World *w = *state;
+        sd_bus *bus = start(w, "");
+        uint64_t generation = machine_number(bus, "Generation");
+
+        assert_null(client_call(bus, "vm", "Revert", "because"));
+        assert_int_equal(machine_number(bus, "Reverts"), 1);
+        assert_true(machine_number(bus, "Generation") > generation);
+        assert_string_equal(machine_string(bus, "LastRevertReason"), "an operator asked");
+
+        /* A snapshot is taken of a machine that works, and what is reverted to is the new one. */
+        world_wait_status(w, "vm ready");
+        while (client_call(bus, "vm", "Snapshot", NULL))
+                usleep(1000);
+        assert_null(client_call(bus, "vm", "Revert", "again"));
+        assert_int_equal(machine_number(bus, "Reverts"), 2);
+        sd_bus_flush_close_unref(bus);
+}
+
+static void test_missing_things(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+
+        /* Without a snapshot it works as long as nothing is due. */
+        write_node(w, "node.xml", RUNNING, NULL);
+        configure(w, "");
+        world_start(w);
+        world_wait_status(w, "vm ready");
+        sd_bus *bus = world_connect(w);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        assert_null(client_release(bus, &held, "timed-out"));
+        world_wait_status(w, "vm failed (a command timed out; its snapshot is missing)");
+        held_done(&held);
+        assert_string_equal(client_lease(bus, "vm", SEC / 5, &held), ERROR "Resetting");
+        sd_bus_flush_close_unref(bus);
+        (void)world_end(w, 15);
+
+        write_node(w, "node.xml", RUNNING, "1");
+        configure(w, ", \"domain\": \"elsewhere\"");
+        world_start(w);
+        world_wait_status(w, "vm offline");
+        bus = world_connect(w);
+        assert_string_equal(machine_string(bus, "StateReason"), "libvirt knows no such domain");
+        assert_string_equal(client_lease(bus, "vm", 5 * SEC, &held), ERROR "Offline");
+        sd_bus_flush_close_unref(bus);
+}
+
+/* While libvirt is away requests go on; a revert that is due happens when it is back. */
+static void test_libvirt_away(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+
+        configure(w, "");
+        world_start(w);
+        world_wait_status(w, "vm ready");
+        sd_bus *bus = world_connect(w);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        held_echo(&held, "without-libvirt");
+        assert_null(client_release(bus, &held, "timed-out"));
+        held_done(&held);
+        world_wait_status(w, "vm reverting (a command timed out; libvirt is away)");
+        assert_string_equal(client_lease(bus, "vm", SEC / 5, &held), ERROR "Resetting");
+
+        write_node(w, "node.xml", RUNNING, "1");
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        assert_int_equal(machine_number(bus, "Reverts"), 1);
+        sd_bus_flush_close_unref(bus);
+}
+
+/* The sign of life goes over libvirt's thread and the workers. */
+static void test_pings(void **state) {
+        World *w = *state;
+
+        world_set(w, "WATCHDOG_USEC", "400000");
+        sd_bus *bus = start(w, "");
+        world_wait_count(w, &w->pings, 3);
+        sd_bus_flush_close_unref(bus);
+}
+
+int main(void) {
+#define test_in_world(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+        const struct CMUnitTest tests[] = {
+                test_in_world(test_brought_up_when_off),
+                test_in_world(test_outcomes_revert),
+                test_in_world(test_policies),
+                test_in_world(test_on_hang_with_a_hang),
+                test_in_world(test_heartbeat_lost),
+                test_in_world(test_operators),
+                test_in_world(test_missing_things),
+                test_in_world(test_libvirt_away),
+                test_in_world(test_pings),
+        };
+        cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The watchdog as a service: reloads, its end, what it tells systemd and the bus, and the ways to a guest.
+ */
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include "common/io.h"
+#include "common/text.h"
+#include "test.h"
+#include "world.h"
+
+#define ERROR "org.pbot.VM1.Error."
+#define NO_DOMAIN "\"domain\": null"
+#define LONG (20 * SEC)
+
+/* ---- reloading ---- */
+
+static void test_reload(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+
+        world_start_ready(w, NO_DOMAIN);
+        sd_bus *bus = world_connect(w);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+
+        /* A mistake keeps the old one, by the bus and by the signal. */
+        world_configure(w, NO_DOMAIN ", \"policy\": \"sometimes\"", "");
+        assert_string_equal(client_call(bus, NULL, "Reload", NULL), SD_BUS_ERROR_INVALID_ARGS);
+        assert_int_equal(kill(w->watchdog_pid, SIGHUP), 0);
+        world_wait_count(w, &w->reloads, 2);
+        world_wait_count(w, &w->readies, 3);
+        assert_string_equal(machine_string(bus, "Policy"), "on-failure");
+        held_echo(&held, "still-mine");
+
+        /* A changed machine is exchanged once its lease has ended; what it has counted for stays. */
+        world_configure(w, NO_DOMAIN ", \"policy\": \"on-hang\"", ", \"aliases\": {\"other\": \"vm\"}");
+        assert_null(client_call(bus, NULL, "Reload", NULL));
+        held_echo(&held, "still-mine");
+        uint64_t generation = held.generation;
+        assert_null(client_release(bus, &held, "clean"));
+        held_done(&held);
+        world_wait_status(w, "vm ready");
+        assert_null(client_lease(bus, "other", LONG, &held));
+        assert_true(held.generation >= generation);
+        assert_string_equal(machine_string(bus, "Policy"), "on-hang");
+        assert_null(client_release(bus, &held, "clean"));
+        held_done(&held);
+
+        /* One that is gone is unknown. */
+        world_configure_whole(
+                w, "{\"machines\": {\"b\": {\"domain\": null, \"serial\": 1}}, \"default-machine\": \"b\"}");
+        assert_int_equal(kill(w->watchdog_pid, SIGHUP), 0);
+        world_wait_status(w, "b offline");
+        assert_string_equal(client_lease(bus, "vm", LONG, &held), ERROR "NoSuchMachine");
+        sd_bus_flush_close_unref(bus);
+}
+
+/* ---- the end ---- */
+
+static void test_end_waits_for_leases(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF }, other = { .fd = -EBADF };
+        Pending pending;
+
+        world_start_ready(w, NO_DOMAIN);
+        sd_bus *bus = world_connect(w), *waiting = world_connect(w);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        client_lease_begin(waiting, "vm", LONG, &pending);
+        while (machine_count(bus, "Queue") < 1)
+                usleep(1000);
+        assert_int_equal(kill(w->watchdog_pid, SIGTERM), 0);
+        assert_string_equal(client_wait(waiting, &pending, &other), ERROR "Refused");
+        assert_int_equal(w->stops, 1);
+        assert_string_equal(client_lease(waiting, "vm", LONG, &other), ERROR "Refused");
+        held_echo(&held, "to-the-end");
+        assert_null(client_release(bus, &held, "clean"));
+        int status = world_wait_end(w);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        sd_bus_flush_close_unref(waiting);
+        sd_bus_flush_close_unref(bus);
+
+        /* The machine was left clean. */
+        world_start(w);
+        world_wait_status(w, "vm ready");
+        bus = world_connect(w);
+        assert_int_equal(machine_number(bus, "Generation"), held.generation);
+
+        /* The second signal does not wait, and then it is not. */
+        held_done(&held);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        assert_int_equal(kill(w->watchdog_pid, SIGTERM), 0);
+        world_wait_count(w, &w->stops, 2);
+        status = world_end(w, SIGTERM);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        sd_bus_flush_close_unref(bus);
+        world_start(w);
+        world_wait_status(w, "vm ready");
+        bus = world_connect(w);
+        assert_true(machine_number(bus, "Generation") > held.generation);
+        sd_bus_flush_close_unref(bus);
+}
+
+static void test_pings(void **state) {
+        World *w = *state;
+
+        world_set(w, "WATCHDOG_USEC", "400000");
+        world_start_ready(w, NO_DOMAIN);
+        world_wait_count(w, &w->pings, 3);
+}
+
+/* ---- signals ---- */
+
+typedef struct Heard {
+        char states[512];
+        unsigned changes;
+} Heard;
+
+static int on_state(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
+        Heard *heard = userdata;
+        const char *old, *new, *reason;
+
+        assert_true(sd_bus_message_read(m, "sss", &old, &new, &reason) > 0);
+        size_t n = strlen(heard->states);
+        snprintf(heard->states + n, sizeof(heard->states) - n, "%s>%s ", old, new);
+        return 0;
+}
+
+static int on_properties(sd_bus_message *m _unused_, void *userdata, sd_bus_error *error _unused_) {
+        ((Heard *)userdata)->changes++;
+        return 0;
+}
+
+static void test_signals(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+        Heard heard = {};
+
+        world_start_ready(w, NO_DOMAIN);
+        sd_bus *bus = world_connect(w), *listener = world_connect(w);
+        assert_true(sd_bus_match_signal(listener, NULL, "org.pbot.VM1", "/org/pbot/VM1/machine/vm",
+                            "org.pbot.VM1.Machine", "StateChanged", on_state, &heard) >= 0);
+        assert_true(
+                sd_bus_match_signal(listener, NULL, "org.pbot.VM1", "/org/pbot/VM1/machine/vm",
+                        "org.freedesktop.DBus.Properties", "PropertiesChanged", on_properties, &heard) >= 0);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        assert_null(client_release(bus, &held, "timed-out"));
+        while (!strstr(heard.states, "starting>ready")) {
+                int r = sd_bus_process(listener, NULL);
+                assert_true(r >= 0);
+                if (r == 0)
+                        assert_true(sd_bus_wait(listener, WORLD_PATIENCE_USEC) > 0);
+        }
+        assert_string_equal(heard.states, "ready>busy busy>reverting reverting>starting starting>ready ");
+        assert_true(heard.changes >= 4);
+        sd_bus_flush_close_unref(listener);
+        sd_bus_flush_close_unref(bus);
+}
+
+/* ---- ways to a guest ---- */
+
+static void test_kinds(void **state) {
+        static const struct {
+                const char *beat;
+                bool beats;
+                const char *kind;
+                bool markers;
+        } table[] = {
+                { "pbotvm 7 0.1", true, "pbotvm", false },
+                { "", true, "pbot-2023", true },
+                { "", false, "pbot-2026", false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                void *inner;
+                _cleanup_held_ Held held = { .fd = -EBADF };
+
+                if (i > 0) {
+                        world_teardown(state);
+                        assert_int_equal(world_setup(&inner), 0);
+                        *state = inner;
+                }
+                World *w = *state;
+                fake_guest_set_beat(w->guest, table[i].beat);
+                fake_guest_set(w->guest, FAKE_BEATS, table[i].beats);
+                fake_guest_set(w->guest, FAKE_ASKED, !table[i].beats);
+                world_start_ready(w, NO_DOMAIN);
+                sd_bus *bus = world_connect(w);
+                assert_null(client_lease(bus, "vm", LONG, &held));
+                assert_string_equal(held.guest, table[i].kind);
+                held_echo(&held, "hello");
+                assert_int_equal(fake_guest_end_markers(w->guest) > 0, table[i].markers);
+                sd_bus_flush_close_unref(bus);
+        }
+}
+
+/* A channel on which nobody answers is given up for the serial line, and comes first where somebody does. */
+static void test_transports(void **state) {
+        World *w = *state;
+        FakeGuest *channel = fake_guest_new(w->directory);
+        _cleanup_text_ Text text = {};
+        _cleanup_held_ Held held = { .fd = -EBADF };
+
+        text_append_printf(&text,
+                "{\"machines\": {\"vm\": {\"domain\": null, \"serial\": %i, \"heart\": %i, \"channel\": "
+                "\"%s/data\","
+                "\"channel-heart\": \"%s/heart\", \"guest\": \"pbotvm\"}}, \"default-machine\": \"vm\"}",
+                fake_guest_data_port(w->guest), fake_guest_heart_port(w->guest), w->directory, w->directory);
+        world_configure_whole(w, text_string(&text));
+        world_start(w);
+        world_wait_status(w, "vm ready (channel)");
+        sd_bus *bus = world_connect(w);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        assert_string_equal(held.transport, "channel");
+        held_echo(&held, "by-channel");
+
+        /* What worked is tried first, but it does not answer now. */
+        fake_guest_set(channel, FAKE_ANSWERS, false);
+        assert_null(client_release(bus, &held, "lost"));
+        world_wait_status(w, "vm ready (serial)");
+        held_done(&held);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        assert_string_equal(held.transport, "serial");
+        held_echo(&held, "by-serial");
+        sd_bus_flush_close_unref(bus);
+        fake_guest_free(channel);
+}
+
+int main(void) {
+#define test_in_world(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+        const struct CMUnitTest tests[] = {
+                test_in_world(test_reload),
+                test_in_world(test_end_waits_for_leases),
+                test_in_world(test_pings),
+                test_in_world(test_signals),
+                test_in_world(test_kinds),
+                test_in_world(test_transports),
+        };
+        cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
