@@ -51,12 +51,25 @@ __PBOTVM_OWN __attribute__((__noinline__)) static void gdb(const char *command) 
         __asm__ __volatile__("" : : : "memory");
 }
 
+/* Where the program has a function of that name the command line hides the macro. */
+#ifndef __PBOTVM_NO_dump
 #define dump(...) gdb("dump " #__VA_ARGS__)
+#endif
+#ifndef __PBOTVM_NO_print
 #define print(...) gdb("print " #__VA_ARGS__)
+#endif
+#ifndef __PBOTVM_NO_ptype
 #define ptype(...) gdb("ptype " #__VA_ARGS__)
+#endif
+#ifndef __PBOTVM_NO_whatis
 #define whatis(...) gdb("whatis " #__VA_ARGS__)
+#endif
+#ifndef __PBOTVM_NO_trace
 #define trace(...) gdb("trace " #__VA_ARGS__)
+#endif
+#ifndef __PBOTVM_NO_watch
 #define watch(...) gdb("watch " #__VA_ARGS__)
+#endif
 
 #ifdef __GLIBC__
 __PBOTVM_OWN static unsigned long long __pbotvm_binary_value(

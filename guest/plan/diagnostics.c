@@ -56,13 +56,23 @@ static const char *after_place(const Block *block, const char *file, unsigned li
         return block->data + place.size;
 }
 
+/* The number at p; *ret_end is behind it. 0 if there is none. */
+static unsigned long read_number(const char *p, const char *end, const char **ret_end) {
+        unsigned long number = 0;
+
+        for (; p < end && isdigit((unsigned char)*p) && number < 1000000; p++)
+                number = number * 10 + (unsigned long)(*p - '0');
+        *ret_end = p;
+        return number;
+}
+
 /* The first line, with its column moved to the left if it is inside the parentheses. number: the column to
  * tell, which need not be the one that stands at column. */
 static void append_head(
         Text *text, const char *line, size_t size, const char *column, unsigned long number, size_t offset) {
-        const char *rest = column + strspn(column, "0123456789");
+        const char *rest;
 
-        if (number == 0 || rest == column) {
+        if (number == 0 || read_number(column, line + size, &rest) == 0) {
                 text_append(text, line, size);
                 return;
         }
@@ -145,25 +155,28 @@ static bool is_about_macro(const Block *block) {
 }
 
 /* Of a string that comes through a macro gcc says apart where in it the fault is. Returns that column if the
- * text at data says so, and in *ret_size its size, else NULL. */
-static const char *string_column(
+ * text at data says so, and in *ret_size the text's size, else 0. */
+static unsigned long string_column(
         const char *data, size_t size, const DiagnosticsPlace *place, size_t *ret_size) {
         Block block = take_block(data, size);
+        const char *column, *end;
 
-        *ret_size = block.size;
         if (size == 0 || line_size(block.data, block.size) != block.size ||
                 !contains(block.data, block.size, ": note: format string is defined here"))
-                return NULL;
-        return after_place(&block, place->file, place->line);
+                return 0;
+        *ret_size = block.size;
+        column = after_place(&block, place->file, place->line);
+        return column ? read_number(column, data + size, &end) : 0;
 }
 
 void diagnostics_unwrap(Text *text, const char *data, size_t size, const DiagnosticsPlace *place) {
-        size_t used = 0, start = text->size, note_size;
+        size_t used = 0, start = text->size, note_size = 0;
 
         while (used < size) {
                 Block block = take_block(data + used, size - used);
-                const char *column = after_place(&block, place->file, place->line), *better;
+                const char *column = after_place(&block, place->file, place->line), *end;
                 bool omit = is_about_macro(&block) || leads_to_place(data + used, size - used, place);
+                unsigned long number;
                 _cleanup_text_ Text own = {};
 
                 used += block.size;
@@ -173,11 +186,12 @@ void diagnostics_unwrap(Text *text, const char *data, size_t size, const Diagnos
                         text_append(text, block.data, block.size);
                         continue;
                 }
-                better = string_column(data + used, size - used, place, &note_size);
-                if (better)
+                number = string_column(data + used, size - used, place, &note_size);
+                if (number > 0)
                         used += note_size;
-                unwrap_block(
-                        &own, &block, column, strtoul(better ? better : column, NULL, 10), place->offset);
+                else
+                        number = read_number(column, data + size, &end);
+                unwrap_block(&own, &block, column, number, place->offset);
                 if (text->size == start ||
                         !memmem(text->data + start, text->size - start, own.data, own.size))
                         text_append_text(text, &own);
