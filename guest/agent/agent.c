@@ -15,7 +15,7 @@
 #include "endpoint.h"
 #include "health.h"
 #include "heartbeat.h"
-#include "task.h"
+#include "runner.h"
 #include "vitals.h"
 #include "write-rules.h"
 
@@ -42,16 +42,13 @@ struct Agent {
         Endpoints *endpoints;
         Link *links;
         size_t n_links;
-        Task *queue, **queue_end; /* waiting, oldest first */
-        Task *running;
-        unsigned n_running;
+        Disk *disk;
+        Runner *runner;
         uint64_t beats, served;
         bool ready;
         char *archive_program;
         sd_event_source *beat;
 };
-
-static void dispatch(Agent *agent);
 
 static void link_free(Link *link) {
         Agent *agent = link->agent;
@@ -83,133 +80,24 @@ static void answer_text(Channel *channel, const char *text, const char *id) {
         answer(channel, &json, reply_text(text, id, &json));
 }
 
-static void running_remove(Agent *agent, Task *task) {
-        for (Task **t = &agent->running; *t; t = &(*t)->next)
-                if (*t == task) {
-                        *t = task->next;
-                        agent->n_running--;
-                        return;
-                }
-}
-
-/* Answers a task by its result and forgets it. */
-static void task_finish(Task *task, JobResult *result) {
+static void on_task_done(const Task *task, JobResult *result, void *userdata) {
+        Agent *agent = userdata;
         Link *link = task->client;
 
+        agent->served++;
+        if (result->broken_errno > 0 && link)
+                log_warning_errno(
+                        -result->broken_errno, "A job could not be run (%s): %m", result->broken_where);
+        if (result->stuck) {
+                log_error("The processes of a job do not die.");
+                health_condemn(agent->health);
+        }
         if (link) {
                 _cleanup_text_ Text json = {};
                 int r = task_reply(task, result, &json);
                 link->task = NULL;
                 answer(link->channel, &json, r);
         }
-        task_free(task);
-}
-
-static void on_job_done(_unused_ Job *job, JobResult *result, void *userdata) {
-        Task *task = userdata;
-        Agent *agent = task->owner;
-
-        if (result->broken_errno > 0)
-                log_warning_errno(-result->broken_errno, "A sandbox could not be built (%s): %m",
-                        result->broken_where);
-        if (result->stuck) {
-                log_error("The processes of a job do not die.");
-                health_condemn(agent->health);
-        }
-        agent->served++;
-        running_remove(agent, task);
-        task_finish(task, result);
-        job_result_done(result);
-        dispatch(agent);
-}
-
-/* Ended by the clock before it began, or not to be started: the same texts as for one that ran. */
-static void task_fail(Task *task, bool timed_out, int error) {
-        JobResult result = {
-                .outcome = { .timed_out = timed_out, .output_limit = task->limits.output_bytes },
-                .broken_errno = -error,
-        };
-
-        if (error < 0) {
-                log_warning_errno(error, "A job could not be started: %m");
-                (void)snprintf(result.broken_where, sizeof(result.broken_where), "start");
-        }
-        task_finish(task, &result);
-        job_result_done(&result);
-}
-
-static void task_start(Agent *agent, Task *task) {
-        uint64_t now = now_monotonic();
-        JobSpec spec = {
-                .plan = task->plan,
-                .source_name = task->request.sourcefile,
-                .limits = task->limits,
-                .deadline_usec = task_deadline(task, now),
-                .key = task->request.present ? task->key : NULL,
-                .storage = task->request.have_storage && task->key ? &task->request.storage : NULL,
-                .bind_fd = -EBADF,
-                .pack = task->request.present && task->key,
-        };
-
-        if (spec.deadline_usec <= now) {
-                task_fail(task, true, 0);
-                return;
-        }
-        int r = job_start(&agent->jobs, &spec, on_job_done, task, &task->job);
-        if (r < 0) {
-                task_fail(task, false, r);
-                return;
-        }
-        task->next = agent->running;
-        agent->running = task;
-        agent->n_running++;
-}
-
-/* One key at a time: the second of two requests sees what the first one kept. */
-static bool key_in_use(const Agent *agent, const Task *task) {
-        for (const Task *other = agent->running; task->key && other; other = other->next)
-                if (streq_ptr(other->key, task->key))
-                        return true;
-        return false;
-}
-
-static Task *queue_take(Agent *agent) {
-        for (Task **t = &agent->queue; *t; t = &(*t)->next) {
-                Task *task = *t;
-                if (key_in_use(agent, task))
-                        continue;
-                *t = task->next;
-                if (!*t)
-                        agent->queue_end = t;
-                task->next = NULL;
-                return task;
-        }
-        return NULL;
-}
-
-static void dispatch(Agent *agent) {
-        while (agent->n_running < agent->settings->slots) {
-                Task *task = queue_take(agent);
-                if (!task)
-                        return;
-                task_start(agent, task);
-        }
-}
-
-static void queue_add(Agent *agent, Task *task) {
-        *agent->queue_end = task;
-        agent->queue_end = &task->next;
-}
-
-static void queue_drop(Agent *agent, Task *task) {
-        for (Task **t = &agent->queue; *t; t = &(*t)->next)
-                if (*t == task) {
-                        *t = task->next;
-                        if (!*t)
-                                agent->queue_end = t;
-                        task_free(task);
-                        return;
-                }
 }
 
 static void on_request(Channel *channel, const char *json, size_t size, void *userdata) {
@@ -229,25 +117,17 @@ static void on_request(Channel *channel, const char *json, size_t size, void *us
                 return;
         }
         vitals_apply(&agent->vitals, &task->request);
-        task->owner = agent;
         task->client = link;
         link->task = task;
-        queue_add(agent, task);
-        dispatch(agent);
+        runner_add(agent->runner, task);
 }
 
 /* Nobody waits for the answer: what has not begun does not, what runs is ended. */
 static void on_abandoned(_unused_ Channel *channel, void *userdata) {
         Link *link = userdata;
-        Task *task = TAKE_PTR(link->task);
 
-        if (!task)
-                return;
-        task->client = NULL;
-        if (task->job)
-                job_cancel(task->job);
-        else
-                queue_drop(link->agent, task);
+        if (link->task)
+                runner_abandon(link->agent->runner, TAKE_PTR(link->task));
 }
 
 static void link_close(Link *link) {
@@ -329,8 +209,8 @@ static int on_opened(
 
 static void status_notify(const Agent *agent) {
         (void)sd_notifyf(false, "STATUS=%s; %u of %u jobs running, %" PRIu64 " served.",
-                health_good(agent->health) ? "Able to run jobs" : "Not able to run jobs", agent->n_running,
-                agent->settings->slots, agent->served);
+                health_good(agent->health) ? "Able to run jobs" : "Not able to run jobs",
+                runner_running(agent->runner), agent->settings->slots, agent->served);
 }
 
 /* systemd's watchdog hears of the agent only while it is able to do its work: a new start may mend it. */
@@ -416,6 +296,18 @@ static int jobs_prepare(Agent *agent) {
         return 0;
 }
 
+static int runner_prepare(Agent *agent) {
+        const Settings *settings = agent->settings;
+
+        if (settings->storage) {
+                int r = disk_new(&agent->jobs, settings->storage, &agent->disk);
+                if (r < 0)
+                        return r;
+        }
+        int r = runner_new(&agent->jobs, settings->slots, agent->disk, on_task_done, agent, &agent->runner);
+        return r < 0 ? log_oom() : 0;
+}
+
 static int serving_start(Agent *agent) {
         int r = health_new(&agent->jobs, on_health, agent, &agent->health);
         if (r < 0)
@@ -436,23 +328,16 @@ int agent_new(sd_event *event, const Settings *settings, Agent **ret) {
                 return log_oom();
 
         agent->settings = settings;
-        agent->queue_end = &agent->queue;
         agent->jobs.event = sd_event_ref(event);
         int r = jobs_prepare(agent);
+        if (r >= 0)
+                r = runner_prepare(agent);
         if (r >= 0)
                 r = serving_start(agent);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(agent);
         return 0;
-}
-
-static void tasks_free(Task *task) {
-        while (task) {
-                Task *next = task->next;
-                task_free(task);
-                task = next;
-        }
 }
 
 Agent *agent_free(Agent *agent) {
@@ -462,8 +347,8 @@ Agent *agent_free(Agent *agent) {
         endpoints_free(agent->endpoints);
         while (agent->links)
                 link_free(agent->links);
-        tasks_free(agent->queue);
-        tasks_free(agent->running);
+        runner_free(agent->runner);
+        disk_free(agent->disk);
         health_free(agent->health);
         network_store_free(agent->jobs.networks);
         seccomp_filter_done(&agent->jobs.filter);

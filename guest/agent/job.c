@@ -19,6 +19,7 @@
 #define CPU_GRACE_USEC USEC_PER_SEC
 
 typedef enum StepRole {
+        ROLE_CLEAR,
         ROLE_UNPACK,
         ROLE_PLAN,
         ROLE_PACK,
@@ -52,12 +53,12 @@ struct Job {
         int pidfd, control_fd, storage_fd;
         JobStep steps[SANDBOX_STEPS_MAX];
         size_t n_steps, current;
-        bool clearing, dying, clean;
+        bool clearing, dying;
         uint64_t started_usec;
 
         OutputBudget budget, storage_budget, storage_error_budget;
         JobResult result;
-        char *archive_argv[2][6];
+        char *archive_argv[ROLE_PACK + 1][5]; /* by role */
         char storage_max[24];
         sd_event_source *control_source, *pidfd_source, *wall_source, *cpu_source, *die_source;
 };
@@ -150,7 +151,9 @@ static int steps_make(Job *job) {
         job->storage_budget = (OutputBudget){ .limit = job->context->storage_max };
         job->storage_error_budget = (OutputBudget){ .limit = 4096 };
 
-        if (job->spec.storage)
+        if (job->spec.clear)
+                r = step_add(job, ROLE_CLEAR, 0);
+        if (r >= 0 && job->spec.storage)
                 r = step_add(job, ROLE_UNPACK, 0);
         for (size_t i = 0; r >= 0 && i < job->spec.plan->n_steps; i++)
                 r = step_add(job, ROLE_PLAN, i);
@@ -163,8 +166,13 @@ static int steps_make(Job *job) {
 static int storage_prepare(Job *job) {
         (void)snprintf(job->storage_max, sizeof(job->storage_max), "%llu",
                 (unsigned long long)job->context->storage_max);
-        for (size_t i = 0; i < 2; i++) {
-                char *argv[] = { (char *)job->context->archive_program, (char *)(i == 0 ? "unpack" : "pack"),
+        for (size_t i = 0; i < ELEMENTSOF(job->archive_argv); i++) {
+                static const char *const verbs[] = {
+                        [ROLE_CLEAR] = "clear",
+                        [ROLE_UNPACK] = "unpack",
+                        [ROLE_PACK] = "pack",
+                };
+                char *argv[] = { (char *)job->context->archive_program, (char *)verbs[i],
                         (char *)job->spec.key, job->storage_max, NULL };
                 memcpy(job->archive_argv[i], argv, sizeof(argv));
         }
@@ -191,7 +199,7 @@ static SandboxStep sandbox_step_of(const Job *job, const JobStep *step) {
         const Plan *plan = job->spec.plan;
 
         if (step->role != ROLE_PLAN) {
-                s.argv = job->archive_argv[step->role == ROLE_PACK];
+                s.argv = job->archive_argv[step->role];
                 s.in_fd = step->role == ROLE_UNPACK ? job->storage_fd : -EBADF;
                 s.home = true;
                 return s;
@@ -220,9 +228,7 @@ static int spawn(Job *job, int control_fd) {
                 .source_name = job->spec.source_name,
                 .source = &job->spec.plan->source,
                 .input = &job->spec.plan->input,
-                .bind = { .name = job->spec.key,
-                        .fd = job->spec.bind_fd,
-                        .writable = job->spec.bind_writable },
+                .bind = { .name = job->spec.key, .fd = job->spec.bind_fd },
                 .n_steps = job->n_steps,
                 .cgroup_fd = job->cgroup.fd,
                 .control_fd = control_fd,
@@ -278,14 +284,14 @@ static void job_advance(Job *job) {
                 return;
 
         const JobStep *step = &job->steps[job->current];
-        if (step->role == ROLE_UNPACK && (step->failed || step->status != 0))
+        if ((step->role == ROLE_UNPACK || step->role == ROLE_CLEAR) && (step->failed || step->status != 0))
                 job->result.storage_errno = step->failed ? step->start_errno : EBADMSG;
 
         while (++job->current < job->n_steps)
                 if (step_wanted(job, &job->steps[job->current]))
                         break;
         if (job->current >= job->n_steps) {
-                job->clean = true;
+                job->result.clean = true;
                 job_kill(job);
                 return;
         }
@@ -387,7 +393,7 @@ static void storage_judge(Job *job) {
 
         if (last->role != ROLE_PACK)
                 return;
-        if (!job->clean || !last->ended) {
+        if (!job->result.clean || !last->ended) {
                 text_done(&job->result.storage);
                 return;
         }

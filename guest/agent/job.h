@@ -34,9 +34,9 @@ typedef struct JobSpec {
         uint64_t deadline_usec; /* CLOCK_MONOTONIC; the job is killed then */
         const char *key;     /* a directory of this name in the home directory is its storage; NULL: none */
         const Text *storage; /* an archive that is unpacked there first; NULL: none */
-        int bind_fd;         /* a directory of the guest that is shown there; -EBADF: none */
-        bool bind_writable;
-        bool pack; /* the storage is packed after a clean end */
+        int bind_fd;         /* a detached mount that is put there; -EBADF: none */
+        bool clear;          /* its content is removed first */
+        bool pack;           /* the storage is packed after a clean end */
 } JobSpec;
 
 typedef struct Job Job;
@@ -45,6 +45,7 @@ typedef struct JobResult {
         JobOutcome outcome;
         Text storage; /* the archive packed after a clean end */
         bool have_storage;
+        bool clean;        /* it ended by itself, within its limits */
         int storage_errno; /* > 0: it could not be unpacked or packed; the text says why */
         Text storage_error;
         int broken_errno; /* > 0: the sandbox could not be built */

@@ -147,28 +147,18 @@ static int kernel_mount(void) {
         return 0;
 }
 
-/* The storage: a directory of the job's own, or one that was opened outside; then the descriptor, not a
- * path, is what is bound. */
+/* The storage: a directory of the job's own, or a mount that was prepared outside. */
 static int storage_mount(const SandboxSpec *spec) {
-        char source[64], target[384];
+        char target[384];
 
         if (!spec->bind.name)
                 return 0;
-        (void)snprintf(source, sizeof(source), "/proc/self/fd/%i", spec->bind.fd);
         (void)snprintf(target, sizeof(target), "/home/%.64s/%.255s", spec->user, spec->bind.name);
 
         int r = directory_make_owned(target, spec);
         if (r < 0 || spec->bind.fd < 0)
                 return r;
-        if (mount(source, target, NULL, MS_BIND, NULL) < 0)
-                return -errno;
-
-        struct mount_attr attributes = {
-                .attr_set =
-                        MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (spec->bind.writable ? 0 : MOUNT_ATTR_RDONLY),
-                .attr_clr = spec->bind.writable ? MOUNT_ATTR_RDONLY : 0,
-        };
-        return mount_setattr(AT_FDCWD, target, 0, &attributes, sizeof(attributes)) < 0 ? -errno : 0;
+        return move_mount(spec->bind.fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
 int sandbox_mount(const SandboxSpec *spec, const char **ret_where) {

@@ -30,8 +30,8 @@ typedef struct SandboxStep {
 /* The storage: a directory inside the home directory. */
 typedef struct SandboxBind {
         const char *name; /* NULL: none */
-        int fd; /* a directory of the guest that is shown there; -EBADF: an empty one of the job's own */
-        bool writable;
+        int fd; /* a detached mount, open_tree(2), that is put there; -EBADF: an empty directory of the job's
+                   own */
 } SandboxBind;
 
 typedef struct SandboxSpec {

@@ -9,6 +9,7 @@ Task *task_free(Task *task) {
         if (!task)
                 return NULL;
         job_free(task->job);
+        job_result_done(&task->result);
         plan_free(task->plan);
         request_done(&task->request);
         free(task->key);

@@ -12,7 +12,9 @@ typedef struct Task {
         char *key;                            /* directory name of the request's storage; NULL: none */
         uint64_t arrived_usec, deadline_usec; /* of the waiting; USEC_INFINITY: none */
         Job *job;
-        void *owner, *client; /* the agent's: itself, and whoever waits for the answer (NULL: has gone) */
+        JobResult result; /* while the storage is saved */
+        void *owner;      /* the runner */
+        void *client;     /* whoever waits for the answer; NULL: has gone */
         struct Task *next;
 } Task;
 
