@@ -21,6 +21,9 @@
 
 #define BEAT_USEC USEC_PER_SEC
 
+/* The unit's WatchdogSec= is three times this many seconds. */
+#define NOTIFY_TICKS 10
+
 /* Ways that are open at once, devices included: when one more connection comes, the one that was idle
  * longest goes. */
 #define LINKS_MAX 32
@@ -44,7 +47,7 @@ struct Agent {
         size_t n_links;
         Disk *disk;
         Runner *runner;
-        uint64_t beats, served;
+        uint64_t beats, ticks, served;
         bool ready;
         char *archive_program;
         sd_event_source *beat;
@@ -207,13 +210,16 @@ static int on_opened(
         return r;
 }
 
+/* Tells systemd; its watchdog hears of the agent only while it is able to do its work, for a new start may
+ * mend it. */
 static void status_notify(const Agent *agent) {
-        (void)sd_notifyf(false, "STATUS=%s; %u of %u jobs running, %" PRIu64 " served.",
-                health_good(agent->health) ? "Able to run jobs" : "Not able to run jobs",
+        bool good = health_good(agent->health);
+
+        (void)sd_notifyf(false, "%sSTATUS=%s; %u of %u jobs running, %" PRIu64 " served.",
+                good ? "WATCHDOG=1\n" : "", good ? "Able to run jobs" : "Not able to run jobs",
                 runner_running(agent->runner), agent->settings->slots, agent->served);
 }
 
-/* systemd's watchdog hears of the agent only while it is able to do its work: a new start may mend it. */
 static int on_beat(sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
         Agent *agent = userdata;
 
@@ -222,9 +228,9 @@ static int on_beat(sd_event_source *source, _unused_ uint64_t usec, void *userda
                 for (Link *l = agent->links; l; l = l->next)
                         if (l->heart)
                                 heart_beat(l->heart, agent->beats);
-                (void)sd_notify(false, "WATCHDOG=1");
         }
-        status_notify(agent);
+        if (agent->ticks++ % NOTIFY_TICKS == 0)
+                status_notify(agent);
         (void)sd_event_source_set_time_relative(source, BEAT_USEC);
         return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
