@@ -246,18 +246,28 @@ static int follow(Debugger *debugger) {
         }
 }
 
+/* Its time is over: what it printed is kept. The program dies with gdb. */
+static int tell_timeout(Debugger *debugger) {
+        _cleanup_text_ Text text = {};
+
+        text_append_string(&text, "[gdb time-out]\n");
+        session_print(&debugger->session, &text);
+        debugger->ending->signal = SIGALRM;
+        return text_error(&text);
+}
+
 static bool is_cpp(const Source *source) {
         const char *dot = source->name ? strrchr(source->name, '.') : NULL;
 
         return dot && (streq(dot, ".cpp") || streq(dot, ".cc") || streq(dot, ".cxx"));
 }
 
-int debugger_run(char **arguments, const Source *source, Ending *ret) {
+int debugger_run(char **arguments, const Source *source, uint64_t deadline, Ending *ret) {
         _cleanup_(debugger_done) Debugger debugger = { .source = source, .ending = ret };
         int r;
 
         *ret = (Ending){};
-        r = session_start(&debugger.session, arguments, is_cpp(source));
+        r = session_start(&debugger.session, arguments, is_cpp(source), deadline);
         if (r == 0)
                 r = prepare(&debugger);
         if (r == 0)
@@ -266,6 +276,8 @@ int debugger_run(char **arguments, const Source *source, Ending *ret) {
                 return r < 0 ? r : -ENOEXEC;
         ret->started = true;
         r = follow(&debugger);
+        if (r == -ETIMEDOUT)
+                return tell_timeout(&debugger);
         if (ret->signal == 0 && r == 0)
                 (void)session_command(&debugger.session, NULL, "-gdb-exit");
         session_drain_all(&debugger.session);

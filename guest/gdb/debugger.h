@@ -11,6 +11,7 @@ typedef struct Ending {
         int signal;   /* the signal that ended it, or 0 */
 } Ending;
 
-/* arguments: the program's argv, NULL-terminated, arguments[0] its path. source: may be empty. 0 or a
+/* deadline: CLOCK_MONOTONIC, usec; a program that runs longer is ended by SIGALRM, as it were.
+ * arguments: the program's argv, NULL-terminated, arguments[0] its path. source: may be empty. 0 or a
  * negative errno; *ret is set in either case. */
-int debugger_run(char **arguments, const Source *source, Ending *ret);
+int debugger_run(char **arguments, const Source *source, uint64_t deadline, Ending *ret);

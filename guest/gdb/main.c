@@ -5,11 +5,16 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
+#include "common/io.h"
 #include "gdb/compile.h"
 #include "gdb/debugger.h"
 #include "gdb/launch.h"
 #include "paths.h"
+
+/* How long a job may take, in usec; of the plan. */
+#define ENV_TIME "PBOTVM_TIME_USEC"
 
 static const char *arg_source = NULL;
 static bool arg_compile = false;
@@ -76,6 +81,25 @@ static int end_as(const Ending *ending) {
         return ending->status;
 }
 
+/* The job may take ENV_TIME since its source was written: then there is still an answer within the agent's
+ * limits. */
+static uint64_t find_deadline(void) {
+        const char *value = getenv(ENV_TIME);
+        uint64_t limit = value ? strtoull(value, NULL, 10) : 0, now = now_realtime(), start = now;
+        struct stat st;
+
+        (void)unsetenv(ENV_TIME);
+        if (limit == 0)
+                return USEC_INFINITY;
+        if (arg_source && stat(arg_source, &st) == 0)
+                start = (uint64_t)st.st_mtim.tv_sec * USEC_PER_SEC +
+                        (uint64_t)st.st_mtim.tv_nsec / NSEC_PER_USEC;
+        /* A clock that was set meanwhile tells nothing. */
+        if (start > now || now - start > limit)
+                start = now;
+        return usec_add(now_monotonic(), limit - (now - start));
+}
+
 static int run_program(char **arguments) {
         _cleanup_source_ Source source = {};
         _cleanup_free_ char *path = realpath(arguments[0], NULL);
@@ -89,7 +113,7 @@ static int run_program(char **arguments) {
         if (arg_source)
                 (void)source_load(arg_source, &source);
         arguments[0] = path;
-        r = debugger_run(arguments, &source, &ending);
+        r = debugger_run(arguments, &source, find_deadline(), &ending);
         if (!ending.started) {
                 /* Without a debugger that works the program's own output is still worth having. */
                 (void)execv(path, arguments);

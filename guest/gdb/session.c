@@ -27,7 +27,7 @@ void session_done(Session *session) {
         *session = (Session){ .to_gdb = -EBADF, .from_gdb = -EBADF, .program_out = -EBADF };
 }
 
-int session_start(Session *session, char **arguments, bool printers) {
+int session_start(Session *session, char **arguments, bool printers, uint64_t deadline) {
         Launch launch;
         int r;
 
@@ -36,6 +36,7 @@ int session_start(Session *session, char **arguments, bool printers) {
         if (r < 0)
                 return r;
         (void)signal(SIGPIPE, SIG_IGN);
+        session->deadline = deadline;
         session->gdb = launch.pid;
         session->to_gdb = launch.to_gdb;
         session->from_gdb = launch.from_gdb;
@@ -91,6 +92,15 @@ void session_print(Session *session, const Text *text) {
         write_out(session, text->data, text->size);
 }
 
+/* Milliseconds for poll(), at least one. */
+static int poll_timeout(uint64_t deadline) {
+        uint64_t now = now_monotonic();
+
+        if (deadline == USEC_INFINITY)
+                return -1;
+        return now >= deadline ? 0 : (int)MIN((deadline - now) / USEC_PER_MSEC + 1, (uint64_t)INT32_MAX);
+}
+
 /* Waits for bytes of gdb, handing the program's on meanwhile, and appends them to the line. */
 static int receive(Session *session) {
         char buffer[65536];
@@ -99,11 +109,17 @@ static int receive(Session *session) {
                 struct pollfd fds[2] = { { session->from_gdb, POLLIN, 0 },
                         { session->program_out, POLLIN, 0 } };
                 ssize_t n;
+                int r;
 
                 if (session->from_gdb < 0)
                         return -EPIPE;
-                if (poll(fds, 2, -1) < 0 && errno != EINTR)
+                r = poll(fds, 2, poll_timeout(session->deadline));
+                if (r < 0 && errno != EINTR)
                         return -errno;
+                if (now_monotonic() >= session->deadline)
+                        return -ETIMEDOUT;
+                if (r <= 0)
+                        continue;
                 if (fds[1].revents)
                         (void)pump(session);
                 if (!fds[0].revents)

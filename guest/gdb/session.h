@@ -14,24 +14,26 @@ typedef struct Session {
         int program_out;      /* what the program prints; -EBADF at its end */
         Text line;            /* of gdb, not ended yet */
         unsigned token;
-        MiRecord *stop; /* the last "stopped" that nobody took */
-        pid_t program;  /* 0: not started */
-        bool symbols;   /* those of the libraries are loaded */
-        bool running;   /* the program runs: a stop is to come */
-        bool printed;   /* anything was written to standard output */
-        Text console;   /* what the current command says on gdb's console */
+        MiRecord *stop;    /* the last "stopped" that nobody took */
+        pid_t program;     /* 0: not started */
+        bool symbols;      /* those of the libraries are loaded */
+        bool running;      /* the program runs: a stop is to come */
+        bool printed;      /* anything was written to standard output */
+        uint64_t deadline; /* when waiting ends with -ETIMEDOUT; CLOCK_MONOTONIC, usec */
+        Text console;      /* what the current command says on gdb's console */
 } Session;
 
 /* Starts gdb on the program. arguments: the program's argv, NULL-terminated; arguments[0] is its path.
  * printers: load the scripts that show the containers of C++. 0, or a negative errno if gdb cannot be
  * started. */
-int session_start(Session *session, char **arguments, bool printers);
+int session_start(Session *session, char **arguments, bool printers, uint64_t deadline);
 /* Ends gdb, and by that the program. */
 void session_done(Session *session);
 #define _cleanup_session_ _cleanup_(session_done)
 
 /* Sends a command and waits for its answer. Returns 1 and *ret (unless NULL) for "done" and "running", 0 and
- * *ret for "error", or -EPIPE when gdb has gone, or -ENOMEM. session->console holds what it said. */
+ * *ret for "error", or -EPIPE when gdb has gone, -ETIMEDOUT or -ENOMEM. session->console holds what it said.
+ */
 int session_command(Session *session, MiRecord **ret, const char *format, ...) _printf_(3, 4);
 /* Likewise a command of gdb's command line. */
 int session_console(Session *session, MiRecord **ret, const char *command);
@@ -40,7 +42,8 @@ int session_load_symbols(Session *session);
 /* The message of an error. */
 const char *session_error(const MiRecord *record);
 
-/* Waits until the program stops or ends, handing its output on. 0 and *ret, or -EPIPE when gdb has gone. */
+/* Waits until the program stops or ends, handing its output on. 0 and *ret, -EPIPE when gdb has gone, or
+ * -ETIMEDOUT. */
 int session_wait(Session *session, MiRecord **ret);
 
 /* Hands on what the program has printed up to now. */

@@ -104,8 +104,9 @@ int tell_locals(Session *session, Text *text) {
                 const char *name = mi_text(&locals->items[i], "name"),
                            *value = mi_text(&locals->items[i], "value");
 
-                /* Ours, of print_last_statement(). */
-                if (!name || startswith(name, "__pbotvm_"))
+                /* Of print_last_statement(), and of assert(). */
+                if (!name || startswith(name, "__pbotvm_") || streq(name, "__PRETTY_FUNCTION__") ||
+                        streq(name, "__func__"))
                         continue;
                 text_append_printf(text, "%s%s = ", text->size > 0 ? "; " : "", name);
                 tell_value(text, value ? value : "...");

@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "plan/plan.h"
 
+#include <inttypes.h>
 #include <sys/wait.h>
 
 #include "plan/macros.h"
 #include "plan/words.h"
+
+/* The agent's own limits, where the request names none, and what of them is left to end a program and to
+ * tell of it. */
+#define WALL_DEFAULT (9500 * USEC_PER_MSEC)
+#define CPU_DEFAULT (8 * USEC_PER_SEC)
+#define WALL_RESERVE (700 * USEC_PER_MSEC)
+#define CPU_RESERVE (300 * USEC_PER_MSEC)
 
 /* How programs of a language are run. */
 typedef enum Runner {
@@ -90,18 +98,24 @@ static int check_name(const char *what, const char *name, Text *error) {
         return text_failed(error) ? -ENOMEM : -EBADMSG;
 }
 
-/* Takes the words over as the next step. */
-static int add_step(Plan *plan, Words *words, const char *env, bool stdin_file) {
+/* Takes the words over as the next step. more: a second variable, or NULL. */
+static int add_step_with(Plan *plan, Words *words, const char *env, const char *more, bool stdin_file) {
         _cleanup_words_ Words variables = {};
         Step *step = &plan->steps[plan->n_steps];
 
         if (env)
                 words_add_string(&variables, env);
+        if (more)
+                words_add_string(&variables, more);
         step->argv = words_steal(words);
         step->env = env ? words_steal(&variables) : NULL;
         step->stdin_file = stdin_file;
         plan->n_steps++;
         return step->argv && (!env || step->env) ? 0 : -ENOMEM;
+}
+
+static int add_step(Plan *plan, Words *words, const char *env, bool stdin_file) {
+        return add_step_with(plan, words, env, NULL, stdin_file);
 }
 
 /* The command line as shell text; arguments as inert words behind it. bash runs a simple command in its own
@@ -183,8 +197,18 @@ static int add_show_step(Plan *plan, const Request *request, const char *script)
         return text_failed(&source) ? -ENOMEM : add_step(plan, &words, ENV_UTF8, false);
 }
 
+/* The time that the debugger leaves a program, inside the job's limits of time and CPU. */
+static void append_time(Text *text, const JobLimits *limits) {
+        uint64_t wall = limits->wall_usec == LIMIT_UNSET ? WALL_DEFAULT : limits->wall_usec;
+        uint64_t cpu = limits->cpu_usec == LIMIT_UNSET ? CPU_DEFAULT : limits->cpu_usec;
+
+        text_append_printf(text, "PBOTVM_TIME_USEC=%" PRIu64,
+                MIN(wall - MIN(wall / 2, WALL_RESERVE), cpu - MIN(cpu / 2, CPU_RESERVE)));
+}
+
 static int add_program_step(Plan *plan, const Request *request) {
         _cleanup_words_ Words words = {};
+        _cleanup_text_ Text time = {};
         int r;
 
         if (plan->debugged) {
@@ -197,7 +221,11 @@ static int add_program_step(Plan *plan, const Request *request) {
         r = add_arguments(&words, request, SPLIT_DROP_BACKSLASH);
         if (r < 0)
                 return r;
-        return add_step(plan, &words, ENV_UTF8, true);
+        if (plan->debugged)
+                append_time(&time, &request->limits);
+        if (text_failed(&time))
+                return -ENOMEM;
+        return add_step_with(plan, &words, ENV_UTF8, plan->debugged ? text_string(&time) : NULL, true);
 }
 
 static bool has_wrapper(const Request *request) {

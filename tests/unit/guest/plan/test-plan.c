@@ -111,6 +111,35 @@ static void test_files(void **state _unused_) {
         assert_string_equal(text_string(&compiled->input), "\n");
 }
 
+static const char *time_of(uint64_t wall, uint64_t cpu, Plan **plan) {
+        _cleanup_request_ Request request = make_request("c11", "prog.c", "gcc", "");
+        _cleanup_text_ Text error = {};
+
+        request.limits.wall_usec = wall;
+        request.limits.cpu_usec = cpu;
+        assert_int_equal(plan_make(&request, plan, &error), 0);
+        assert_string_equal((*plan)->steps[1].env[0], "LC_ALL=C.UTF-8");
+        return (*plan)->steps[1].env[1];
+}
+
+static void test_debugger_has_less_time_than_the_job(void **state _unused_) {
+        static const struct {
+                uint64_t wall, cpu;
+                const char *time;
+        } cases[] = {
+                { LIMIT_UNSET, LIMIT_UNSET, "PBOTVM_TIME_USEC=7700000" },
+                { 5000000, LIMIT_UNSET, "PBOTVM_TIME_USEC=4300000" },
+                { LIMIT_UNSET, 2000000, "PBOTVM_TIME_USEC=1700000" },
+                { 1000000, 1000000, "PBOTVM_TIME_USEC=500000" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(plan_freep) Plan *plan = NULL;
+
+                assert_string_equal(time_of(cases[i].wall, cases[i].cpu, &plan), cases[i].time);
+        }
+}
+
 static void test_refuses_paths(void **state _unused_) {
         static const char *const names[] = { "", "../x", "/etc/passwd", "a/b", ".", "..", "a\nb" };
 
@@ -148,6 +177,7 @@ int main(void) {
                 cmocka_unit_test(test_steps),
                 cmocka_unit_test(test_wrapper_goes_through_the_driver),
                 cmocka_unit_test(test_files),
+                cmocka_unit_test(test_debugger_has_less_time_than_the_job),
                 cmocka_unit_test(test_refuses_paths),
                 cmocka_unit_test(test_goes_on_after_success),
         };
