@@ -190,42 +190,46 @@ static int exchange_direct(const RunSetup *setup, Run *run, Reply *reply) {
         return r;
 }
 
-/* One lease, one exchange. An ExchangeResult, or -1 when run->verdict (and, if it has no text of its own,
- * *answer) says why there was none. */
-static int attempt(const RunSetup *setup, Run *run, const LeaseAsk *ask, Reply *reply, Text *answer) {
+/* 1 with run->lease and the request filled for it, or 0 with run->verdict and, if that has no text of its
+ * own, *answer. */
+static int take_lease(const RunSetup *setup, Run *run, const LeaseAsk *ask, Text *answer) {
         lease_done(&run->lease);
         int r = lease_take(run->bus, ask, &run->lease, &run->verdict, answer);
         run->wait_usec = now_monotonic() - setup->received;
         step_done(&run->steps, "lease");
         if (r < 0) {
                 log_warning_errno(r, "Failed to understand a lease: %m");
-                run->verdict = VERDICT_FAILED;
+                conclude(run, VERDICT_FAILED, answer);
         }
         if (r <= 0)
-                return -1;
+                return 0;
         run->attempts++;
 
         r = extend_request(setup, &run->lease, &run->request);
-        if (r < 0 || !storage_fits(&run->lease, &run->request)) {
-                if (r >= 0)
-                        text_append_string(answer,
-                                "What is kept by this key is too large for the machine's serial "
-                                "line.");
-                run->verdict = r < 0 ? VERDICT_FAILED : VERDICT_REFUSED;
-                (void)lease_release(run->bus, &run->lease, VERDICT_CLEAN);
-                return -1;
-        }
+        if (r >= 0 && storage_fits(&run->lease, &run->request))
+                return 1;
+        if (r >= 0)
+                text_append_string(
+                        answer, "What is kept by this key is too large for the machine's serial line.");
+        conclude(run, r < 0 ? VERDICT_FAILED : VERDICT_REFUSED, answer);
+        (void)lease_release(run->bus, &run->lease, VERDICT_CLEAN);
+        return 0;
+}
 
-        r = exchange_on(setup, run, run->lease.fd, reply);
+/* One lease, one exchange. An ExchangeResult; run->verdict says why there was none. */
+static int attempt(const RunSetup *setup, Run *run, const LeaseAsk *ask, Reply *reply, Text *answer) {
+        if (take_lease(setup, run, ask, answer) == 0)
+                return EXCHANGE_TROUBLE;
+
+        int r = exchange_on(setup, run, run->lease.fd, reply);
         if (r == EXCHANGE_NOT_SENT)
                 run->verdict = VERDICT_LOST;
-        Verdict outcome = r < 0 ? VERDICT_LOST : run->verdict;
-        if (r < 0)
-                run->verdict = VERDICT_FAILED;
-        int k = lease_release(run->bus, &run->lease, outcome);
+        int k = lease_release(run->bus, &run->lease, r < 0 ? VERDICT_LOST : run->verdict);
         if (k < 0)
                 log_warning_errno(k, "Failed to give the lease back: %m");
-        return r < 0 ? -1 : r;
+        if (r < 0)
+                run->verdict = VERDICT_FAILED;
+        return r;
 }
 
 static int exchange(const RunSetup *setup, Run *run, uint64_t deadline, Reply *reply, Text *answer) {
@@ -264,11 +268,9 @@ static void keep_storage(Storage *storage, const Reply *reply, Text *result) {
                                                : "error");
 }
 
-static void finish(Run *run, Storage *storage, Reply *reply, Text *answer) {
+static void finish(Run *run, Reply *reply, Text *answer) {
         _cleanup_text_ Text document = {};
 
-        if (run->verdict == VERDICT_CLEAN)
-                keep_storage(storage, reply, &reply->result);
         int r = pipeline_finish(run->pipeline, text_string(&reply->result), reply->result.size, &document);
         if (r == PIPELINE_PASTE && run->bus)
                 r = paste_document(run->bus, &document, answer);
@@ -326,8 +328,13 @@ void run_execute(const RunSetup *setup, Run *run, Text *answer) {
 
         int r = setup->direct_fd >= 0 ? exchange_direct(setup, run, &reply)
                                       : exchange(setup, run, deadline, &reply, answer);
-        if (r == EXCHANGE_REPLY)
-                finish(run, storage, &reply, answer);
-        else
+        if (r != EXCHANGE_REPLY) {
                 conclude(run, run->verdict, answer);
+                return;
+        }
+        if (run->verdict == VERDICT_CLEAN)
+                keep_storage(storage, &reply, &reply.result);
+        /* The next request with this key need not wait for a paste. */
+        storage = storage_free(storage);
+        finish(run, &reply, answer);
 }
