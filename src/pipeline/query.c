@@ -78,7 +78,7 @@ static int read_members(const Json *request, Query *query, Text *error) {
         } members[] = {
                 { "nick", false, &query->nick },
                 { "channel", false, &query->channel },
-                { "lang", true, &query->lang },
+                { "lang", false, &query->lang },
                 { "arguments", false, &query->arguments },
                 { "factoid", true, &query->factoid },
                 { "persist-key", true, &query->persist_key },

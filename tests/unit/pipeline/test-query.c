@@ -98,9 +98,9 @@ static void test_json(void **state) {
 }
 
 static void test_defaults(void **state) {
-        static const char nulls[] = "{\"nick\": null, \"channel\": null, \"factoid\": \"\", "
-                                    "\"persist-key\": \"\", \"code\": null}";
-        static const char *const lines[] = { "null", "{}", nulls };
+        static const char nulls[] = "{\"nick\": null, \"channel\": null, \"factoid\": \"\","
+                                    " \"persist-key\": \"\", \"code\": null}";
+        const char *const lines[] = { "null", "{}", nulls };
         (void)state;
 
         for (size_t i = 0; i < ELEMENTSOF(lines); i++) {
@@ -123,6 +123,7 @@ static void test_numbers(void **state) {
         assert_query("{\"code\": 5}", "clang2x", "", "5");
         assert_query("{\"code\": 1.50}", "clang2x", "", "1.5");
         assert_query("{\"code\": 1e3}", "clang2x", "", "1000");
+        assert_query("{\"lang\": \"\", \"code\": \"x\"}", "", "", "x");
         assert_query("{\"code\": -0.25}", "clang2x", "", "-0.25");
 }
 
