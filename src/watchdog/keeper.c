@@ -398,6 +398,12 @@ int keeper_new(Manager *manager, const MachineConfig *config, Hypervisor *hyperv
         if (!keeper->config)
                 return -ENOMEM;
         machine_init(&keeper->machine, keeper->config, generation, now_monotonic());
+        if (!transport_addr_is_usable(keeper->config))
+                keeper_log(keeper, LOG_ERR, MESSAGE_CONFIG,
+                        "machines.%s.addr: expected a numeric address or \"localhost\", found \"%s\": its "
+                        "serial "
+                        "lines cannot be used.",
+                        keeper->config->name, keeper->config->addr);
 
         LinkHooks hooks = { .fact = on_link_fact, .flooded = on_link_flooded, .userdata = keeper };
         int r = sd_bus_path_encode("/org/pbot/VM1/machine", config->name, &keeper->path);

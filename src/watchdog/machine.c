@@ -206,6 +206,13 @@ void machine_set_way(Machine *machine, WayBack way) {
         machine->way = way;
 }
 
+void machine_recall(Machine *machine, bool drained, RevertReason due, uint64_t now_usec) {
+        machine->drained = drained;
+        machine->excused_usec = usec_add(now_usec, MACHINE_EXCUSE_USEC);
+        if (due != REVERT_NONE)
+                machine_condemn(machine, due, now_usec);
+}
+
 void machine_restarted(Machine *machine, uint64_t now_usec) {
         if (machine->resetting)
                 return;

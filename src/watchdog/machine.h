@@ -165,6 +165,9 @@ void machine_set_link(Machine *machine, LinkFact link, uint64_t now_usec);
 void machine_set_pulse(Machine *machine, PulseFact pulse, uint64_t now_usec);
 void machine_set_domain(Machine *machine, DomainFact domain, uint64_t now_usec);
 void machine_set_way(Machine *machine, WayBack way);
+/* What was known of it before the watchdog was started again: it ran, and unless a revert is due its agent's
+ * answer makes up for the first beat. */
+void machine_recall(Machine *machine, bool drained, RevertReason due, uint64_t now_usec);
 /* The domain was started or reverted by somebody else: a new generation that may have to boot. */
 void machine_restarted(Machine *machine, uint64_t now_usec);
 /* A revert becomes due. The first reason is the one that is told; it is void no more once there is one of

@@ -87,9 +87,10 @@ static int add_machine(Manager *manager, const MachineConfig *config, const Save
                         known.generation > 0 ? known.generation : now_realtime() / USEC_PER_SEC, &keeper);
         if (r < 0)
                 return r;
-        keeper->machine.drained = known.drained;
-        if (known.due != REVERT_NONE)
-                machine_condemn(&keeper->machine, known.due, now_monotonic());
+        if (known.generation > 0 || known.due != REVERT_NONE) {
+                pulse_recall_guest(keeper->pulse, known.guest);
+                machine_recall(&keeper->machine, known.drained, known.due, now_monotonic());
+        }
         manager->keepers[manager->n_keepers++] = keeper;
         return 0;
 }
@@ -143,6 +144,7 @@ static int save_for_successors(const Manager *manager, SavedState *ret) {
                 *m = (SavedMachine){
                         .name = strdup(k->config->name),
                         .generation = k->machine.generation,
+                        .guest = keeper_guest(k),
                         .drained = k->machine.drained,
                         .due = k->machine.tainted ? REVERT_UNCLEAN : k->machine.due,
                 };

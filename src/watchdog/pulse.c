@@ -174,6 +174,11 @@ Pulse *pulse_free(Pulse *pulse) {
         return NULL;
 }
 
+void pulse_recall_guest(Pulse *pulse, GuestKind kind) {
+        if (pulse->heartbeat.kind == GUEST_UNKNOWN)
+                pulse->heartbeat.kind = kind;
+}
+
 void pulse_start(Pulse *pulse) {
         if (pulse->started || pulse->n_endpoints == 0)
                 return;

@@ -21,6 +21,8 @@ int pulse_new(sd_event *event, const MachineConfig *config, PulseHook hook, void
 Pulse *pulse_free(Pulse *pulse);
 DEFINE_CLEANUP(Pulse *, pulse_free);
 
+/* Takes a kind that was found out before, unless one is configured. */
+void pulse_recall_guest(Pulse *pulse, GuestKind kind);
 /* Begins to connect, unless that was begun. */
 void pulse_start(Pulse *pulse);
 /* Closes the connection; a new generation begins: old beats do not count. */

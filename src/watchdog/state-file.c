@@ -34,6 +34,8 @@ static RevertReason due_reason(const Json *json) {
 
 static int read_machine(const Json *json, SavedMachine *ret) {
         const Json *name = json_member(json, "name"), *number = json_member(json, "generation");
+        const char *guest = json_string(json_member(json, "guest"), NULL);
+        int kind = guest ? guest_kind_from_string(guest) : GUEST_UNKNOWN;
         int64_t generation = 0;
 
         if (!name || !json_string(name, NULL) || !number || json_integer(number, &generation) < 0 ||
@@ -42,6 +44,7 @@ static int read_machine(const Json *json, SavedMachine *ret) {
         *ret = (SavedMachine){
                 .name = strdup(json_string(name, NULL)),
                 .generation = (uint64_t)generation,
+                .guest = kind >= 0 ? (GuestKind)kind : GUEST_UNKNOWN,
                 .drained = json_boolean(json_member(json, "drained")),
                 .due = due_reason(json),
         };
@@ -130,6 +133,8 @@ static void put_machine(JsonWriter *w, const Manager *manager, const Keeper *kee
         json_put_string(w, keeper->config->name);
         json_key(w, "generation");
         json_put_integer(w, (int64_t)keeper->machine.generation);
+        json_key(w, "guest");
+        json_put_string(w, guest_kind_to_string(keeper_guest(keeper)));
         json_key(w, "drained");
         json_put_boolean(w, keeper->machine.drained);
         json_key(w, "due");

@@ -13,7 +13,8 @@ typedef struct Manager Manager;
 
 typedef struct SavedMachine {
         char *name;
-        uint64_t generation;
+        uint64_t generation; /* 0: nothing is known of it */
+        GuestKind guest;     /* as it was found out */
         bool drained;
         RevertReason due; /* REVERT_NONE if it was free and well */
 } SavedMachine;

@@ -91,7 +91,6 @@ static int endpoint_address(const Endpoint *endpoint, SocketAddress *ret) {
                 *ret = a;
                 return sizeof(a.un);
         default:
-                /* Other names are not resolved: that would block. */
                 if (streq(addr, "localhost"))
                         addr = "127.0.0.1";
                 if (inet_pton(AF_INET, addr, &a.in.sin_addr) == 1) {
@@ -108,6 +107,13 @@ static int endpoint_address(const Endpoint *endpoint, SocketAddress *ret) {
                 }
                 return -EADDRNOTAVAIL;
         }
+}
+
+bool transport_addr_is_usable(const MachineConfig *config) {
+        Endpoint endpoint = serial_endpoint(config, 1);
+        SocketAddress address;
+
+        return endpoint_address(&endpoint, &address) >= 0;
 }
 
 /* A socket that is connected or about to be, or a negative errno. */

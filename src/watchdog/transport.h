@@ -29,6 +29,10 @@ size_t transport_data_endpoints(const MachineConfig *config, Endpoint ret[static
 /* The same for the heartbeat, which has no vsock. */
 size_t transport_heart_endpoints(const MachineConfig *config, Endpoint ret[static ENDPOINTS_MAX]);
 
+/* True if the machine's serial lines can be connected to: names other than "localhost" are not resolved,
+ * since that would block. */
+bool transport_addr_is_usable(const MachineConfig *config);
+
 /* Called once, from the loop, with a connected non-blocking socket that is now the callee's, or with a
  * negative errno. The connector may be freed in it. */
 typedef void (*ConnectorDone)(int fd, void *userdata);

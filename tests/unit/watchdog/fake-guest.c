@@ -147,9 +147,11 @@ static void take_requests(FakeGuest *g, Connection *c) {
 }
 
 static void take_questions(FakeGuest *g, Connection *c) {
+        static const char health[] = "\r\nprocs -----------memory\r\n 1 0\r\n\r\n:END\r\n";
+
         for (size_t i = 0; i < c->in.size && c->fd >= 0; i++)
                 if (c->in.data[i] == '\n' && g->traits[FAKE_ASKED])
-                        put(c, "\r\nprocs -----------memory\r\n 1 0\r\n\r\n:END\r\n", 43);
+                        put(c, health, strlen(health));
         if (c->fd >= 0)
                 text_clear(&c->in);
 }

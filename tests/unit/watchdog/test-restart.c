@@ -142,6 +142,16 @@ static void test_killed_idle(void **state) {
         assert_null(client_call(bus, "vm", "Resume", NULL));
         sd_bus_flush_close_unref(bus);
         assert_int_equal(one_request(w, "clean"), before);
+
+        /* What kind of guest it is was kept, so the agent is asked at once, and need not have beaten yet.
+         * The question makes sure that the end of the lease is saved. */
+        bus = world_connect(w);
+        assert_int_equal(machine_count(bus, "Leases"), 0);
+        sd_bus_flush_close_unref(bus);
+        (void)world_end(w, SIGKILL);
+        fake_guest_set(w->guest, FAKE_BEATS, false);
+        start_ready(w);
+        assert_int_equal(one_request(w, "clean"), before);
 }
 
 /* ---- the file ---- */
