@@ -404,6 +404,9 @@ static int jobs_prepare(Agent *agent) {
         r = seccomp_filter_make(&agent->jobs.filter);
         if (r < 0)
                 return log_error_errno(r, "Failed to make the system call filter: %m");
+        r = network_store_new(agent->jobs.event, &agent->jobs.networks);
+        if (r < 0)
+                return log_error_errno(r, "Failed to make networks for jobs: %m");
         agent->jobs.write_rules = write_rules_available();
         r = archive_find(agent);
         if (r < 0)
@@ -462,6 +465,7 @@ Agent *agent_free(Agent *agent) {
         tasks_free(agent->queue);
         tasks_free(agent->running);
         health_free(agent->health);
+        network_store_free(agent->jobs.networks);
         seccomp_filter_done(&agent->jobs.filter);
         cgroups_free(agent->jobs.cgroups);
         free(agent->archive_program);

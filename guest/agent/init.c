@@ -20,6 +20,8 @@
 #include <sys/wait.h>
 #include <fcntl.h>
 
+#include "network.h"
+
 typedef struct Init {
         const SandboxSpec *spec;
         pid_t step_pid; /* 0: no step runs */
@@ -43,10 +45,12 @@ static void report(const Init *init, SandboxReportKind kind, int value, const ch
 /* Closes all but what the steps and the control need: a descriptor of the agent's that stayed open here
  * would keep a client's connection open until the job ends. */
 static void descriptors_close(const SandboxSpec *spec) {
-        int keep[3 * SANDBOX_STEPS_MAX + 2];
+        int keep[3 * SANDBOX_STEPS_MAX + 3];
         size_t n = 0;
 
         keep[n++] = spec->control_fd;
+        if (spec->network_fd >= 0)
+                keep[n++] = spec->network_fd;
         if (spec->bind.fd >= 0)
                 keep[n++] = spec->bind.fd;
         for (size_t i = 0; i < spec->n_steps; i++) {
@@ -94,6 +98,14 @@ static int capabilities_drop(void) {
                 if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EPERM)
                         return -errno;
         return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+static int network_enter(const SandboxSpec *spec) {
+        _cleanup_close_ int fd = spec->network_fd >= 0 ? spec->network_fd : network_make();
+
+        if (fd < 0)
+                return fd;
+        return setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
 }
 
 /* The first to go when memory is short, before anything of the guest. */
@@ -246,7 +258,10 @@ void sandbox_init(const SandboxSpec *spec) {
         descriptors_close(spec);
         oom_score_raise();
 
-        int r = sandbox_mount(spec, &where);
+        where = "network";
+        int r = network_enter(spec);
+        if (r >= 0)
+                r = sandbox_mount(spec, &where);
         if (r >= 0) {
                 numbers_begin();
                 where = "standard descriptors";
@@ -267,8 +282,8 @@ void sandbox_init(const SandboxSpec *spec) {
 int sandbox_spawn(const SandboxSpec *spec, pid_t *ret_pid) {
         int pidfd = -EBADF;
         struct clone_args args = {
-                .flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET |
-                         CLONE_PIDFD | CLONE_INTO_CGROUP,
+                .flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_PIDFD |
+                         CLONE_INTO_CGROUP,
                 .pidfd = (uint64_t)(uintptr_t)&pidfd,
                 .exit_signal = SIGCHLD,
                 .cgroup = (uint64_t)spec->cgroup_fd,

@@ -227,8 +227,10 @@ static int spawn(Job *job, int control_fd) {
                 .cgroup_fd = job->cgroup.fd,
                 .control_fd = control_fd,
         };
+        _cleanup_close_ int network = network_store_take(context->networks);
         pid_t pid;
 
+        spec.network_fd = network;
         for (size_t i = 0; i < job->n_steps; i++)
                 spec.steps[i] = sandbox_step_of(job, &job->steps[i]);
         int r = sandbox_spawn(&spec, &pid);
@@ -425,7 +427,9 @@ static void job_finish(Job *job) {
         job->result = (JobResult){};
         JobDone done = job->done;
         job->done = NULL;
+        NetworkStore *networks = job->context->networks;
         done(job, &result, job->userdata);
+        network_store_fill(networks);
 }
 
 static int on_pidfd(

@@ -6,12 +6,9 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <sys/fsuid.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -174,16 +171,6 @@ static int storage_mount(const SandboxSpec *spec) {
         return mount_setattr(AT_FDCWD, target, 0, &attributes, sizeof(attributes)) < 0 ? -errno : 0;
 }
 
-/* Programs talk to themselves over 127.0.0.1. */
-static int loopback_up(void) {
-        _cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-
-        if (fd < 0)
-                return errno == EAFNOSUPPORT ? 0 : -errno;
-        return ioctl(fd, SIOCSIFFLAGS, &request) < 0 ? -errno : 0;
-}
-
 int sandbox_mount(const SandboxSpec *spec, const char **ret_where) {
         int r;
 
@@ -199,7 +186,6 @@ int sandbox_mount(const SandboxSpec *spec, const char **ret_where) {
         DO(parts_bind(), "private directories");
         DO(kernel_mount(), "proc and devpts");
         DO(storage_mount(spec), "storage");
-        DO(loopback_up(), "loopback");
 #undef DO
         return 0;
 }

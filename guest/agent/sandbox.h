@@ -50,6 +50,7 @@ typedef struct SandboxSpec {
         SandboxStep steps[SANDBOX_STEPS_MAX];
         size_t n_steps;
         int cgroup_fd;
+        int network_fd; /* the network namespace; -EBADF: one is made */
         int control_fd; /* a SOCK_SEQPACKET socket: commands in, reports out */
 } SandboxSpec;
 

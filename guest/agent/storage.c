@@ -24,7 +24,7 @@ int storage_name(const char *key, char **ret) {
         _cleanup_text_ Text name = {};
 
         for (const char *c = key; *c; c++) {
-                if (plain(*c) && !(c == key && *c == '.'))
+                if (plain(*c) && !(c == key && (*c == '.' || *c == '-')))
                         text_append_char(&name, *c);
                 else
                         text_append_printf(&name, "=%02X", (uint8_t)*c);

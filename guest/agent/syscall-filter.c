@@ -142,14 +142,15 @@ static int refuse_flags(scmp_filter_ctx ctx) {
         return r;
 }
 
-/* ioctls that put input into a terminal: nobody's terminal is within reach, this is the second lock. */
+/* ioctls that put input into a terminal: nobody's terminal is within reach, this is the second lock. The
+ * kernel looks at 32 bits of the request. */
 static int refuse_ioctls(scmp_filter_ctx ctx) {
         static const uint32_t requests[] = { 0x5412 /* TIOCSTI */, 0x541c /* TIOCLINUX */ };
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(requests); i++)
                 r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
-                        SCMP_A1_32(SCMP_CMP_EQ, requests[i]));
+                        SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, requests[i]));
         return r;
 }
 

@@ -8,7 +8,7 @@
 
 #include "gdb/compile.h"
 #include "gdb/debugger.h"
-#include "gdb/session.h"
+#include "gdb/launch.h"
 #include "paths.h"
 
 static const char *arg_source = NULL;
@@ -115,8 +115,8 @@ int main(int argc, char **argv) {
         int r;
 
         /* gdb starts its program through a shell, and takes us for one. */
-        if (argc == 3 && streq(argv[1], "-c") && getenv("PBOTVM_GDB_LAUNCH")) {
-                r = session_become_program();
+        if (argc == 3 && streq(argv[1], "-c") && getenv(ENV_LAUNCH)) {
+                r = launch_become_program();
                 (void)fprintf(stderr, "pbotvm-gdb: cannot start the program: %s\n", strerror(-r));
                 return 127;
         }

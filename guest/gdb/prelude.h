@@ -13,6 +13,7 @@
 /* No warnings from here, and no notes "in expansion of macro". */
 #pragma GCC system_header
 
+#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,12 +51,25 @@ __PBOTVM_OWN __attribute__((__noinline__)) static void gdb(const char *command) 
         __asm__ __volatile__("" : : : "memory");
 }
 
+/* Where the program has a function of that name the command line hides the macro. */
+#ifndef __PBOTVM_NO_dump
 #define dump(...) gdb("dump " #__VA_ARGS__)
+#endif
+#ifndef __PBOTVM_NO_print
 #define print(...) gdb("print " #__VA_ARGS__)
+#endif
+#ifndef __PBOTVM_NO_ptype
 #define ptype(...) gdb("ptype " #__VA_ARGS__)
+#endif
+#ifndef __PBOTVM_NO_whatis
 #define whatis(...) gdb("whatis " #__VA_ARGS__)
+#endif
+#ifndef __PBOTVM_NO_trace
 #define trace(...) gdb("trace " #__VA_ARGS__)
+#endif
+#ifndef __PBOTVM_NO_watch
 #define watch(...) gdb("watch " #__VA_ARGS__)
+#endif
 
 #ifdef __GLIBC__
 __PBOTVM_OWN static unsigned long long __pbotvm_binary_value(
@@ -112,6 +126,7 @@ __PBOTVM_OWN __attribute__((__constructor__)) static void __pbotvm_prelude(void)
 #ifdef __GLIBC__
         (void)register_printf_specifier('b', __pbotvm_binary, __pbotvm_binary_argument);
 #endif
+        errno = 0;
 }
 
 /* The value of the last expression, as the compiler has it: stored where the debugger finds it, with its
@@ -128,16 +143,24 @@ __PBOTVM_OWN __attribute__((__constructor__)) static void __pbotvm_prelude(void)
 #endif
 #define print_last_statement(...)                                                                           \
         __extension__({                                                                                     \
-                __typeof__(__PBOTVM_EXPRESSION(__VA_ARGS__)) *volatile __pbotvm_place = 0;                  \
-                enum { __pbotvm_void = __builtin_types_compatible_p(__typeof__(*__pbotvm_place), void) };   \
+                __typeof__(__PBOTVM_EXPRESSION(__VA_ARGS__)) *__pbotvm_type = 0;                            \
+                enum { __pbotvm_void = __builtin_types_compatible_p(__typeof__(*__pbotvm_type), void) };    \
                 __builtin_choose_expr(__pbotvm_void, (__VA_ARGS__), (void)0);                               \
                 __auto_type __pbotvm_value =                                                                \
                         __builtin_choose_expr(__pbotvm_void, 0, __PBOTVM_EXPRESSION(__VA_ARGS__));          \
+                /* An array or a function has become a pointer (5). */                                      \
+                enum {                                                                                      \
+                        __pbotvm_decays = __builtin_classify_type(__pbotvm_value) == 5 &&                   \
+                                          !__builtin_types_compatible_p(                                    \
+                                                  __typeof__(*__pbotvm_type), __typeof__(__pbotvm_value))   \
+                };                                                                                          \
+                __typeof__(*__builtin_choose_expr(                                                          \
+                        __pbotvm_decays, __pbotvm_type, &__pbotvm_value)) *volatile __pbotvm_place = 0;     \
                 const volatile void *__pbotvm_address = &__pbotvm_value;                                    \
-                if (!__pbotvm_void && !__builtin_types_compatible_p(                                        \
-                                              __typeof__(*__pbotvm_place), __typeof__(__pbotvm_value)))     \
+                if (__pbotvm_decays)                                                                        \
                         __builtin_memcpy(&__pbotvm_address, (const void *)&__pbotvm_value,                  \
                                 sizeof(__pbotvm_address));                                                  \
+                (void)__pbotvm_type;                                                                        \
                 __pbotvm_place = (__typeof__(__pbotvm_place))__pbotvm_address;                              \
                 __asm__ __volatile__("" : : "r"(__pbotvm_address) : "memory");                              \
                 __pbotvm_last(                                                                              \

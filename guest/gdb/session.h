@@ -30,10 +30,6 @@ int session_start(Session *session, char **arguments, bool printers);
 void session_done(Session *session);
 #define _cleanup_session_ _cleanup_(session_done)
 
-/* In the process that gdb starts as its shell: takes the program's own descriptors and arguments and becomes
- * the program. Returns only when it cannot. */
-int session_become_program(void);
-
 /* Sends a command and waits for its answer. Returns 1 and *ret (unless NULL) for "done" and "running", 0 and
  * *ret for "error", or -EPIPE when gdb has gone, or -ENOMEM. session->console holds what it said. */
 int session_command(Session *session, MiRecord **ret, const char *format, ...) _printf_(3, 4);

@@ -56,18 +56,31 @@ static const char *after_place(const Block *block, const char *file, unsigned li
         return block->data + place.size;
 }
 
-/* The first line, with its column moved to the left if it is inside the parentheses. */
-static void append_head(Text *text, const char *line, size_t size, const char *column, size_t offset) {
-        char *end;
-        unsigned long c = strtoul(column, &end, 10);
+/* The number at p; *ret_end is behind it. 0 if there is none. */
+static unsigned long read_number(const char *p, const char *end, const char **ret_end) {
+        unsigned long number = 0;
 
-        if (end == column || c <= offset + WRAPPER_SIZE) {
+        for (; p < end && isdigit((unsigned char)*p) && number < 1000000; p++)
+                number = number * 10 + (unsigned long)(*p - '0');
+        *ret_end = p;
+        return number;
+}
+
+/* The first line, with its column moved to the left if it is inside the parentheses. number: the column to
+ * tell, which need not be the one that stands at column. */
+static void append_head(
+        Text *text, const char *line, size_t size, const char *column, unsigned long number, size_t offset) {
+        const char *rest;
+
+        if (number == 0 || read_number(column, line + size, &rest) == 0) {
                 text_append(text, line, size);
                 return;
         }
+        if (number > offset + WRAPPER_SIZE)
+                number -= WRAPPER_SIZE;
         text_append(text, line, (size_t)(column - line));
-        text_append_printf(text, "%lu", c - WRAPPER_SIZE);
-        text_append(text, end, size - (size_t)(end - line));
+        text_append_printf(text, "%lu", number);
+        text_append(text, rest, size - (size_t)(rest - line));
 }
 
 /* The quoted source line: the wrapper and its parenthesis go. */
@@ -96,10 +109,11 @@ static void append_carets(Text *text, const char *line, size_t size, size_t at) 
                 text_append_char(text, '\n');
 }
 
-static void unwrap_block(Text *text, const Block *block, const char *column, size_t offset) {
+static void unwrap_block(
+        Text *text, const Block *block, const char *column, unsigned long number, size_t offset) {
         size_t used = line_size(block->data, block->size), at = 0;
 
-        append_head(text, block->data, used, column, offset);
+        append_head(text, block->data, used, column, number, offset);
         while (used < block->size) {
                 const char *line = block->data + used, *place;
                 size_t size = line_size(line, block->size - used);
@@ -137,16 +151,32 @@ static bool is_about_macro(const Block *block) {
         size_t n = line_size(block->data, block->size);
 
         return contains(block->data, n, ": note: ") && contains(block->data, n, " macro ") &&
-               contains(block->data, n, "print_last_statement");
+               (contains(block->data, n, "print_last_statement") || contains(block->data, n, "__PBOTVM_"));
+}
+
+/* Of a string that comes through a macro gcc says apart where in it the fault is. Returns that column if the
+ * text at data says so, and in *ret_size the text's size, else 0. */
+static unsigned long string_column(
+        const char *data, size_t size, const DiagnosticsPlace *place, size_t *ret_size) {
+        Block block = take_block(data, size);
+        const char *column, *end;
+
+        if (size == 0 || line_size(block.data, block.size) != block.size ||
+                !contains(block.data, block.size, ": note: format string is defined here"))
+                return 0;
+        *ret_size = block.size;
+        column = after_place(&block, place->file, place->line);
+        return column ? read_number(column, data + size, &end) : 0;
 }
 
 void diagnostics_unwrap(Text *text, const char *data, size_t size, const DiagnosticsPlace *place) {
-        size_t used = 0, start = text->size;
+        size_t used = 0, start = text->size, note_size = 0;
 
         while (used < size) {
                 Block block = take_block(data + used, size - used);
-                const char *column = after_place(&block, place->file, place->line);
+                const char *column = after_place(&block, place->file, place->line), *end;
                 bool omit = is_about_macro(&block) || leads_to_place(data + used, size - used, place);
+                unsigned long number;
                 _cleanup_text_ Text own = {};
 
                 used += block.size;
@@ -156,10 +186,16 @@ void diagnostics_unwrap(Text *text, const char *data, size_t size, const Diagnos
                         text_append(text, block.data, block.size);
                         continue;
                 }
-                unwrap_block(&own, &block, column, place->offset);
+                number = string_column(data + used, size - used, place, &note_size);
+                if (number > 0)
+                        used += note_size;
+                else
+                        number = read_number(column, data + size, &end);
+                unwrap_block(&own, &block, column, number, place->offset);
                 if (text->size == start ||
                         !memmem(text->data + start, text->size - start, own.data, own.size))
                         text_append_text(text, &own);
+                text->failed |= text_failed(&own);
         }
 }
 
@@ -169,7 +205,8 @@ bool diagnostics_have_error(const char *data, size_t size, const char *file, uns
                 size_t n = line_size(block.data, block.size);
 
                 if ((contains(block.data, n, ": error: ") || contains(block.data, n, ": fatal error: ")) &&
-                        (after_place(&block, file, line) || contains(block.data, n, "prelude.h:")))
+                        (after_place(&block, file, line) || contains(block.data, n, "prelude.h:") ||
+                                contains(block.data, n, "print_last_statement")))
                         return true;
                 data += block.size;
                 size -= block.size;

@@ -3,6 +3,7 @@
 
 #include <sys/wait.h>
 
+#include "plan/macros.h"
 #include "plan/words.h"
 
 /* How programs of a language are run. */
@@ -223,6 +224,8 @@ static int plan_compiled(Plan *plan, const Request *request, bool debugged) {
                 return r;
         if (isempty(request->cmdline))
                 words_add_string(&words, "true");
+        if (debugged)
+                macros_hide(&request->code, &words);
         r = add_step(plan, &words, ENV_UTF8, false);
         if (r < 0)
                 return r;

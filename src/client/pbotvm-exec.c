@@ -7,6 +7,7 @@
 #include "client/direct.h"
 #include "common/io.h"
 #include "common/log.h"
+#include "common/utf8.h"
 #include "handler/run.h"
 #include "paths.h"
 
@@ -184,10 +185,10 @@ static void append_request(int argc, char *argv[], int first, Text *line) {
         }
 }
 
+/* As the network's clients get it: white space at the end is one newline. */
 static int show(const Text *text) {
-        fwrite(text_string(text), 1, text->size, stdout);
-        if (text->size == 0 || text->data[text->size - 1] != '\n')
-                putchar('\n');
+        fwrite(text_string(text), 1, utf8_trimmed_size(text_string(text), text->size), stdout);
+        putchar('\n');
         return fflush(stdout) == 0 ? 0 : -EIO;
 }
 

@@ -164,6 +164,7 @@ static int read_lease(sd_bus_message *m, Lease *ret) {
         int fd;
 
         lease.since = now_monotonic();
+        lease.timeout_usec = 10 * USEC_PER_SEC;
         int r = sd_bus_message_read(m, "hs", &fd, &id);
         if (r < 0)
                 return r;

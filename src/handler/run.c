@@ -90,9 +90,7 @@ static int open_all(const RunSetup *setup, Run *run, Text *answer) {
                 return PIPELINE_RUN;
 
         /* Editing answers without a guest: a bus that is not there is a trouble only later. */
-        r = lease_open_bus(&run->bus);
-        if (r < 0)
-                log_warning_errno(r, "Failed to open the system bus: %m");
+        run->bus_error = lease_open_bus(&run->bus);
         step_done(&run->steps, "bus");
         return PIPELINE_RUN;
 }
@@ -319,6 +317,7 @@ void run_execute(const RunSetup *setup, Run *run, Text *answer) {
         uint64_t deadline = usec_add(setup->received, setup->config->wait_usec);
 
         if (!run->bus && setup->direct_fd < 0) {
+                log_warning_errno(run->bus_error, "Failed to open the system bus: %m");
                 conclude(run, VERDICT_NO_WATCHDOG, answer);
                 return;
         }

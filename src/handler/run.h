@@ -42,6 +42,7 @@ typedef struct Run {
         Pipeline *pipeline;
         Request request;
         sd_bus *bus;
+        int bus_error; /* why there is none */
         Confined confined;
         Lease lease;        /* the last one; its fd is given back */
         uint64_t wait_usec; /* for storage and lease */

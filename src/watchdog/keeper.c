@@ -8,7 +8,7 @@
 #include "common/log.h"
 #include "watchdog/crash.h"
 #include "watchdog/lease.h"
-#include "watchdog/machine-bus.h"
+#include "watchdog/machine-signals.h"
 #include "watchdog/manager.h"
 
 /* libvirt is asked this often about an idle machine, which also samples its CPU, and while something is
@@ -204,7 +204,7 @@ static void reset(Keeper *keeper) {
         machine_reset_begin(m, now_realtime() / USEC_PER_SEC);
         keeper->reset_begun_usec = now_monotonic();
         manager_save(keeper->manager);
-        keeper_tell(keeper);
+        signals_send(keeper);
 
         if (!machine_reverts(m)) {
                 reset_ended(keeper, RESET_DONE, "");
@@ -319,7 +319,7 @@ void keeper_update(Keeper *keeper) {
         if (m->link == LINK_PROVEN && m->proven_usec == 0 && m->due == REVERT_NONE)
                 link_probe(keeper->link);
         set_timer(keeper, now);
-        keeper_tell(keeper);
+        signals_send(keeper);
 }
 
 void keeper_prove(Keeper *keeper) {
@@ -364,6 +364,8 @@ const char *keeper_transport(const Keeper *keeper) {
 
 static int add_timers(Keeper *keeper, sd_event *event) {
         int r = sd_event_add_time(event, &keeper->timer, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_time, keeper);
+        if (r >= 0)
+                r = signals_setup(keeper, event);
         if (r >= 0 && keeper->domain)
                 r = sd_event_add_time_relative(event, &keeper->look_timer, CLOCK_MONOTONIC, 0,
                         USEC_PER_SEC / 10, on_look_time, keeper);
@@ -391,7 +393,7 @@ int keeper_new(Manager *manager, const MachineConfig *config, Hypervisor *hyperv
 
         keeper->manager = manager;
         keeper->domain_id = -1;
-        keeper->told_state = _MACHINE_STATE_MAX;
+        keeper->told.state = _MACHINE_STATE_MAX;
         keeper->config = settings_copy(config);
         if (!keeper->config)
                 return -ENOMEM;
@@ -422,6 +424,7 @@ Keeper *keeper_free(Keeper *keeper) {
         sd_bus_message_unref(keeper->snapshot_call);
         sd_event_source_disable_unref(keeper->timer);
         sd_event_source_disable_unref(keeper->look_timer);
+        sd_event_source_disable_unref(keeper->tell_timer);
         domain_free(keeper->domain);
         pulse_free(keeper->pulse);
         link_free(keeper->link);

@@ -16,6 +16,16 @@
 
 typedef struct Manager Manager;
 
+/* What was last told on the bus. */
+typedef struct Told {
+        MachineState state;       /* _MACHINE_STATE_MAX: nothing yet */
+        uint64_t properties_usec; /* when the properties were */
+        char reason[256];
+        TransportKind transport;
+        GuestKind guest;
+        uint64_t numbers[10]; /* see machine-signals.c */
+} Told;
+
 typedef struct Keeper {
         Manager *manager;
         MachineConfig *config;
@@ -42,17 +52,8 @@ typedef struct Keeper {
         char last_error[200];      /* libvirt's, of the last revert that failed */
         char reason[256];          /* why it is in its state, composed */
 
-        /* What was last told on the bus. */
-        MachineState told_state;
-        char told_reason[256];
-        uint64_t told_generation;
-        size_t told_waiting;
-        unsigned told_leases;
-        uint64_t told_requests;
-        TransportKind told_transport;
-        GuestKind told_guest;
-        uint64_t told_reverts, told_revert_failures;
-        uint64_t told_beat_usec;
+        Told told;
+        sd_event_source *tell_timer;
 
         sd_bus_message *revert_calls[KEEPER_CALLS_MAX];
         size_t n_revert_calls;

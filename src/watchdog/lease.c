@@ -263,6 +263,8 @@ static void on_strand(Strand *strand _unused_, int result, void *userdata) {
 
         LeaseCall *call = lease->waiter->userdata;
         lease->begun_usec = now_monotonic();
+        lease->asker = call->asker;
+        call->asker = (Asker){};
         manager_save(manager);
         crash_point(manager, "before-lease-reply");
         int r = reply_lease(lease, call->message, fd);
@@ -275,8 +277,6 @@ static void on_strand(Strand *strand _unused_, int result, void *userdata) {
                 end_lease(lease, OUTCOME_ABANDONED);
                 return;
         }
-        lease->asker = call->asker;
-        call->asker = (Asker){};
         drop_waiter(TAKE_PTR(lease->waiter));
         manager_poke(manager);
 }
@@ -353,7 +353,7 @@ int lease_request(Manager *manager, sd_bus_message *message, const char *wanted,
                 machines, usec_add(now_monotonic(), MIN(wait_usec, LEASE_WAIT_MAX_USEC)), call);
         if (!waiter)
                 return -ENOMEM;
-        int r = queue_add(&manager->queue, waiter, manager->config->queue_max);
+        int r = queue_add(&manager->queue, waiter, MAX(manager->config->queue_max, 1u));
         if (r < 0)
                 return r;
 

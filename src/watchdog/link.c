@@ -163,8 +163,7 @@ static void on_probed(int result, void *userdata) {
 }
 
 static int ask(Link *link) {
-        uint64_t limit =
-                link->proven ? LINK_PROBE_USEC : MIN((link->round + 1) * USEC_PER_SEC, LINK_PROBE_USEC);
+        uint64_t limit = !link->proven && link->round == 0 ? LINK_PROBE_USEC / 2 : LINK_PROBE_USEC;
 
         link->idle_io = sd_event_source_disable_unref(link->idle_io);
         return probe_new(link->event, link->fd, link->framing, limit, on_probed, link, &link->probe);

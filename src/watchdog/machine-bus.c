@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "watchdog/machine-bus.h"
 
-#include <stdio.h>
-
 #include "common/io.h"
 #include "common/log.h"
 #include "watchdog/bus-error.h"
@@ -237,70 +235,4 @@ int machine_bus_add(Manager *manager) {
                 r = sd_bus_add_node_enumerator(
                         manager->bus, NULL, VM1_MACHINES, enumerate_machines, manager);
         return r;
-}
-
-/* ---- changes ---- */
-
-static void tell_state(Keeper *keeper, MachineState state, const char *reason) {
-        const char *name = keeper->config->name, *was = "", *is = machine_state_to_string(state);
-        char field[128];
-
-        if (keeper->told_state < _MACHINE_STATE_MAX)
-                was = machine_state_to_string(keeper->told_state);
-        /* Every request makes it busy and ready again: that is no news for the log. */
-        bool usual = (state == MACHINE_READY || state == MACHINE_BUSY) &&
-                     (keeper->told_state == MACHINE_READY || keeper->told_state == MACHINE_BUSY);
-        snprintf(field, sizeof(field), "PBOTVM_MACHINE=%s", name);
-        (void)log_write(usual ? LOG_DEBUG : LOG_NOTICE, 0, MESSAGE_STATE, (const char *[]){ field, NULL },
-                "%s is %s%s%s.", name, is, *reason ? ": " : "", reason);
-        (void)sd_bus_emit_signal(
-                keeper->manager->bus, keeper->path, VM1_MACHINE, "StateChanged", "sss", was, is, reason);
-}
-
-void keeper_tell(Keeper *keeper) {
-        const Machine *m = &keeper->machine;
-        char *changed[16];
-        size_t n = 0;
-
-        if (keeper->retired)
-                return;
-
-/* Notes a property whose value is another than the one that was told. */
-#define note(property, told, value)                                                                         \
-        do {                                                                                                \
-                if ((told) != (value)) {                                                                    \
-                        (told) = (value);                                                                   \
-                        changed[n++] = (char *)(property);                                                  \
-                }                                                                                           \
-        } while (0)
-
-        MachineState state = machine_state(m);
-        const char *reason = keeper_reason(keeper);
-        if (state != keeper->told_state) {
-                tell_state(keeper, state, reason);
-                note("State", keeper->told_state, state);
-        }
-        if (!streq(keeper->told_reason, reason)) {
-                snprintf(keeper->told_reason, sizeof(keeper->told_reason), "%s", reason);
-                changed[n++] = (char *)"StateReason";
-        }
-        note("Generation", keeper->told_generation, m->generation);
-        note("Transport", keeper->told_transport, link_transport(keeper->link));
-        note("Guest", keeper->told_guest, keeper_guest(keeper));
-        note("Queue", keeper->told_waiting, queue_count(&keeper->manager->queue, keeper->config->name));
-        note("Leases", keeper->told_leases, m->leases);
-        note("Requests", keeper->told_requests, m->requests);
-        note("RevertFailures", keeper->told_revert_failures, m->revert_failures);
-        note("LastBeat", keeper->told_beat_usec, pulse_heartbeat(keeper->pulse)->beat_usec);
-        if (keeper->told_reverts != m->reverts) {
-                note("Reverts", keeper->told_reverts, m->reverts);
-                changed[n++] = (char *)"LastRevertUSec";
-                changed[n++] = (char *)"LastRevertReason";
-        }
-#undef note
-
-        changed[n] = NULL;
-        if (n > 0)
-                (void)sd_bus_emit_properties_changed_strv(
-                        keeper->manager->bus, keeper->path, VM1_MACHINE, changed);
 }

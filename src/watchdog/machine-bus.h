@@ -6,8 +6,6 @@
 #include "watchdog/manager.h"
 
 int machine_bus_add(Manager *manager);
-/* Logs a change of state and tells it, and the other properties that changed, on the bus. */
-void keeper_tell(Keeper *keeper);
 
 int machine_method_revert(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int machine_method_snapshot(sd_bus_message *message, void *userdata, sd_bus_error *error);

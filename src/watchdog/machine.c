@@ -97,9 +97,14 @@ static bool domain_is_up(DomainFact domain) {
         return domain == DOMAIN_UNKNOWN || domain == DOMAIN_RUNNING || domain == DOMAIN_SAVING;
 }
 
+/* The agent's answer makes up for a first beat that is still to come. */
+static bool is_excused(const Machine *machine) {
+        return machine->pulse == PULSE_WAITING && machine->link == LINK_PROVEN && machine->excused_usec > 0;
+}
+
 static bool is_alive(const Machine *machine) {
         return machine->link == LINK_PROVEN && domain_is_up(machine->domain) &&
-               (machine->pulse == PULSE_NONE || machine->pulse == PULSE_BEATING);
+               (machine->pulse == PULSE_NONE || machine->pulse == PULSE_BEATING || is_excused(machine));
 }
 
 static bool is_refused(const Machine *machine) {
@@ -118,6 +123,7 @@ static void forget_facts(Machine *machine, uint64_t settle_usec, uint64_t now_us
         machine->proven_usec = 0;
         machine->unwell_usec = now_usec;
         machine->offline_usec = 0;
+        machine->excused_usec = 0;
         machine->settle_usec = settle_usec;
 }
 
@@ -220,6 +226,10 @@ void machine_condemn(Machine *machine, RevertReason reason, uint64_t now_usec) {
 }
 
 void machine_tick(Machine *machine, uint64_t now_usec) {
+        if (machine->excused_usec > 0 && now_usec >= machine->excused_usec) {
+                machine->excused_usec = 0;
+                facts_changed(machine, now_usec);
+        }
         /* Where nobody accepts a connection and no revert could change that, there is nothing to reset. */
         if (machine->resetting || machine->due != REVERT_NONE || machine->unwell_usec == 0 ||
                 (is_refused(machine) && !machine_reverts(machine)))
@@ -307,6 +317,8 @@ void machine_reset_end(Machine *machine, ResetResult result, uint64_t now_usec) 
         assert(machine->resetting);
         machine->resetting = false;
         forget_facts(machine, MACHINE_SETTLE_USEC, now_usec);
+        if (result == RESET_DONE && machine->due != REVERT_HEARTBEAT && machine->due != REVERT_UNSTARTED)
+                machine->excused_usec = usec_add(now_usec, MACHINE_EXCUSE_USEC);
         if (by_libvirt)
                 machine->domain = result == RESET_DONE ? DOMAIN_RUNNING : DOMAIN_UNKNOWN;
 
@@ -409,6 +421,8 @@ uint64_t machine_deadline(const Machine *machine) {
                                            : MAX(machine->retry_usec, machine->due_usec);
         if (machine->unwell_usec > 0 && !(is_refused(machine) && !machine_reverts(machine)))
                 deadline = usec_add(machine->unwell_usec, machine->settle_usec);
+        if (is_excused(machine))
+                deadline = MIN(deadline, machine->excused_usec);
         if (machine->offline_usec > 0)
                 deadline = MIN(deadline, usec_add(machine->offline_usec, MACHINE_HOPELESS_USEC));
         return deadline;

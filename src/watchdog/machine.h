@@ -17,6 +17,9 @@
 #define MACHINE_SETTLE_USEC (20 * USEC_PER_SEC)
 #define MACHINE_BOOT_USEC (60 * USEC_PER_SEC)
 #define MACHINE_BACKOFF_MAX_USEC (60 * USEC_PER_SEC)
+/* The first beat after a revert may take as long as a beat's loss; the agent's answer to a probe proves
+ * more. */
+#define MACHINE_EXCUSE_USEC (6500 * USEC_PER_MSEC)
 /* A machine that nobody brings up is given up after this long: whoever waits for it is told so. */
 #define MACHINE_HOPELESS_USEC (2 * USEC_PER_SEC)
 
@@ -125,6 +128,7 @@ typedef struct Machine {
         uint64_t proven_usec;  /* the last answer; 0: none in this generation */
         uint64_t unwell_usec;  /* since when it is not alive; 0: it is */
         uint64_t offline_usec; /* since when nobody accepts a connection; 0: somebody does */
+        uint64_t excused_usec; /* until then an answer makes up for the first beat; 0: it does not */
         uint64_t settle_usec;  /* how long it may be unwell before it is reverted */
 
         /* A revert that is due, or runs. */

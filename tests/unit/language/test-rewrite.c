@@ -37,7 +37,7 @@ static void folder_write(Folder *folder, const char *content) {
 
 static void assert_rewritten(
         const char *rules, const RewriteContext *context, const char *text, const char *wanted) {
-        _cleanup_(folder_done) Folder folder;
+        _cleanup_(folder_done) Folder folder = {};
         _cleanup_(rewrites_freep) Rewrites *rewrites = NULL;
         _cleanup_text_ Text got = {}, errors = {};
 
@@ -104,7 +104,7 @@ static void test_conditions(void **state) {
 }
 
 static void assert_mistake(const char *rules, const char *wanted) {
-        _cleanup_(folder_done) Folder folder;
+        _cleanup_(folder_done) Folder folder = {};
         _cleanup_(rewrites_freep) Rewrites *rewrites = NULL;
         _cleanup_text_ Text errors = {}, text = {};
 
@@ -140,7 +140,7 @@ static void test_mistakes_name_file_and_line(void **state) {
 }
 
 static void test_a_wrong_pattern_leaves_the_others(void **state) {
-        _cleanup_(folder_done) Folder folder;
+        _cleanup_(folder_done) Folder folder = {};
         _cleanup_(rewrites_freep) Rewrites *rewrites = NULL;
         _cleanup_text_ Text errors = {}, text = {};
         (void)state;
@@ -153,7 +153,7 @@ static void test_a_wrong_pattern_leaves_the_others(void **state) {
 }
 
 static void test_past_the_deadline_nothing_changes(void **state) {
-        _cleanup_(folder_done) Folder folder;
+        _cleanup_(folder_done) Folder folder = {};
         _cleanup_(rewrites_freep) Rewrites *rewrites = NULL;
         _cleanup_text_ Text errors = {}, text = {};
         (void)state;
@@ -310,7 +310,8 @@ static const char *const pieces[] = {
         "\xc2\xa0",
 };
 
-#define TEXT_SIZE 65536
+/* A quarter of what a client may send: what takes four times as long, or sixteen, is still seen. */
+#define TEXT_SIZE 16384
 
 static double seconds(const Rewrites *rewrites, const Text *text) {
         const RewriteContext context = {
@@ -329,7 +330,7 @@ static double seconds(const Rewrites *rewrites, const Text *text) {
 /* Each piece again and again, alone and before another one; the literals of all rules at the end, so that
  * each rule is tried on the whole. */
 static void test_no_text_takes_long(void **state) {
-        static const char *const followers[] = { "", "x", "\n", "'", " ", "1:1: ", "from prog.c:" };
+        static const char *const followers[] = { "", "x", "\n", "'" };
         double worst = 0, total = 0;
         (void)state;
 
@@ -351,14 +352,14 @@ static void test_no_text_takes_long(void **state) {
                                 text_append_char(&text, '\n');
                                 text_append_text(&text, &literals);
                                 double s = seconds(rewrites, &text);
-                                if (s > 0.2)
+                                if (s > 1.0 / 16)
                                         print_message("%.2f s: [%s][%s]\n", s, pieces[i], followers[k]);
                                 total += s;
                                 worst = MAX(worst, s);
                         }
         }
-        print_message("64 kB of output: at worst %.3f s, %.1f s in all\n", worst, total);
-        assert_true(worst < 1);
+        print_message("16 kB of output: at worst %.3f s, %.1f s in all\n", worst, total);
+        assert_true(worst < 1.0 / 16);
 }
 
 int main(void) {

@@ -10,6 +10,7 @@ static const struct {
         { "#define N 5\nint x;", "#define N 5\nint x;" },
         /* It knows none of these and would break them. */
         { "int a<:3:> = <% 1 %>;", "int a<:3:> = <% 1 %>;" },
+        { "int  a<:3];", "int  a<:3];" },
         { "%:define X 3\nint x=X;", "%:define X 3\nint x=X;" },
         { "vector<::a> x; puts(\"<%\" );", "vector<::a> x;puts(\"<%\");" },
         { "", "" },

@@ -47,7 +47,9 @@ done
 {
         has pbotvm.json.5 $(names src/config/members.c '^ *\{ ' | grep -v vagrant) machines aliases listeners
         has pbotvm.json.5 $(names src/config/environment.c '^ *\{ ') PBOTVM_NOREVERT
-        has pbotvm-language.5 $(names src/language/table.c '^ *\{ ')
+        has pbotvm-language.5 $(names src/language/definition.c '^ *\{ ') define rules
+        has pbotvm-language.5 $(sed -nE '/rule_kinds\[\]/,/^};/p' "$source/src/language/rewrite-table.c" |
+                grep -oE '"[a-z]+"' | tr -d '"' | sort -u)
         has pbotvm-guest.8 $(names guest/agent/settings.c '^ *\{ ')
         has pbotvm-guest.8 $(grep -oE 'PBOTVM_GUEST_[A-Z_]+' "$source/guest/agent/settings.c" |
                 grep -v CONFIG_FILE | sort -u)

@@ -9,6 +9,8 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+/* Needs struct sockaddr. */
+#include <linux/vm_sockets.h>
 
 #include "common/io.h"
 #include "common/text.h"
@@ -36,6 +38,7 @@ struct FakeGuest {
         unsigned requests, end_markers;
 
         char *paths[N_LINES]; /* NULL: TCP */
+        uint32_t vsock_port;  /* of the data line; 0: it has another one */
         uint16_t ports[N_LINES];
         int listeners[N_LINES];
         Connection connections[CONNECTIONS_MAX];
@@ -71,8 +74,19 @@ static int open_tcp(uint16_t *port) {
         return fd;
 }
 
+static int open_vsock(uint32_t port) {
+        struct sockaddr_vm a = { .svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY, .svm_port = port };
+
+        int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        assert_true(fd >= 0);
+        assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+        return fd;
+}
+
 static void listen_on(FakeGuest *g, int line) {
-        int fd = g->paths[line] ? open_unix(g->paths[line]) : open_tcp(&g->ports[line]);
+        int fd = line == DATA && g->vsock_port > 0 ? open_vsock(g->vsock_port)
+                 : g->paths[line]                  ? open_unix(g->paths[line])
+                                                   : open_tcp(&g->ports[line]);
 
         assert_int_equal(listen(fd, 8), 0);
         g->listeners[line] = fd;
@@ -241,13 +255,14 @@ static void kick(FakeGuest *g) {
         }
 }
 
-FakeGuest *fake_guest_new(const char *directory) {
+static FakeGuest *make(const char *directory, uint32_t vsock_port) {
         FakeGuest *g = calloc(1, sizeof(*g));
         assert_non_null(g);
 
         pthread_mutex_init(&g->lock, NULL);
         g->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         g->beat = "pbotvm 1";
+        g->vsock_port = vsock_port;
         g->traits[FAKE_UP] = g->traits[FAKE_BEATS] = g->traits[FAKE_ANSWERS] = true;
         for (size_t i = 0; i < CONNECTIONS_MAX; i++)
                 g->connections[i].fd = -EBADF;
@@ -259,6 +274,14 @@ FakeGuest *fake_guest_new(const char *directory) {
         }
         assert_int_equal(pthread_create(&g->thread, NULL, run, g), 0);
         return g;
+}
+
+FakeGuest *fake_guest_new(const char *directory) {
+        return make(directory, 0);
+}
+
+FakeGuest *fake_guest_new_vsock(uint32_t port) {
+        return make(NULL, port);
 }
 
 void fake_guest_free(FakeGuest *g) {

@@ -20,6 +20,8 @@ typedef enum FakeTrait {
 /* directory: for unix sockets data and heart in it; NULL: TCP on 127.0.0.1, ports from the kernel. It is up,
  * beats and answers. Fails the test if that cannot be. */
 FakeGuest *fake_guest_new(const char *directory);
+/* The same with its data on that port of AF_VSOCK. */
+FakeGuest *fake_guest_new_vsock(uint32_t port);
 void fake_guest_free(FakeGuest *guest);
 uint16_t fake_guest_data_port(const FakeGuest *guest);
 uint16_t fake_guest_heart_port(const FakeGuest *guest);

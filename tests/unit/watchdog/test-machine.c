@@ -158,6 +158,38 @@ static void test_a_revert(void **state _unused_) {
         assert_int_equal(machine_deadline(&m), USEC_INFINITY);
 }
 
+/* After a revert for another reason than the heartbeat, the agent's answer makes up for the first beat, for
+ * a while. */
+static void test_the_first_beat_is_excused(void **state _unused_) {
+        static const struct {
+                RevertReason reason;
+                bool excused;
+        } table[] = {
+                { REVERT_TIMED_OUT, true },
+                { REVERT_STOPPED, true },
+                { REVERT_HEARTBEAT, false },
+                { REVERT_UNSTARTED, false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+                machine_condemn(&m, table[i].reason, T0);
+                machine_reset_begin(&m, 0);
+                machine_reset_end(&m, RESET_DONE, T0);
+                assert_int_equal(machine_state(&m), MACHINE_STARTING);
+                machine_set_link(&m, LINK_PROVEN, T0);
+                assert_int_equal(machine_can_lease(&m), table[i].excused);
+                if (!table[i].excused)
+                        continue;
+                assert_int_equal(machine_deadline(&m), T0 + MACHINE_EXCUSE_USEC);
+                machine_tick(&m, T0 + MACHINE_EXCUSE_USEC);
+                assert_int_equal(machine_state(&m), MACHINE_STARTING);
+                machine_set_pulse(&m, PULSE_BEATING, T0 + MACHINE_EXCUSE_USEC);
+                assert_int_equal(machine_state(&m), MACHINE_READY);
+        }
+}
+
 static void test_generations_never_come_twice(void **state _unused_) {
         Machine m = ready_machine(POLICY_ON_FAILURE, true);
 
@@ -422,6 +454,7 @@ int main(void) {
                 cmocka_unit_test(test_on_hang_asks_for_a_proof),
                 cmocka_unit_test(test_answers_grow_old),
                 cmocka_unit_test(test_a_revert),
+                cmocka_unit_test(test_the_first_beat_is_excused),
                 cmocka_unit_test(test_generations_never_come_twice),
                 cmocka_unit_test(test_other_leases_get_two_seconds),
                 cmocka_unit_test(test_backoff),

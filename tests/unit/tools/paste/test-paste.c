@@ -212,11 +212,11 @@ static void test_document_arrives_whole(void **state) {
 static void test_long_document(void **state) {
         _cleanup_text_ Text document = {};
 
-        for (unsigned i = 0; i < 100000; i++)
+        for (unsigned i = 0; i < 200000; i++)
                 text_append_string(&document, "0123456789");
         configure(*state, "ok");
-        assert_url(*state, text_string(&document), "http://127.0.0.1/1000000");
-        for (unsigned i = 0; i < 350000; i++)
+        assert_url(*state, text_string(&document), "http://127.0.0.1/2000000");
+        for (unsigned i = 0; i < 250000; i++)
                 text_append_string(&document, "0123456789");
         assert_error(*state, text_string(&document), FAILED, "the document is too long");
 }

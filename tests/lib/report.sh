@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Lines "ok NAME SECONDS" and "FAIL NAME SECONDS: WHY", and their count, for sourcing.
+
+PASSED=0
+FAILED=0
+FAILURES=()
+
+# report_begin DIR: where what the tests say is kept.
+report_begin() {
+        LOGS=$1
+        rm -rf "$LOGS"
+        mkdir -p "$LOGS" || exit 1
+        printf 'logs: %s\n' "$LOGS"
+}
+
+tenths() { printf '%d.%d' $(($1 / 1000)) $(($1 / 100 % 10)); }
+milliseconds() { echo $(($(date +%s%N) / 1000000)); }
+
+# count LINE: prints and counts one line of a test.
+count() {
+        printf '%s\n' "$1"
+        case $1 in
+        ok\ *) PASSED=$((PASSED + 1)) ;;
+        *) FAILED=$((FAILED + 1)); FAILURES+=("$1") ;;
+        esac
+}
+
+# check NAME COMMAND...: one test, which passes if the command does.
+check() {
+        local name=$1 began log status why
+        shift
+        log=$LOGS/${name//\//-}.log
+        began=$(milliseconds)
+        "$@" >"$log" 2>&1 </dev/null
+        status=$?
+        if [ "$status" -eq 0 ]; then
+                count "ok $name $(tenths $(($(milliseconds) - began)))"
+                # What a benchmark measured is its result.
+                case $name in bench/*) sed 's/^/    /' "$log" ;; esac
+                return 0
+        fi
+        why=$(grep -v '^$' "$log" | tail -n 3 | tr '\n' '|' | cut -c1-400)
+        count "FAIL $name $(tenths $(($(milliseconds) - began))): status $status: $why"
+        return 1
+}
+
+# collect NAME COMMAND...: a command that prints such lines itself.
+collect() {
+        local name began log line lines=0 bad=0 status
+        name=$(basename "$1" | sed 's/\.[a-z]*$//')
+        shift
+        log=$LOGS/$name.log
+        began=$(milliseconds)
+        while IFS= read -r line; do
+                case $line in
+                'ok '*) lines=$((lines + 1)); count "$line" ;;
+                'FAIL '*) lines=$((lines + 1)); bad=1; count "$line" ;;
+                esac
+        done < <("$@" 2>"$log.err" </dev/null | tee "$log"; echo "status ${PIPESTATUS[0]}" >"$log.status")
+        # The writer of the status may end after the reader.
+        for _ in 1 2 3 4 5 6 7 8 9 10; do [ -s "$log.status" ] && break; sleep 0.1; done
+        status=$(cut -d' ' -f2 "$log.status")
+        if [ "$lines" -eq 0 ] || { [ "$status" != 0 ] && [ "$bad" -eq 0 ]; }; then
+                count "FAIL $name $(tenths $(($(milliseconds) - began))): status $status after $lines tests: $(tail -n 2 "$log.err" | tr '\n' '|' | cut -c1-300)"
+        fi
+}
+
+# collect_meson NAME BUILD: the unit tests of a build, a line each. One that fails beside others is tried once more
+# alone: the machine may have been too busy for its time limits, and both are told.
+collect_meson() {
+        local name=$1 build=$2 began test result seconds
+        began=$(milliseconds)
+        meson test -C "$build" --suite unit --no-rebuild --timeout-multiplier 4 >"$LOGS/meson-$name.log" 2>&1 </dev/null
+        while read -r test result seconds; do
+                if [ "$result" = OK ]; then
+                        count "ok $name/$test $seconds"
+                elif meson test -C "$build" --no-rebuild --timeout-multiplier 4 "$test" >"$LOGS/again-$name-${test//\//-}.log" 2>&1 </dev/null; then
+                        count "ok $name/$test $seconds (at the second try, alone)"
+                else
+                        cp "$build/meson-logs/testlog.txt" "$LOGS/fail-$name-${test//\//-}.log"
+                        count "FAIL $name/$test $seconds: see $LOGS/fail-$name-${test//\//-}.log"
+                fi
+        done < <(sed -nE 's|^ *[0-9]+/[0-9]+ +(pbotvm:[^ ]+ / )?([^ ]+) +([A-Z]+) +([0-9.]+)s.*|\2 \3 \4|p' "$LOGS/meson-$name.log")
+        grep -q '^Ok: ' "$LOGS/meson-$name.log" ||
+                count "FAIL $name $(tenths $(($(milliseconds) - began))): meson test ended early: $(tail -n 2 "$LOGS/meson-$name.log" | tr '\n' '|')"
+}
+
+# report_end: the failures once more, the count, and the end.
+report_end() {
+        if [ "$FAILED" -gt 0 ]; then
+                printf '\nfailed:\n'
+                printf '    %s\n' "${FAILURES[@]}"
+        fi
+        printf '\nafter %s s\n%s passed, %s failed\n' "$SECONDS" "$PASSED" "$FAILED"
+        [ "$FAILED" -eq 0 ]
+        exit
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cmocka-all.h"
+
+#include <fcntl.h>
+
+#include "output.h"
+
+static void test_keeps_what_fits(_unused_ void **state) {
+        OutputBudget budget = { .limit = 10 };
+        _cleanup_text_ Text a = {}, b = {};
+        int fds[2];
+
+        assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+        assert_int_equal(write(fds[1], "1234567", 7), 7);
+        assert_int_equal(output_read(fds[0], &budget, &a), 7);
+        assert_int_equal(write(fds[1], "abcdefg", 7), 7);
+        assert_int_equal(output_read(fds[0], &budget, &b), 7);
+        assert_true(text_equals(&a, "1234567"));
+        assert_true(text_equals(&b, "abc"));
+        assert_int_equal(budget.truncated, 4);
+        assert_false(output_flooded(&budget));
+        assert_int_equal(output_read(fds[0], &budget, &a), -EAGAIN);
+        close(fds[1]);
+        assert_int_equal(output_read(fds[0], &budget, &a), 0);
+        close(fds[0]);
+}
+
+static void test_drains_a_full_pipe(_unused_ void **state) {
+        OutputBudget budget = { .limit = 1 << 20 };
+        _cleanup_text_ Text text = {};
+        char block[4096] = {};
+        size_t total = 0;
+        int fds[2];
+
+        assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+        for (ssize_t n; (n = write(fds[1], block, sizeof(block))) > 0;)
+                total += (size_t)n;
+        output_drain(fds[0], &budget, &text);
+        assert_int_equal(text.size, total);
+        close(fds[0]);
+        close(fds[1]);
+}
+
+static void test_floods_end(_unused_ void **state) {
+        assert_false(output_flooded(&(OutputBudget){ .limit = 1 << 20, .truncated = 1 << 20 }));
+        assert_true(output_flooded(&(OutputBudget){ .limit = 1 << 20, .truncated = 100 << 20 }));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_keeps_what_fits),
+                cmocka_unit_test(test_drains_a_full_pipe),
+                cmocka_unit_test(test_floods_end),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cmocka-all.h"
+
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "syscall-filter.h"
+
+static SeccompFilter filter;
+
+static int setup(_unused_ void **state) {
+        return seccomp_filter_make(&filter);
+}
+
+static int teardown(_unused_ void **state) {
+        seccomp_filter_done(&filter);
+        return 0;
+}
+
+/* The errno of attempt() in a process with the filter; 0: it went through, 255: no filter. */
+static int confined(long (*attempt)(void)) {
+        pid_t pid = fork();
+        int status;
+
+        if (pid == 0) {
+                if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || seccomp_filter_apply(&filter) < 0)
+                        _exit(255);
+                errno = 0;
+                _exit(attempt() < 0 ? errno : 0);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        return WEXITSTATUS(status);
+}
+
+#define ATTEMPT(name, expression)                                                                           \
+        static long name(void) {                                                                            \
+                return (long)(expression);                                                                  \
+        }                                                                                                   \
+        struct name##_needs_a_semicolon
+
+ATTEMPT(try_vsock, socket(AF_VSOCK, SOCK_STREAM, 0));
+ATTEMPT(try_packet, socket(AF_PACKET, SOCK_RAW, 0));
+ATTEMPT(try_netlink, socket(AF_NETLINK, SOCK_RAW, 0));
+ATTEMPT(try_family_with_high_bits, syscall(SYS_socket, 0x100000000L | AF_VSOCK, SOCK_STREAM, 0));
+ATTEMPT(try_far_family, socket(200, SOCK_STREAM, 0));
+ATTEMPT(try_unix, socket(AF_UNIX, SOCK_STREAM, 0));
+ATTEMPT(try_inet, socket(AF_INET, SOCK_STREAM, 0));
+ATTEMPT(try_inet6, socket(AF_INET6, SOCK_DGRAM, 0));
+ATTEMPT(try_bpf, syscall(SYS_bpf, 0, NULL, 0));
+ATTEMPT(try_io_uring, syscall(SYS_io_uring_setup, 1, NULL));
+ATTEMPT(try_keyctl, syscall(SYS_keyctl, 0, -3, 0));
+ATTEMPT(try_mount, mount("x", "/", "tmpfs", 0, NULL));
+ATTEMPT(try_fsopen, syscall(SYS_fsopen, "tmpfs", 0));
+ATTEMPT(try_unshare_user, unshare(CLONE_NEWUSER));
+ATTEMPT(try_unshare_files, unshare(CLONE_FILES));
+ATTEMPT(try_unshare_time, unshare(0x80));
+ATTEMPT(try_clone_user, syscall(SYS_clone, CLONE_NEWUSER | 17, 0, 0, 0, 0));
+ATTEMPT(try_clone3, syscall(SYS_clone3, NULL, 0));
+ATTEMPT(try_settime, syscall(SYS_clock_settime, 0, NULL));
+ATTEMPT(try_sti, ioctl(0, 0x5412, "x"));
+ATTEMPT(try_sti_high, syscall(SYS_ioctl, 0, 0x100005412L, "x"));
+ATTEMPT(try_ptrace, ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+ATTEMPT(try_personality, personality(ADDR_NO_RANDOMIZE));
+ATTEMPT(try_fork, fork());
+
+static void test_refused(_unused_ void **state) {
+        assert_int_equal(confined(try_vsock), EAFNOSUPPORT);
+        assert_int_equal(confined(try_packet), EAFNOSUPPORT);
+        assert_int_equal(confined(try_netlink), EAFNOSUPPORT);
+        assert_int_equal(confined(try_far_family), EAFNOSUPPORT);
+        assert_int_equal(confined(try_bpf), EPERM);
+        assert_int_equal(confined(try_io_uring), EPERM);
+        assert_int_equal(confined(try_keyctl), EPERM);
+        assert_int_equal(confined(try_mount), EPERM);
+        assert_int_equal(confined(try_fsopen), EPERM);
+        assert_int_equal(confined(try_unshare_user), EPERM);
+        assert_int_equal(confined(try_unshare_time), EPERM);
+        assert_int_equal(confined(try_clone_user), EPERM);
+        assert_int_equal(confined(try_settime), EPERM);
+        assert_int_equal(confined(try_sti), EPERM);
+}
+
+/* The kernel looks at 32 bits of these arguments, so the filter has to as well. */
+static void test_high_bits_are_no_way_round(_unused_ void **state) {
+        assert_int_equal(confined(try_family_with_high_bits), EAFNOSUPPORT);
+        assert_int_equal(confined(try_sti_high), EPERM);
+}
+
+/* Else the C library takes the refusal for its own. */
+static void test_clone3_seems_not_to_exist(_unused_ void **state) {
+        assert_int_equal(confined(try_clone3), ENOSYS);
+}
+
+static void test_allowed(_unused_ void **state) {
+        assert_int_equal(confined(try_unix), 0);
+        assert_int_equal(confined(try_inet), 0);
+        assert_int_equal(confined(try_inet6), 0);
+        assert_int_equal(confined(try_unshare_files), 0);
+        assert_int_equal(confined(try_ptrace), 0);
+        assert_int_equal(confined(try_personality), 0);
+        assert_int_equal(confined(try_fork), 0);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_high_bits_are_no_way_round),
+                cmocka_unit_test(test_clone3_seems_not_to_exist),
+                cmocka_unit_test(test_allowed),
+        };
+        return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cmocka-all.h"
+
+#include "job-limits.h"
+#include "task.h"
+
+#define SH                                                                                                  \
+        "\"lang\":\"sh\",\"sourcefile\":\"prog.sh\",\"execfile\":\"prog.sh\",\"cmdline\":\"sh "             \
+        "prog.sh\",\"code\":\":\""
+
+static JobLimits base(void) {
+        return limits_default((uint64_t)1 << 30);
+}
+
+static int task(const char *json, Task **ret, Text *error) {
+        JobLimits limits = base();
+
+        return task_new(json, strlen(json), &limits, ret, error);
+}
+
+static void test_what_is_no_request_is_told(_unused_ void **state) {
+        static const char *const requests[] = { "", "{", "{\"a\":}", "[]", "5", "\"x\"", "true", "{}",
+                "null", "{" SH ",\"pbotvm\":5}", "{" SH ",\"pbotvm\":{\"limits\":{\"wall_usec\":-1}}}",
+                "{\"sourcefile\":\"../x\",\"cmdline\":\"sh x\"}" };
+
+        for (size_t i = 0; i < ELEMENTSOF(requests); i++) {
+                _cleanup_text_ Text error = {};
+                Task *t = NULL;
+                assert_int_equal(task(requests[i], &t, &error), -EBADMSG);
+                assert_true(error.size > 0);
+                assert_null(t);
+        }
+}
+
+static void test_broken_json_in_pbots_words(_unused_ void **state) {
+        _cleanup_text_ Text error = {};
+        Task *t;
+
+        assert_int_equal(task("{\"lang\": \"sh", &t, &error), -EBADMSG);
+        assert_non_null(startswith(text_string(&error), "Failed to decode JSON: "));
+}
+
+static void test_deadline_with_and_without_the_hosts(_unused_ void **state) {
+        _cleanup_text_ Text error = {};
+        _cleanup_(task_freep) Task *ours = NULL, *pbots = NULL;
+
+        assert_int_equal(task("{" SH ",\"pbotvm\":{\"limits\":{\"wall_usec\":3000000}}}", &ours, &error), 0);
+        assert_int_equal(task("{" SH "}", &pbots, &error), 0);
+        /* The host's clock has been running since it sent the request, PBot's agent's begins with the job.
+         */
+        uint64_t later = ours->arrived_usec + USEC_PER_SEC;
+        assert_int_equal(task_deadline(ours, later), ours->arrived_usec + 3 * USEC_PER_SEC);
+        assert_int_equal(task_deadline(pbots, later), later + base().wall_usec);
+}
+
+static void test_key_is_a_name(_unused_ void **state) {
+        _cleanup_text_ Text error = {};
+        _cleanup_(task_freep) Task *t = NULL, *none = NULL;
+
+        assert_int_equal(task("{" SH ",\"persist-key\":\"../x\"}", &t, &error), 0);
+        assert_string_equal(t->key, "=2E.=2Fx");
+        assert_int_equal(task("{" SH ",\"persist-key\":\"\"}", &none, &error), 0);
+        assert_null(none->key);
+}
+
+static void test_answers_carry_the_id(_unused_ void **state) {
+        _cleanup_text_ Text error = {}, json = {}, plain = {};
+        _cleanup_(task_freep) Task *t = NULL;
+        JobResult result = { .outcome.timed_out = true };
+
+        assert_int_equal(task("{" SH ",\"pbotvm\":{\"id\":\"x1\"}}", &t, &error), 0);
+        assert_int_equal(task_reply(t, &result, &json), 0);
+        assert_non_null(strstr(text_string(&json), "\"id\":\"x1\""));
+        assert_non_null(strstr(text_string(&json), "\"timed_out\":true"));
+
+        assert_int_equal(reply_text("no \"such\" thing", NULL, &plain), 0);
+        assert_string_equal(text_string(&plain), "{\"result\":\"no \\\"such\\\" thing\\n\"}");
+}
+
+static void test_a_broken_sandbox_is_told(_unused_ void **state) {
+        _cleanup_text_ Text error = {}, json = {};
+        _cleanup_(task_freep) Task *t = NULL;
+        JobResult result = { .broken_errno = ENOSPC, .broken_where = "disk" };
+
+        assert_int_equal(task("{" SH "}", &t, &error), 0);
+        assert_int_equal(task_reply(t, &result, &json), 0);
+        assert_non_null(strstr(text_string(&json), "could not run this: disk: No space left on device"));
+}
+
+static void test_storage_goes_back_to_our_host_alone(_unused_ void **state) {
+        _cleanup_text_ Text error = {}, json = {}, other = {};
+        _cleanup_(task_freep) Task *ours = NULL, *pbots = NULL;
+        JobResult result = { .have_storage = true };
+
+        text_append_string(&result.storage, "tar");
+        assert_int_equal(task("{" SH ",\"persist-key\":\"k\",\"pbotvm\":{\"id\":\"x\"}}", &ours, &error), 0);
+        assert_int_equal(task_reply(ours, &result, &json), 0);
+        assert_non_null(strstr(text_string(&json), "\"storage\":\"dGFy\""));
+
+        assert_int_equal(task("{" SH ",\"persist-key\":\"k\"}", &pbots, &error), 0);
+        assert_int_equal(task_reply(pbots, &result, &other), 0);
+        assert_null(strstr(text_string(&other), "storage"));
+        job_result_done(&result);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_what_is_no_request_is_told),
+                cmocka_unit_test(test_broken_json_in_pbots_words),
+                cmocka_unit_test(test_deadline_with_and_without_the_hosts),
+                cmocka_unit_test(test_key_is_a_name),
+                cmocka_unit_test(test_answers_carry_the_id),
+                cmocka_unit_test(test_a_broken_sandbox_is_told),
+                cmocka_unit_test(test_storage_goes_back_to_our_host_alone),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

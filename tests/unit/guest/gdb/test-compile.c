@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The driver with a shell in the place of the compiler. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "common/io.h"
+#include "gdb/compile.h"
+
+static const char source[] = "int main(void)\n{\n    print_last_statement(x);\n}\n";
+
+static int enter(void **state _unused_) {
+        char directory[] = "/tmp/test-compile-XXXXXX";
+
+        return mkdtemp(directory) ? chdir(directory) : -1;
+}
+
+static int leave(void **state _unused_) {
+        _cleanup_free_ char *directory = getcwd(NULL, 0);
+
+        (void)unlink("prog.c");
+        (void)unlink("err");
+        (void)unlink("count");
+        return rmdir(directory);
+}
+
+static void put(const char *name, const char *content) {
+        _cleanup_close_ int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+        assert_int_equal(io_write(fd, content, strlen(content), USEC_INFINITY), 0);
+}
+
+static void assert_file(const char *name, const char *content) {
+        _cleanup_text_ Text text = {};
+
+        assert_int_equal(io_read_file(AT_FDCWD, name, 65536, &text), 0);
+        assert_string_equal(text_string(&text), content);
+}
+
+/* Runs the script as the compiler, its stderr in the file err. */
+static int compile(const char *script) {
+        char *command[] = { (char *)"sh", (char *)"-c", (char *)script, (char *)"sh", NULL };
+        int saved = dup(STDERR_FILENO), r;
+        _cleanup_close_ int fd = open("err", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+        put("prog.c", source);
+        dup2(fd, STDERR_FILENO);
+        r = compile_run("prog.c", command);
+        dup2(saved, STDERR_FILENO);
+        close(saved);
+        return r;
+}
+
+static void test_success_compiles_once(void **state _unused_) {
+        put("count", "");
+        assert_int_equal(compile("echo once >> count; echo 'prog.c:3:26: warning: w' >&2"), 0);
+        assert_file("count", "once\n");
+        assert_file("err", "prog.c:3:5: warning: w\n");
+        assert_file("prog.c", source);
+}
+
+static void test_error_elsewhere_is_the_compilers(void **state _unused_) {
+        put("count", "");
+        assert_int_equal(compile("echo once >> count; echo 'prog.c:2:3: error: e' >&2; exit 1"), 1);
+        assert_file("count", "once\n");
+        assert_file("err", "prog.c:2:3: error: e\n");
+}
+
+static void test_error_of_the_line_is_told_without_the_macro(void **state _unused_) {
+        put("count", "");
+        assert_int_equal(compile("echo >> count; if grep -q print_last prog.c; then echo 'prog.c:3:26: "
+                                 "error: macro' >&2;"
+                                 " else echo 'prog.c:3:5: error: plain' >&2; fi; exit 1"),
+                1);
+        assert_file("count", "\n\n");
+        assert_file("err", "prog.c:3:5: error: plain\n");
+        assert_file("prog.c", "int main(void)\n{\n    x;\n}\n");
+}
+
+static void test_bit_field_is_promoted(void **state _unused_) {
+        assert_int_equal(compile("case $1 in -D__PBOTVM_BIT_FIELD) exit 0;; esac;"
+                                 "echo 'prog.c:3:26: error: typeof applied to a bit-field' >&2; exit 1"),
+                0);
+        assert_file("err", "");
+        assert_file("prog.c", source);
+}
+
+static void test_missing_compiler(void **state _unused_) {
+        char *command[] = { (char *)"/nonexistent/cc", NULL };
+
+        put("prog.c", source);
+        assert_int_equal(compile_run("prog.c", command), -ENOENT);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_success_compiles_once),
+                cmocka_unit_test(test_error_elsewhere_is_the_compilers),
+                cmocka_unit_test(test_error_of_the_line_is_told_without_the_macro),
+                cmocka_unit_test(test_bit_field_is_promoted),
+                cmocka_unit_test(test_missing_compiler),
+        };
+
+        return cmocka_run_group_tests(tests, enter, leave);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "gdb/source.h"
+
+static Source make_source(const char *text) {
+        Source source = { .name = strdup("prog.c") };
+
+        text_append_string(&source.text, text);
+        return source;
+}
+
+static void test_statements(void **state _unused_) {
+        _cleanup_source_ Source source =
+                make_source("first\n\n    int x = 5;  \n    print_last_statement(f(1, g(2)));\nlast");
+        static const char *const lines[] = { NULL, "first", NULL, "int x = 5;", "f(1, g(2));", "last",
+                NULL };
+
+        for (unsigned i = 0; i < ELEMENTSOF(lines); i++) {
+                _cleanup_text_ Text text = {};
+
+                assert_int_equal(source_append_statement(&source, i, &text), !!lines[i]);
+                assert_string_equal(text_string(&text), lines[i] ? lines[i] : "");
+        }
+}
+
+static const struct {
+        const char *text;
+        unsigned line;
+} ends[] = {
+        { "int main(void)\n{\n    return 0;\n}\n", 4 },
+        { "int f(void)\n{\n}\nint main(int argc, char *argv[])\n{\n    if (1) {\n    }\n}\nint g(void) "
+          "{\n}\n",
+                8 },
+        { "int main() { return 0; }\n", 0 },
+        { "int main(void);\nint f(void) {\n}\n", 0 },
+        { "// int main() {\n/* main { */\nchar *s = \"main() {\";\nint main(void) {\n    puts(\"}\");\n    "
+          "c = '}';\n}\n",
+                7 },
+        { "#define X main() {\nint domain(void) {\n}\nint main_(void) {\n}\n", 0 },
+        { "int main(void) {\n    int x = 1'000;\n}\n", 3 },
+        { "int main(void) {\n", 0 },
+        { "", 0 },
+        { "}\n", 0 },
+};
+
+static void test_end_of_main(void **state _unused_) {
+        for (size_t i = 0; i < ELEMENTSOF(ends); i++) {
+                _cleanup_source_ Source source = make_source(ends[i].text);
+
+                assert_int_equal(source_end_of_main(&source), ends[i].line);
+        }
+}
+
+static void test_wrapper(void **state _unused_) {
+        _cleanup_source_ Source source = make_source("a\n    print_last_statement(f(x));\n    return 0;\n"),
+                                none = make_source("int x;\n");
+        size_t offset = 0;
+
+        assert_int_equal(source_wrapper(&source, &offset), 2);
+        assert_int_equal(offset, 4);
+        assert_true(source_unwrap(&source));
+        assert_string_equal(text_string(&source.text), "a\n    f(x);\n    return 0;\n");
+        assert_false(source_unwrap(&source));
+        assert_int_equal(source_wrapper(&none, &offset), 0);
+}
+
+static void test_missing_file(void **state _unused_) {
+        Source source = {};
+
+        assert_int_equal(source_load("/nonexistent/prog.c", &source), -ENOENT);
+        assert_null(source.name);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_statements),
+                cmocka_unit_test(test_end_of_main),
+                cmocka_unit_test(test_wrapper),
+                cmocka_unit_test(test_missing_file),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

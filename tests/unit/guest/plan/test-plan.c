@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "plan/plan.h"
+
+static Request make_request(
+        const char *lang, const char *source, const char *cmdline, const char *arguments) {
+        Request request = REQUEST_INIT;
+
+        request.lang = strdup(lang);
+        request.sourcefile = strdup(source);
+        request.execfile = strdup("prog");
+        request.cmdline = strdup(cmdline);
+        request.arguments = strdup(arguments);
+        text_append_string(&request.code, "code");
+        text_append_string(&request.input, "in");
+        return request;
+}
+
+static Plan *make_plan(const char *lang, const char *source, const char *cmdline, const char *arguments) {
+        _cleanup_request_ Request request = make_request(lang, source, cmdline, arguments);
+        _cleanup_text_ Text error = {};
+        Plan *plan = NULL;
+
+        assert_int_equal(plan_make(&request, &plan, &error), 0);
+        assert_non_null(plan);
+        return plan;
+}
+
+/* The step's words, joined by '|'. */
+static void assert_step(const Plan *plan, size_t i, const char *expected) {
+        _cleanup_text_ Text joined = {};
+
+        assert_true(i < plan->n_steps);
+        for (char **word = plan->steps[i].argv; *word; word++)
+                text_append_printf(&joined, "%s%s", word == plan->steps[i].argv ? "" : "|", *word);
+        assert_string_equal(text_string(&joined), expected);
+}
+
+static const struct {
+        const char *lang, *source, *cmdline, *arguments;
+        const char *first, *second;
+        bool debugged;
+} plans[] = {
+        { "sh", "prog.sh", "sh prog.sh", "", "/bin/bash|-c|sh prog.sh ", NULL, false },
+        { "sh", "prog.sh", "sh prog.sh", "it's $x 'a b'", "/bin/bash|-c|sh prog.sh 'its $x a' 'b'\\'''",
+                NULL, false },
+        { "nosuch", "p", "x 'y z'", "a\\b", "/bin/bash|-c|x 'y z' 'a\\b'", NULL, false },
+        { "c2x", "prog.c", "gcc prog.c -o prog", "a\\ b c", "gcc|prog.c|-o|prog",
+                "pbotvm-gdb|--source|prog.c|--|./prog|a b|c", true },
+        { "clang++", "prog.cpp", "clang++ prog.cpp -o prog", "", "clang++|prog.cpp|-o|prog",
+                "pbotvm-gdb|--source|prog.cpp|--|./prog", true },
+        { "c11", "prog.c", "gcc -fsanitize=undefined,address prog.c -o prog", "x",
+                "gcc|-fsanitize=undefined,address|prog.c|-o|prog", "./prog|x", false },
+        { "c11", "prog.c", "gcc -fsanitize=undefined prog.c -o prog", "",
+                "gcc|-fsanitize=undefined|prog.c|-o|prog", "pbotvm-gdb|--source|prog.c|--|./prog", true },
+        { "haskell", "prog.hs", "ghc -v0 -o prog prog.hs", "1", "ghc|-v0|-o|prog|prog.hs", "./prog|1",
+                false },
+        { "c2x", "prog.c", "gcc --version", "", "gcc|--version", NULL, false },
+        { "c2x", "prog.c", "gcc -c prog.c -o prog", "", "gcc|-c|prog.c|-o|prog", NULL, false },
+        { "c2x", "prog.c", "gcc -S prog.c -o prog", "", "gcc|-S|prog.c|-o|prog",
+                "awk|-v|source=prog.c|1|./prog", false },
+        { "java", "prog.java", "javac prog.java", "a 'b c'", "/bin/bash|-c|javac prog.java ",
+                "java|-Xshare:auto|-XX:TieredStopAtLevel=1|-XX:+UseSerialGC|prog|a|b c", false },
+        { "tendra", "prog.c", "tcc prog.c -o prog", "x", "/bin/bash|-c|tcc prog.c -o prog ", "./prog|x",
+                false },
+};
+
+static void test_steps(void **state _unused_) {
+        for (size_t i = 0; i < ELEMENTSOF(plans); i++) {
+                _cleanup_(plan_freep) Plan *plan =
+                        make_plan(plans[i].lang, plans[i].source, plans[i].cmdline, plans[i].arguments);
+
+                assert_step(plan, 0, plans[i].first);
+                assert_int_equal(plan->n_steps, plans[i].second ? 2 : 1);
+                if (plans[i].second)
+                        assert_step(plan, 1, plans[i].second);
+                assert_int_equal(plan->debugged, plans[i].debugged);
+                assert_int_equal(plan->steps[0].stdin_file, !plan->compiles);
+        }
+}
+
+static void test_wrapper_goes_through_the_driver(void **state _unused_) {
+        _cleanup_request_ Request request = make_request("c2x", "prog.c", "gcc prog.c", "");
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        _cleanup_text_ Text error = {};
+
+        text_append_string(&request.code, "\nprint_last_statement(x);\n");
+        assert_int_equal(plan_make(&request, &plan, &error), 0);
+        assert_step(plan, 0, "pbotvm-gdb|--compile|--source|prog.c|--|gcc|prog.c");
+}
+
+static void test_files(void **state _unused_) {
+        _cleanup_(plan_freep) Plan *plan = make_plan("sh", "prog.sh", "sh prog.sh", "");
+        _cleanup_request_ Request request = make_request("sh", "prog.sh", "sh", ""),
+                                  c = make_request("c11", "prog.c", "gcc", "");
+        _cleanup_(plan_freep) Plan *silent = NULL, *compiled = NULL;
+        _cleanup_text_ Text error = {};
+
+        assert_string_equal(text_string(&plan->source), "code\n");
+        assert_string_equal(text_string(&plan->input), "in\n");
+        text_clear(&request.input);
+        text_clear(&c.input);
+        assert_int_equal(plan_make(&request, &silent, &error), 0);
+        assert_int_equal(silent->input.size, 0);
+        assert_int_equal(plan_make(&c, &compiled, &error), 0);
+        assert_string_equal(text_string(&compiled->input), "\n");
+}
+
+static void test_refuses_paths(void **state _unused_) {
+        static const char *const names[] = { "", "../x", "/etc/passwd", "a/b", ".", "..", "a\nb" };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                _cleanup_request_ Request request = make_request("c11", names[i], "gcc", "");
+                _cleanup_text_ Text error = {};
+                Plan *plan = NULL;
+
+                assert_int_equal(plan_make(&request, &plan, &error), -EBADMSG);
+                assert_true(error.size > 0);
+                free(request.sourcefile);
+                request.sourcefile = strdup("prog.c");
+                free(request.execfile);
+                request.execfile = strdup(names[i]);
+                text_clear(&error);
+                assert_int_equal(plan_make(&request, &plan, &error), -EBADMSG);
+                assert_true(error.size > 0);
+                assert_null(plan);
+        }
+}
+
+static void test_goes_on_after_success(void **state _unused_) {
+        _cleanup_(plan_freep) Plan *plan = make_plan("c11", "prog.c", "gcc", ""),
+                                   *sh = make_plan("sh", "x", "sh", "");
+
+        assert_true(plan_goes_on(plan, &(StepOutcome){ .started = true, .ended = true, .status = 0 }));
+        assert_false(plan_goes_on(plan, &(StepOutcome){ .started = true, .ended = true, .status = 1 << 8 }));
+        assert_false(plan_goes_on(plan, &(StepOutcome){ .started = true, .ended = true, .status = 9 }));
+        assert_false(plan_goes_on(plan, &(StepOutcome){ .started = true }));
+        assert_false(plan_goes_on(sh, &(StepOutcome){ .started = true, .ended = true }));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_steps),
+                cmocka_unit_test(test_wrapper_goes_through_the_driver),
+                cmocka_unit_test(test_files),
+                cmocka_unit_test(test_refuses_paths),
+                cmocka_unit_test(test_goes_on_after_success),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

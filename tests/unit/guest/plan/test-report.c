@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "plan/plan.h"
+
+#define EXIT_(n) ((n) << 8)
+#define OUTPUT_LIMIT 1000
+
+/* One program by the default runner. */
+static const struct {
+        const char *err, *out;
+        int status;
+        bool factoid;
+        const char *result;
+} programs[] = {
+        { "", "", 0, false, "Success (no output).\n" },
+        { "", "", EXIT_(1), false, "Exit 1.\n" },
+        { "", "", EXIT_(1), true, "\n" },
+        { "", "", 0, true, "\n" },
+        { "", "out", 0, false, "out\n" },
+        { "", "  x  ", 0, false, "  x  \n" },
+        { "", "\n", 0, false, "\n" },
+        { "", "0", 0, false, "0\n" },
+        { "", "out\n", EXIT_(4), false, "out\n [Exit 4]\n" },
+        { "", "x\n", EXIT_(3), true, "x\n [Exit 3]\n" },
+        { "err\n", "", 0, false, "err\n \n" },
+        { "err\n", "", EXIT_(1), false, "err\n  [Exit 1]\n" },
+        { "err\n", "out\n", EXIT_(4), false, "err\n out\n [Exit 4]\n" },
+        { "err", "out", 0, false, "err out\n" },
+        { "", "\351\n", 0, false, "\357\277\275\n" },
+        { "", "a\355\240\200b", 0, false, "a\357\277\275b\n" },
+        { "", "", EXIT_(137), false, "Exit 137.\n" },
+        { "", "", SIGABRT, false, "Aborted (SIGABRT).\n" },
+        { "", "x\n", SIGSEGV, false, "x\n [Segmentation fault (SIGSEGV)]\n" },
+        { "", "", SIGKILL, true, "\n" },
+};
+
+static void fill(Text *text, const char *string) {
+        text_append_string(text, string);
+}
+
+static void outcome_done(JobOutcome *outcome) {
+        for (size_t i = 0; i < 2; i++) {
+                text_done(&outcome->steps[i].out);
+                text_done(&outcome->steps[i].err);
+        }
+}
+
+static void assert_report(const Plan *plan, bool factoid, const JobOutcome *outcome, const char *result) {
+        Request request = REQUEST_INIT;
+        _cleanup_reply_ Reply reply = {};
+
+        request.factoid = factoid ? (char *)"#c:f" : NULL;
+        request.sourcefile = (char *)"prog.c";
+        assert_int_equal(report_make(&request, plan, outcome, &reply), 0);
+        assert_string_equal(text_string(&reply.result), result);
+}
+
+static void test_programs(void **state _unused_) {
+        Plan plan = { .n_steps = 1 };
+
+        for (size_t i = 0; i < ELEMENTSOF(programs); i++) {
+                _cleanup_(outcome_done) JobOutcome outcome = { .output_limit = OUTPUT_LIMIT };
+
+                outcome.steps[0] =
+                        (StepOutcome){ .started = true, .ended = true, .status = programs[i].status };
+                fill(&outcome.steps[0].err, programs[i].err);
+                fill(&outcome.steps[0].out, programs[i].out);
+                assert_report(&plan, programs[i].factoid, &outcome, programs[i].result);
+        }
+}
+
+static void test_limits(void **state _unused_) {
+        static const struct {
+                const char *out;
+                JobOutcome limit;
+                int status;
+                bool ended;
+                const char *result;
+        } cases[] = {
+                { "a\n", { .timed_out = true }, 0, false, "a\n [Timed-out]\n" },
+                { "", { .timed_out = true }, 0, false, "[Timed-out]\n" },
+                { "a\n", { .oom = true }, SIGKILL, true, "a\n [Out of memory]\n" },
+                { "", { .cpu_exceeded = true }, SIGKILL, true, "[CPU time limit exceeded]\n" },
+                { "a", { .truncated = 5 }, EXIT_(2), true, "a [Output truncated at 1000 bytes] [Exit 2]\n" },
+                { "a\n", { .truncated = 5, .timed_out = true }, 0, false,
+                        "a\n [Output truncated at 1000 bytes] [Timed-out]\n" },
+                { "a\n", { .disk_full = true }, EXIT_(1), true, "a\n [Disk limit reached] [Exit 1]\n" },
+                { "", { .processes_exceeded = true }, EXIT_(1), true, "[Process limit reached] [Exit 1]\n" },
+        };
+        Plan plan = { .n_steps = 1 };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(outcome_done) JobOutcome outcome = cases[i].limit;
+
+                outcome.output_limit = OUTPUT_LIMIT;
+                outcome.steps[0] =
+                        (StepOutcome){ .started = true, .ended = cases[i].ended, .status = cases[i].status };
+                fill(&outcome.steps[0].out, cases[i].out);
+                assert_report(&plan, false, &outcome, cases[i].result);
+        }
+}
+
+static void assert_compiled(
+        Plan plan, const char *said, int compiler, const char *out, int program, const char *result) {
+        _cleanup_(outcome_done) JobOutcome outcome = { .output_limit = OUTPUT_LIMIT };
+
+        plan.compiles = plan.run_after_success = true;
+        plan.n_steps = 2;
+        outcome.steps[0] = (StepOutcome){ .started = true, .ended = true, .status = compiler };
+        fill(&outcome.steps[0].err, said);
+        if (compiler == 0) {
+                outcome.steps[1] = (StepOutcome){ .started = true, .ended = true, .status = program };
+                fill(&outcome.steps[1].out, out);
+        }
+        assert_report(&plan, false, &outcome, result);
+}
+
+static void test_compilers(void **state _unused_) {
+        Plan c = { .debugged = true }, java = { .status_of_compiler = true, .trimmed = true };
+
+        assert_compiled(c, "", 0, "hi\n", 0, "hi\n");
+        assert_compiled(c, "p.c:1: warning\n", 0, "hi\n", 0, "[p.c:1: warning]\nhi\n");
+        assert_compiled(c, "p.c:1: warning\n", 0, "", EXIT_(3), "[p.c:1: warning]\n\nExit 3.\n");
+        assert_compiled(c, "p.c:1: error\n", EXIT_(1), "", 0, "p.c:1: error\n \n");
+        assert_compiled(c, "", EXIT_(1), "", 0, "Exit 1.\n");
+        /* The debugger has told of the signal. */
+        assert_compiled(c, "", 0, "\nProgram received signal\n\n", SIGSEGV, "\nProgram received signal\n\n");
+        assert_compiled(java, "p.java:1: error\n", EXIT_(1), "", 0, "p.java:1: error\n  [Exit 1]\n");
+        assert_compiled(java, "", 0, "a\n b \n\n", EXIT_(1), "a\n b\n [Exit 1]\n");
+}
+
+static void test_not_found(void **state _unused_) {
+        char *argv[] = { (char *)"ghc", NULL };
+        Plan plan = { .n_steps = 2, .compiles = true, .run_after_success = true };
+        JobOutcome outcome = {};
+
+        plan.steps[0].argv = argv;
+        outcome.steps[0].start_errno = ENOENT;
+        assert_report(&plan, false, &outcome, "Command 'ghc' not found.\n \n");
+}
+
+static void assert_members(int status, bool ended, bool exited, int exit_status, const char *signal) {
+        JobOutcome outcome = { .cpu_usec = 7, .wall_usec = 8, .max_rss_bytes = 9, .truncated = 3 };
+        Plan plan = { .n_steps = 1 };
+        Request request = REQUEST_INIT;
+        _cleanup_reply_ Reply reply = {};
+
+        outcome.steps[0] = (StepOutcome){ .started = true, .ended = ended, .status = status };
+        outcome.timed_out = !ended;
+        assert_int_equal(report_make(&request, &plan, &outcome, &reply), 0);
+        assert_true(reply.present);
+        assert_int_equal(reply.exited, exited);
+        assert_int_equal(reply.exit_status, exit_status);
+        assert_true(streq_ptr(reply.signal, signal));
+        assert_int_equal(reply.timed_out, !ended);
+        assert_int_equal(reply.cpu_usec, 7);
+        assert_int_equal(reply.wall_usec, 8);
+        assert_int_equal(reply.max_rss_bytes, 9);
+        assert_int_equal(reply.truncated, 3);
+}
+
+static void test_members(void **state _unused_) {
+        assert_members(EXIT_(5), true, true, 5, NULL);
+        assert_members(SIGKILL, true, false, 0, "SIGKILL");
+        /* Nobody gets a guest reverted with an exit status. */
+        assert_members(EXIT_(137), true, true, 137, NULL);
+        assert_members(0, false, false, 0, NULL);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_programs),
+                cmocka_unit_test(test_limits),
+                cmocka_unit_test(test_compilers),
+                cmocka_unit_test(test_not_found),
+                cmocka_unit_test(test_members),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "common/io.h"
+#include "pipeline/pipeline.h"
+
+static Config *config;
+
+static int setup(void **state) {
+        (void)state;
+        return config_load("/nonexistent", NULL, &config, NULL);
+}
+
+static int teardown(void **state) {
+        (void)state;
+        config_free(config);
+        return 0;
+}
+
+static void parse(const char *line, size_t size, Query *ret) {
+        _cleanup_text_ Text error = {};
+        int r = query_parse(line, size, config, ret, &error);
+        if (r < 0)
+                print_error("%s\n", text_string(&error));
+        assert_int_equal(r, 0);
+}
+
+/* Language, machine ("": none) and code of a line. */
+static void assert_query(const char *line, const char *lang, const char *vm, const char *code) {
+        _cleanup_query_ Query query = {};
+        parse(line, strlen(line), &query);
+        if (!text_equals(&query.code, code))
+                print_error("%s: code [%s]\n", line, text_string(&query.code));
+        assert_string_equal(query.lang, lang);
+        assert_string_equal(query.vm ?: "", vm);
+        assert_true(text_equals(&query.code, code));
+}
+
+static void test_plain_text_is_code(void **state) {
+        static const char *const lines[] = { "echo  a   b", "5", "1.5", "true", "\"x\"", "[1,2]",
+                "{ int x; x }", "{\"a\", 1}", "{", "{}x", "\xc3\xa9" };
+        (void)state;
+
+        for (size_t i = 0; i < ELEMENTSOF(lines); i++)
+                assert_query(lines[i], "clang2x", "", lines[i]);
+        assert_query("echo a  \r\n", "clang2x", "", "echo a");
+        assert_query("a\xff", "clang2x", "", "a\xef\xbf\xbd");
+}
+
+static void test_leading_options(void **state) {
+        (void)state;
+        assert_query("-lang=sh echo", "sh", "", "echo");
+        assert_query("-lang=SH  -vm=Test  echo", "sh", "test", "echo");
+        assert_query("-lang=sh -lang=perl x", "perl", "", "x");
+        assert_query("-vm-serial=1 -revert=x -health=y echo", "clang2x", "", "echo");
+        assert_query("-LANG=sh echo", "clang2x", "", "-LANG=sh echo");
+        assert_query("-lang= echo", "clang2x", "", "-lang= echo");
+        assert_query("-lang=sh\techo hi", "sh\techo", "", "hi");
+        assert_query("-lang=sh", "sh", "", "");
+        assert_query("x -lang=sh", "clang2x", "", "x -lang=sh");
+        assert_query(" -lang=sh x", "clang2x", "", " -lang=sh x");
+}
+
+/* Done better than PBot: see tests/compat/QUIRKS.md. */
+static void test_leading_options_behind_others(void **state) {
+        (void)state;
+        assert_query("-O2 -lang=sh echo", "sh", "", "-O2 echo");
+        assert_query("-O2 -Wall -lang=c11  -vm=test x", "c11", "test", "-O2 -Wall x");
+        assert_query("\t-lang=sh echo", "sh", "", "echo");
+        assert_query("\techo", "clang2x", "", "\techo");
+        assert_query("-args -lang=x echo", "clang2x", "", "-args -lang=x echo");
+        assert_query("-DX=\"a -lang=sh\" x", "clang2x", "", "-DX=\"a -lang=sh\" x");
+        assert_query("-stdin -lang=sh", "clang2x", "", "-stdin -lang=sh");
+        assert_query("-O2 - -lang=sh x", "clang2x", "", "-O2 - -lang=sh x");
+}
+
+static void test_json(void **state) {
+        static const char line[] =
+                " {\"nick\": \"joe\", \"channel\": \"#c\", \"lang\": \"SH\", \"code\": \"-vm=T x\","
+                " \"arguments\": 1.50, \"factoid\": \"f\", \"persist-key\": \"k\","
+                " \"usage\": \"u\", \"vm-serial\": 1, \"other\": [1]} ";
+        _cleanup_query_ Query query = {};
+        (void)state;
+
+        parse(line, strlen(line), &query);
+        assert_string_equal(query.nick, "joe");
+        assert_string_equal(query.channel, "#c");
+        assert_string_equal(query.lang, "SH");
+        assert_string_equal(query.vm, "t");
+        assert_true(text_equals(&query.code, "x"));
+        assert_string_equal(query.arguments, "1.5");
+        assert_string_equal(query.factoid, "f");
+        assert_string_equal(query.persist_key, "k");
+        assert_string_equal(query.usage, "u");
+}
+
+static void test_defaults(void **state) {
+        static const char *const lines[] = { "null", "{}",
+                "{\"nick\": null, \"channel\": null, \"factoid\": \"\", \"persist-key\": \"\", \"code\": "
+                "null}" };
+        (void)state;
+
+        for (size_t i = 0; i < ELEMENTSOF(lines); i++) {
+                _cleanup_query_ Query query = {};
+                parse(lines[i], strlen(lines[i]), &query);
+                assert_string_equal(query.nick, "vm");
+                assert_string_equal(query.channel, "vm");
+                assert_string_equal(query.lang, "clang2x");
+                assert_string_equal(query.arguments, "");
+                assert_null(query.factoid);
+                assert_null(query.persist_key);
+                assert_null(query.usage);
+                assert_null(query.vm);
+                assert_int_equal(query.code.size, 0);
+        }
+}
+
+static void test_numbers(void **state) {
+        (void)state;
+        assert_query("{\"code\": 5}", "clang2x", "", "5");
+        assert_query("{\"code\": 1.50}", "clang2x", "", "1.5");
+        assert_query("{\"code\": 1e3}", "clang2x", "", "1000");
+        assert_query("{\"code\": -0.25}", "clang2x", "", "-0.25");
+}
+
+static void test_nul_stays(void **state) {
+        _cleanup_query_ Query query = {};
+        (void)state;
+
+        parse("echo a\0b c", 10, &query);
+        assert_int_equal(query.code.size, 10);
+        assert_memory_equal(query.code.data, "echo a\0b c", 10);
+}
+
+static void assert_refused(const char *line, const char *wanted) {
+        _cleanup_query_ Query query = {};
+        _cleanup_text_ Text error = {};
+
+        assert_int_equal(query_parse(line, strlen(line), config, &query, &error), -EBADMSG);
+        if (!strstr(text_string(&error), wanted))
+                print_error("%s\n", text_string(&error));
+        assert_non_null(strstr(text_string(&error), wanted));
+}
+
+static void test_refusals(void **state) {
+        (void)state;
+        assert_refused("{\"code\": true}", "Request member \"code\" must be a string, not a boolean.");
+        assert_refused(
+                "{\"code\": \"x\", \"arguments\": [1]}", "\"arguments\" must be a string, not an array.");
+        assert_refused("{\"lang\": {}}", "\"lang\" must be a string, not an object.");
+        assert_refused("{\"code\": \"x\"} y", "Request is not valid JSON: ");
+        assert_refused("{\"code\": \"x\"", "Request is not valid JSON: ");
+        assert_refused(" { \"code\" : \"\\q\" }", "Request is not valid JSON: ");
+}
+
+static void test_deep_and_long_lines_take_no_time(void **state) {
+        static const char *const pieces[] = { "[", "{\"a\":", "-a ", "-lang=x ", "\xff", "\"",
+                "{\"code\":\"" };
+        (void)state;
+
+        for (size_t i = 0; i < ELEMENTSOF(pieces); i++) {
+                _cleanup_text_ Text line = {}, error = {};
+                _cleanup_query_ Query query = {};
+                while (line.size < 65536)
+                        text_append_string(&line, pieces[i]);
+                uint64_t start = now_monotonic();
+                int r = query_parse(line.data, line.size, config, &query, &error);
+                assert_true(r == 0 || (r == -EBADMSG && error.size > 0));
+                assert_true(now_monotonic() - start < USEC_PER_SEC / 2);
+        }
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_plain_text_is_code),
+                cmocka_unit_test(test_leading_options),
+                cmocka_unit_test(test_leading_options_behind_others),
+                cmocka_unit_test(test_json),
+                cmocka_unit_test(test_defaults),
+                cmocka_unit_test(test_numbers),
+                cmocka_unit_test(test_nul_stays),
+                cmocka_unit_test(test_refusals),
+                cmocka_unit_test(test_deep_and_long_lines_take_no_time),
+        };
+        return cmocka_run_group_tests(tests, setup, teardown);
+}

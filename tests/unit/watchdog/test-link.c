@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The way to an agent, over vsock above all: each lease and each probe a connection of its own. */
+
+#include "fake-guest.h"
+
+#include <fcntl.h>
+#include <linux/vm_sockets.h>
+#include <sys/socket.h>
+
+#include "common/io.h"
+#include "test.h"
+#include "watchdog/link.h"
+
+#define PORT 59250
+#define PATIENCE (15 * SEC)
+
+typedef struct Fixture {
+        sd_event *event;
+        FakeGuest *guest; /* on vsock, and on TCP for what is no data */
+        FakeGuest *serial;
+        MachineConfig config;
+        Link *link;
+        LinkFact fact;
+        unsigned facts;
+        unsigned floods;
+        int strand_fd;
+        bool strand_done;
+} Fixture;
+
+static void on_fact(Link *link _unused_, LinkFact fact, void *userdata) {
+        Fixture *f = userdata;
+        f->fact = fact;
+        f->facts++;
+}
+
+static void on_flooded(Link *link _unused_, void *userdata) {
+        ((Fixture *)userdata)->floods++;
+}
+
+static int setup(void **state) {
+        Fixture *f = calloc(1, sizeof(*f));
+        assert_non_null(f);
+
+        assert_int_equal(sd_event_new(&f->event), 0);
+        f->guest = fake_guest_new_vsock(PORT);
+        f->serial = fake_guest_new(NULL);
+        f->config = (MachineConfig){
+                .cid = VMADDR_CID_LOCAL,
+                .vport = PORT,
+                .addr = (char *)"127.0.0.1",
+                .serial_port = fake_guest_data_port(f->serial),
+        };
+        LinkHooks hooks = { .fact = on_fact, .flooded = on_flooded, .userdata = f };
+        assert_int_equal(link_new(f->event, &f->config, hooks, &f->link), 0);
+        *state = f;
+        return 0;
+}
+
+static int teardown(void **state) {
+        Fixture *f = *state;
+
+        link_free(f->link);
+        fake_guest_free(f->serial);
+        fake_guest_free(f->guest);
+        sd_event_unref(f->event);
+        free(f);
+        return 0;
+}
+
+/* Turns the loop until the fact is told once more. */
+static void wait_fact(Fixture *f, LinkFact fact) {
+        uint64_t deadline = now_monotonic() + PATIENCE;
+        unsigned before = f->facts;
+
+        while (f->facts == before || f->fact != fact) {
+                assert_true(now_monotonic() < deadline);
+                assert_true(sd_event_run(f->event, SEC / 10) >= 0);
+        }
+}
+
+static void on_strand(Strand *strand _unused_, int fd, void *userdata) {
+        Fixture *f = userdata;
+        f->strand_fd = fd;
+        f->strand_done = true;
+}
+
+/* The client's descriptor, or a negative errno. */
+static int open_strand(Fixture *f, Strand **ret) {
+        uint64_t deadline = now_monotonic() + PATIENCE;
+
+        f->strand_done = false;
+        assert_int_equal(strand_new(f->link, on_strand, f, ret), 0);
+        while (!f->strand_done) {
+                assert_true(now_monotonic() < deadline);
+                assert_true(sd_event_run(f->event, SEC / 10) >= 0);
+        }
+        return f->strand_fd;
+}
+
+static void echo(Fixture *f, int fd, const char *word) {
+        _cleanup_text_ Text question = {};
+        char answer[256] = "";
+        size_t n = 0;
+
+        text_append_printf(&question, "{\"code\":\"echo %s\"}\n\n", word);
+        assert_int_equal(io_write(fd, question.data, question.size, now_monotonic() + PATIENCE), 0);
+        while (!strstr(answer, "result:end")) {
+                assert_true(sd_event_run(f->event, 0) >= 0);
+                ssize_t r = io_read(fd, answer + n, sizeof(answer) - 1 - n, now_monotonic() + SEC / 100);
+                assert_true(r > 0 || r == -ETIMEDOUT);
+                n += r > 0 ? (size_t)r : 0;
+        }
+        assert_non_null(strstr(answer, word));
+}
+
+static void test_vsock_comes_first(void **state) {
+        Fixture *f = *state;
+
+        link_start(f->link, FRAMING_CHUNKS);
+        wait_fact(f, LINK_PROVEN);
+        assert_int_equal(link_transport(f->link), TRANSPORT_VSOCK);
+        assert_int_equal(fake_guest_requests(f->serial), 0);
+}
+
+static void test_several_leases_at_once(void **state) {
+        Fixture *f = *state;
+        Strand *a, *b;
+        char c;
+
+        link_start(f->link, FRAMING_CHUNKS);
+        wait_fact(f, LINK_PROVEN);
+        _cleanup_close_ int fd_a = open_strand(f, &a);
+        _cleanup_close_ int fd_b = open_strand(f, &b);
+        echo(f, fd_b, "second");
+        echo(f, fd_a, "first");
+        /* A probe goes beside them. */
+        link_probe(f->link);
+        wait_fact(f, LINK_PROVEN);
+
+        /* Taking one back shuts it down, even though the client holds the connection. */
+        assert_false(strand_close(a));
+        assert_int_equal(io_read(fd_a, &c, 1, now_monotonic() + PATIENCE), 0);
+        assert_true(send(fd_a, "x", 1, MSG_NOSIGNAL) < 0);
+        echo(f, fd_b, "second");
+        assert_false(strand_close(b));
+}
+
+static void test_vsock_that_is_refused_or_silent(void **state) {
+        Fixture *f = *state;
+
+        fake_guest_set(f->guest, FAKE_ANSWERS, false);
+        link_start(f->link, FRAMING_CHUNKS);
+        wait_fact(f, LINK_PROVEN);
+        assert_int_equal(link_transport(f->link), TRANSPORT_SERIAL);
+
+        link_stop(f->link);
+        fake_guest_set(f->serial, FAKE_UP, false);
+        fake_guest_set(f->guest, FAKE_UP, false);
+        link_start(f->link, FRAMING_CHUNKS);
+        wait_fact(f, LINK_REFUSED);
+        assert_int_equal(link_transport(f->link), TRANSPORT_AUTO);
+        fake_guest_set(f->guest, FAKE_ANSWERS, true);
+        fake_guest_set(f->guest, FAKE_UP, true);
+        wait_fact(f, LINK_PROVEN);
+        assert_int_equal(link_transport(f->link), TRANSPORT_VSOCK);
+}
+
+static void test_vsock_that_goes(void **state) {
+        Fixture *f = *state;
+        Strand *strand;
+
+        link_start(f->link, FRAMING_CHUNKS);
+        wait_fact(f, LINK_PROVEN);
+        fake_guest_set(f->guest, FAKE_UP, false);
+        /* Whoever wants a lease is told, and a probe finds out. */
+        assert_true(open_strand(f, &strand) < 0);
+        (void)strand_close(strand);
+        link_probe(f->link);
+        wait_fact(f, LINK_DOWN);
+        wait_fact(f, LINK_PROVEN);
+        assert_int_equal(link_transport(f->link), TRANSPORT_SERIAL);
+}
+
+/* A byte stream has one holder, and is given back for the next one. */
+static void test_serial(void **state) {
+        Fixture *f = *state;
+        Strand *a, *b;
+
+        fake_guest_set(f->guest, FAKE_UP, false);
+        link_start(f->link, FRAMING_CHUNKS);
+        wait_fact(f, LINK_PROVEN);
+        int fd = open_strand(f, &a);
+        echo(f, fd, "first");
+        assert_int_equal(open_strand(f, &b), -ENOTCONN);
+        (void)strand_close(b);
+        assert_false(strand_close(a));
+        fd_close(fd);
+        link_probe(f->link);
+        wait_fact(f, LINK_PROVEN);
+        fd = open_strand(f, &b);
+        echo(f, fd, "second");
+        assert_false(strand_close(b));
+        fd_close(fd);
+
+        fake_guest_set(f->serial, FAKE_ANSWERS, false);
+        link_probe(f->link);
+        wait_fact(f, LINK_SILENT);
+}
+
+int main(void) {
+#define test_with_link(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        const struct CMUnitTest tests[] = {
+                test_with_link(test_vsock_comes_first),
+                test_with_link(test_several_leases_at_once),
+                test_with_link(test_vsock_that_is_refused_or_silent),
+                test_with_link(test_vsock_that_goes),
+                test_with_link(test_serial),
+        };
+        cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
