@@ -81,12 +81,14 @@ static void read_flags(Reader *reader, const Json *json, Rule *rule) {
         for (const char *f = flags ?: ""; *f; f++)
                 if (*f == 'g')
                         rule->global = true;
+                else if (*f == 'i')
+                        rule->options |= PCRE2_CASELESS;
                 else if (*f == 'm')
                         rule->options |= PCRE2_MULTILINE;
                 else if (*f == 's')
                         rule->options |= PCRE2_DOTALL;
                 else
-                        wrong(reader, json_member(json, "flags"), "flags", "expected letters of \"gms\"");
+                        wrong(reader, json_member(json, "flags"), "flags", "expected letters of \"gims\"");
 }
 
 static void read_condition(Reader *reader, const Json *json, Rule *rule) {

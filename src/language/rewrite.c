@@ -124,7 +124,8 @@ static bool pattern_match(Run *run, const Rule *rule, Pattern *pattern, size_t o
 
 static int pattern_prepare(Run *run, const Rule *rule, Pattern *pattern) {
         complete_pattern(run, rule, &pattern->source);
-        pattern_literal(text_string(&pattern->source), &pattern->literal);
+        if (!(rule->options & PCRE2_CASELESS))
+                pattern_literal(text_string(&pattern->source), &pattern->literal);
         return text_failed(&pattern->source) ? -ENOMEM : text_error(&pattern->literal);
 }
 

@@ -140,7 +140,7 @@ void words_join(const Words *words, const bool *taken, Text *line) {
                 if (last && !last->tab)
                         text_append_char(&joined, ' ');
                 last = &words->items[i];
-                text_append(&joined, words->text.data + last->start, last->end - last->start);
+                text_append(&joined, word_data(words, i), word_size(words, i));
         }
 
         /* A newline ended its word and stayed in it: the space of the joining is one too many. */

@@ -25,7 +25,7 @@ void words_done(Words *words);
 int words_split(const char *line, size_t size, Words *ret);
 
 static inline const char *word_data(const Words *words, size_t i) {
-        return words->text.data + words->items[i].start;
+        return text_string(&words->text) + words->items[i].start;
 }
 static inline size_t word_size(const Words *words, size_t i) {
         return words->items[i].end - words->items[i].start;

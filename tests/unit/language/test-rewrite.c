@@ -59,6 +59,7 @@ static void test_replace(void **state) {
                 "ab", "ba\\0$");
         assert_rewritten("{\"rules\": [{\"match\": \"a.b\"}]}", &plain, "a\nb", "a\nb");
         assert_rewritten("{\"rules\": [{\"match\": \"a.b\", \"flags\": \"s\"}]}", &plain, "a\nb", "");
+        assert_rewritten("{\"rules\": [{\"match\": \"a.b\", \"flags\": \"i\"}]}", &plain, "AxB", "");
         assert_rewritten("{\"rules\": [{\"match\": \"^b\", \"flags\": \"mg\"}]}", &plain, "b\nb", "\n");
         assert_rewritten("{\"rules\": [{\"match\": \"x*\", \"replace\": \"-\", \"flags\": \"g\"}]}", &plain,
                 "a\xc3\xa9", "-a-\xc3\xa9-");

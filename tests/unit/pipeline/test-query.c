@@ -98,9 +98,9 @@ static void test_json(void **state) {
 }
 
 static void test_defaults(void **state) {
-        static const char *const lines[] = { "null", "{}",
-                "{\"nick\": null, \"channel\": null, \"factoid\": \"\", \"persist-key\": \"\", \"code\": "
-                "null}" };
+        static const char nulls[] = "{\"nick\": null, \"channel\": null, \"factoid\": \"\", "
+                                    "\"persist-key\": \"\", \"code\": null}";
+        static const char *const lines[] = { "null", "{}", nulls };
         (void)state;
 
         for (size_t i = 0; i < ELEMENTSOF(lines); i++) {
