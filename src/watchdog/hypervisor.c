@@ -213,7 +213,9 @@ void hypervisor_broken(Hypervisor *hypervisor) {
                 return;
         log_warning("The connection to libvirt at %s is lost.", hypervisor->uri);
         set_connected(hypervisor, false);
-        connect_soon(hypervisor, 0);
+        /* Not at once: libvirtd is socket activated, and whoever stops it together with its sockets would
+         * find it started again in between, by us. */
+        connect_soon(hypervisor, HYPERVISOR_RETRY_USEC);
 }
 
 virConnectPtr hypervisor_connection(Hypervisor *hypervisor) {

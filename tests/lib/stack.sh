@@ -80,6 +80,14 @@ set_default() {
         grep -q "^$1=" "$file" || printf '# %s\n%s=%s\n' "$3" "$1" "$2" >>"$file"
 }
 
+# set_member NAME VALUE WHY: of the machine pbot-vm in /etc/pbotvm/pbotvm.json, unless it is set there.
+set_member() {
+        local file
+        file=$(files)/etc/pbotvm/pbotvm.json
+        grep -qE "^[[:space:]]*\"$1\":" "$file" ||
+                sed -i "s|^\([[:space:]]*\)\"$DOMAIN\": {\$|&\n\1        // $3\n\1        \"$1\": $2,|" "$file"
+}
+
 domain_exists() { on virsh -q domstate "$DOMAIN" >/dev/null 2>&1; }
 
 # guest_is WANTED: the domain is there, made from this image with this definition, and has its snapshot.

@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The installed services: who they run as, where they listen, what they are made of."""
+
+import os
+import re
+import socket
+import time
+
+from stack import (ask, echo, equal, escaped, live, main_pid, on, root, run, shell, true, wait_ready, wait_until)
+
+UNITS = ('pbotvm.socket', 'pbotvm-watchdog.service')
+
+
+def test_units_are_well():
+    for unit in UNITS:
+        equal(on('systemctl', 'is-active', unit).strip(), 'active', unit)
+        equal(on('systemctl', 'is-enabled', unit).strip(), 'enabled', unit)
+    equal(shell("systemctl list-units --failed --no-legend --plain 'pbotvm*'").strip(), '', 'failed units')
+    said = shell('systemd-analyze verify --man=no pbotvm.socket pbotvm@x.service pbotvm-watchdog.service pbotvm-paste.service 2>&1',
+                 check=False)
+    equal([line for line in said.splitlines() if 'pbotvm' in line], [], 'systemd-analyze verify')
+
+
+def test_nobody_is_root():
+    status = shell(f'cat /proc/{main_pid("pbotvm-watchdog.service")}/status')
+    true(not re.search(r'^Uid:\s+0\b', status, re.M), 'the watchdog runs as root')
+    equal(re.search(r'^CapEff:\s+(\w+)', status, re.M).group(1).strip('0'), '', 'capabilities of the watchdog')
+    equal(re.search(r'^NoNewPrivs:\s+(\d)', status, re.M).group(1), '1', 'new privileges')
+    equal(on('systemctl', 'show', '-P', 'User', 'pbotvm@x.service').strip(), 'pbotvm', 'user of the handlers')
+
+
+def test_handler_links_only_what_it_needs():
+    said = shell('ldd /usr/libexec/pbotvm/pbotvm-handler')
+    for library in ('libvirt', 'libcurl', 'libstdc++'):
+        true(library not in said, f'it links {library}')
+
+
+def test_service_account_cannot_be_used_to_command_libvirt():
+    said = shell('runuser -u pbotvm -- virsh -c qemu:///system list 2>&1', check=False)
+    true('authentication' in said.lower() or 'denied' in said.lower() or 'authoriz' in said.lower(), f'got {said!r}')
+    said = shell('runuser -u nobody -- busctl call org.pbot.VM1 /org/pbot/VM1/machine/'
+                 f'{escaped("pbot-vm")} org.pbot.VM1.Machine Revert s x 2>&1', check=False)
+    true('denied' in said.lower() or 'not authori' in said.lower() or 'refused' in said.lower(), f'got {said!r}')
+
+
+def test_client_programs():
+    equal(shell('pbotvm-client -lang=sh echo from-client').strip(), 'from-client')
+    equal(shell("pbotvm-exec -lang=sh 'echo from-exec'").strip(), 'from-exec')
+    true('pbot-vm' in on('pbotvmctl', 'status'), 'pbotvmctl status')
+    true('pbot-vm' in on('pbotvmctl', 'list'), 'pbotvmctl list')
+
+
+def test_no_watchdog_is_said():
+    on('systemctl', 'mask', '--runtime', '--now', 'pbotvm-watchdog.service')
+    try:
+        equal(ask('-lang=sh echo x').strip(), 'Virtual machine service is not running.')
+    finally:
+        on('systemctl', 'unmask', '--runtime', 'pbotvm-watchdog.service')
+        on('systemctl', 'start', 'pbotvm-watchdog.service')
+    wait_ready()
+
+
+def test_bus_starts_the_watchdog():
+    on('systemctl', 'stop', 'pbotvm-watchdog.service')
+    equal(echo('activated'), 'activated')
+    wait_ready()
+
+
+def refused(port):
+    try:
+        socket.create_connection(('127.0.0.1', port), 2).close()
+    except OSError:
+        return True
+    return False
+
+
+def restart_socket():
+    on('systemctl', 'daemon-reload')
+    on('systemctl', 'restart', 'pbotvm.socket')
+
+
+def test_port_moves_by_the_variable():
+    path = f'{live()}/etc/default/pbotvm'
+    with open(path, encoding='utf-8') as file:
+        before = file.read()
+    try:
+        with open(path, 'a', encoding='utf-8') as file:
+            file.write('PBOTVM_PORT=9471\n')
+        restart_socket()
+        equal(echo('moved', port=9471), 'moved')
+        true(refused(9000), 'the old port still answers')
+    finally:
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(before)
+        restart_socket()
+    equal(echo('back'), 'back')
+    true(refused(9471), 'the other port still answers')
+
+
+def test_listeners_of_the_configuration():
+    path = f'{live()}/etc/pbotvm/pbotvm.json'
+    with open(path, encoding='utf-8') as file:
+        before = file.read()
+    try:
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(before.replace('"aliases": {', '"listeners": {"127.0.0.1:9000": "main", "127.0.0.1:9472": '
+                                      '"pbot-vm"},\n        "aliases": {', 1))
+        restart_socket()
+        equal((echo('first'), echo('second', port=9472)), ('first', 'second'))
+    finally:
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(before)
+        restart_socket()
+    equal(echo('again'), 'again')
+
+
+def test_a_burst_does_not_stop_the_socket():
+    """systemd's own limit, 200 activations in 2 s, would put it out of service for good."""
+    for _ in range(260):
+        try:
+            socket.create_connection(('127.0.0.1', 9000), 5).close()
+        except OSError:
+            time.sleep(0.05)
+    wait_until('an answer', lambda: echo('still-here') == 'still-here', 60)
+    equal(on('systemctl', 'is-active', 'pbotvm.socket').strip(), 'active')
+
+
+def test_language_file_of_an_operator():
+    folder = f'{live()}/etc/pbotvm/languages.d'
+    text = shell('cat /usr/share/pbotvm/languages/sh.json')
+    path = os.path.join(folder, 'myshell.json')
+    try:
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(re.sub(r'"name":\s*"sh"', '"name": "myshell"', text))
+        os.chmod(path, 0o644)
+        equal(ask('-lang=myshell echo own').strip(), 'own')
+    finally:
+        os.unlink(path)
+
+
+def test_files_are_where_they_belong():
+    for path in ('usr/share/polkit-1/rules.d/50-pbotvm.rules', 'usr/share/polkit-1/actions/org.pbot.VM1.policy',
+                 'usr/share/dbus-1/system.d/org.pbot.VM1.conf', 'usr/lib/sysusers.d/pbotvm.conf',
+                 'usr/lib/tmpfiles.d/pbotvm.conf', 'etc/pbotvm/pbotvm.json'):
+        true(os.path.exists(os.path.join(root(), path)), f'/{path} is missing')
+    equal(shell('stat -c "%a %U:%G" /var/lib/pbotvm').strip(), '700 pbotvm:pbotvm')
+    equal(shell('stat -c "%a %U:%G" /run/pbotvm/channel').strip(), '2750 root:pbotvm-watchdog')
+
+
+if __name__ == '__main__':
+    run(globals())
