@@ -55,6 +55,7 @@ collect() {
                 case $line in
                 'ok '*) lines=$((lines + 1)); count "$line" ;;
                 'FAIL '*) lines=$((lines + 1)); bad=1; count "$line" ;;
+                '    '*) printf '%s\n' "$line" ;; # figures
                 esac
         done < <("$@" 2>"$log.err" </dev/null | tee "$log"; echo "status ${PIPESTATUS[0]}" >"$log.status")
         # The writer of the status may end after the reader.

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The agent in the real guest, spoken to on its own channel: the watchdog stands aside meanwhile. PBOTVM_GOLDEN_CASES
+says how many recorded requests are asked: a number, or all."""
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+
+from stack import DOMAIN, FULL, TOP, live, machine, on, run, true, wait_ready, wait_until
+
+GOLDEN = os.path.join(TOP, 'tests/compat/golden-guest.jsonl')
+
+
+@contextlib.contextmanager
+def channel():
+    """The path of the agent's channel, which takes one client; the machine is as new afterwards."""
+    on('systemctl', 'stop', 'pbotvm.socket', 'pbotvm-watchdog.service')
+    try:
+        yield f'{live()}/run/pbotvm/channel/{DOMAIN}.data'
+    finally:
+        on('systemctl', 'start', 'pbotvm-watchdog.service', 'pbotvm.socket')
+        wait_ready()
+        before = machine()['Reverts']
+        on('pbotvmctl', 'revert', DOMAIN, check=False)
+        wait_until('it is reverted', lambda: machine()['Reverts'] > before, 90)
+        wait_ready()
+
+
+def called(*command, timeout):
+    """Runs a tool that ends with 'N passed, N failed' and returns its lines; all must have passed."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                          timeout=timeout)
+    print(done.stdout, file=sys.stderr, flush=True)
+    lines = done.stdout.strip().splitlines()
+    counts = re.search(r'(\d+) passed, (\d+) failed$', lines[-1] if lines else '')
+    true(counts and int(counts.group(1)) > 0, f'it ended with {lines[-1:]}')
+    bad = [line for line in lines if not re.match(r'(quirk|ok|pass)\b', line)][:-1]
+    true(counts.group(2) == '0' and done.returncode == 0, f'{lines[-1]}: {" | ".join(bad)[:600]}')
+    return lines
+
+
+def chosen():
+    """The names of the recorded requests that are asked: scripts and C in turn, evenly over the record."""
+    wanted = os.environ.get('PBOTVM_GOLDEN_CASES') or ('all' if FULL else '20')
+    with open(GOLDEN, encoding='utf-8') as lines:
+        cases = [json.loads(line) for line in lines]
+    if wanted == 'all':
+        return [case['id'] for case in cases]
+    count = int(wanted)
+    areas = [[case['id'] for case in cases if case['area'] == area and not case.get('quirk')] for area in ('c', 'script')]
+    picked = []
+    for area in areas:
+        step = len(area) / (count / 2)
+        picked += [area[int(i * step)] for i in range(count // 2)]
+    return picked
+
+
+def test_recorded_requests():
+    names = chosen()
+    with channel() as path:
+        called(sys.executable, os.path.join(TOP, 'tests/compat/run_golden_guest.py'), '--to', f'unix:{path}', '--wait',
+               '90', '--filter', f'^({"|".join(names)})$', GOLDEN, timeout=60 + 45 * len(names))
+
+
+def test_frames_of_2023():
+    with channel() as path:
+        called(sys.executable, os.path.join(TOP, 'tests/compat/run_golden_guest.py'), '--to', f'unix:{path}', '--wait',
+               '90', '--framing', 'end-marker', '--filter', f'^({"|".join(chosen()[-3:])})$', GOLDEN, timeout=200)
+
+
+def test_hostile_jobs():
+    with channel() as path:
+        called(sys.executable, os.path.join(TOP, 'tests/integration/hostile'), '--to', f'unix:{path}', '--slow', '6',
+               timeout=1200)
+
+
+def test_overhead():
+    """What the agent adds, in one run next to a plain start of the same; the figures are the result."""
+    with channel() as path:
+        done = subprocess.run([sys.executable, os.path.join(TOP, 'tests/bench/guest'), '--to', f'unix:{path}',
+                               '--requests', '20'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              check=False, timeout=600)
+    print(re.sub('^', '    ', done.stdout.strip(), flags=re.M), flush=True)
+    true(done.returncode == 0 and done.stdout.count('ratio') + done.stdout.count('times') > 0, done.stdout[-300:])
+
+
+if __name__ == '__main__':
+    run(globals())
