@@ -33,6 +33,17 @@ static int run(char **command, Text *err, int *ret_status) {
         return waitpid(pid, ret_status, 0) < 0 ? -errno : 0;
 }
 
+/* The host's table names a compiler with its version, "clang++-3.7", that a guest may have in another. Cuts
+ * the version off; false if there is none. */
+static bool cut_version(char *name) {
+        char *dash = strrchr(name, '-');
+
+        if (!dash || !dash[1] || dash[1 + strspn(dash + 1, "0123456789.")])
+                return false;
+        *dash = '\0';
+        return true;
+}
+
 static int exit_status(int status) {
         return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
@@ -75,6 +86,8 @@ int compile_run(const char *source_name, char **command) {
         if (source_load(source_name, &source) == 0)
                 line = source_wrapper(&source, &offset);
         r = run(command, line > 0 ? &err : NULL, &status);
+        if (r == -ENOENT && cut_version(command[0]))
+                r = run(command, line > 0 ? &err : NULL, &status);
         if (r < 0 || line == 0)
                 return r < 0 ? r : exit_status(status);
         if (exit_status(status) != 0 && is_bit_field(&err)) {

@@ -142,14 +142,20 @@ static const MiValue *stack_frame(const Stack *stack, size_t i) {
         return nth(stack->frames, "stack", i);
 }
 
-/* The first frame whose statement can be quoted, or 0. */
-static size_t own_frame(const Stack *stack, const Source *source) {
+/* The first frame whose statement can be quoted, or -1. */
+static ssize_t own_frame(const Stack *stack, const Source *source) {
         const MiValue *frame;
 
         for (size_t i = 0; (frame = stack_frame(stack, i)); i++)
                 if (is_own(frame, source))
-                        return i;
-        return 0;
+                        return (ssize_t)i;
+        return -1;
+}
+
+/* Whether nothing on the stack is known: it was written over, and what gdb reads of it is made up. */
+static bool is_overwritten(const Stack *stack, const Source *source) {
+        return stack_frame(stack, 0) && !mi_text(stack_frame(stack, 0), "func") &&
+               own_frame(stack, source) < 0;
 }
 
 /* Whether the signal comes from raise() or abort(). */
@@ -219,7 +225,11 @@ int tell_stack(Session *session, const Source *source, Text *text) {
         }
         if (r <= 0)
                 return r;
-        first = is_raise(&stack) ? own_frame(&stack, source) : 0;
+        if (is_overwritten(&stack, source)) {
+                text_append_string(text, "?? () <the stack is overwritten>");
+                return text_error(text);
+        }
+        first = is_raise(&stack) ? (size_t)MAX(own_frame(&stack, source), (ssize_t)0) : 0;
         tell_frames(&stack, first, source, text);
         r = session_command(session, NULL, "-stack-select-frame %zu", first);
         if (r > 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "plan/plan.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <sys/wait.h>
 
@@ -228,10 +229,15 @@ static int add_program_step(Plan *plan, const Request *request) {
         return add_step_with(plan, &words, ENV_UTF8, plan->debugged ? text_string(&time) : NULL, true);
 }
 
-static bool has_wrapper(const Request *request) {
+/* Whether our own driver must run the compiler: to hide the wrapper, or to find a compiler without its
+ * version. */
+static bool needs_driver(const Request *request) {
         static const char wrapper[] = "print_last_statement(";
+        const char *cmdline = request->cmdline ? request->cmdline : "";
+        size_t n = strcspn(cmdline, " \t");
 
-        return memmem(text_string(&request->code), request->code.size, wrapper, sizeof(wrapper) - 1);
+        return (n > 0 && isdigit((unsigned char)cmdline[n - 1])) ||
+               memmem(text_string(&request->code), request->code.size, wrapper, sizeof(wrapper) - 1);
 }
 
 static int plan_compiled(Plan *plan, const Request *request, bool debugged) {
@@ -240,7 +246,7 @@ static int plan_compiled(Plan *plan, const Request *request, bool debugged) {
         int r;
 
         plan->compiles = plan->run_after_success = true;
-        if (debugged && has_wrapper(request)) {
+        if (debugged && needs_driver(request)) {
                 words_add_string(&words, "pbotvm-gdb");
                 words_add_string(&words, "--compile");
                 words_add_string(&words, "--source");
@@ -254,6 +260,10 @@ static int plan_compiled(Plan *plan, const Request *request, bool debugged) {
                 words_add_string(&words, "true");
         if (debugged)
                 macros_hide(&request->code, &words);
+        /* Without it clang leaves the types of the library, std::string say, to the library's own symbols.
+         */
+        if (debugged && startswith(request->cmdline ? request->cmdline : "", "clang++"))
+                words_add_string(&words, "-fstandalone-debug");
         r = add_step(plan, &words, ENV_UTF8, false);
         if (r < 0)
                 return r;

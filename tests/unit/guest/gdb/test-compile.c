@@ -95,6 +95,19 @@ static void test_missing_compiler(void **state _unused_) {
         assert_int_equal(compile_run("prog.c", command), -ENOENT);
 }
 
+static void test_version_that_is_not_there(void **state _unused_) {
+        char name[] = "true-3.7", other[] = "nosuch-3.7", letters[] = "nosuch-x86";
+        char *command[] = { name, NULL };
+
+        put("prog.c", "int x;\n");
+        assert_int_equal(compile_run("prog.c", command), 0);
+        command[0] = other;
+        assert_int_equal(compile_run("prog.c", command), -ENOENT);
+        command[0] = letters;
+        assert_int_equal(compile_run("prog.c", command), -ENOENT);
+        assert_string_equal(letters, "nosuch-x86");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_success_compiles_once),
@@ -102,6 +115,7 @@ int main(void) {
                 cmocka_unit_test(test_error_of_the_line_is_told_without_the_macro),
                 cmocka_unit_test(test_bit_field_is_promoted),
                 cmocka_unit_test(test_missing_compiler),
+                cmocka_unit_test(test_version_that_is_not_there),
         };
 
         return cmocka_run_group_tests(tests, enter, leave);
