@@ -14,6 +14,8 @@ void heartbeat_reset(Heartbeat *heartbeat) {
 void heartbeat_connected(Heartbeat *heartbeat, uint64_t now_usec) {
         heartbeat->connected_usec = now_usec;
         heartbeat->asked_usec = 0;
+        heartbeat->sequence = 0;
+        heartbeat->restarted = false;
         heartbeat->line_size = 0;
         heartbeat->line_too_long = false;
         heartbeat->second_bytes = 0;
@@ -28,11 +30,28 @@ static bool is_own(const char *line) {
         return startswith(line, "pbotvm");
 }
 
+/* Our agent counts its beats from 1 on. One that died and came back within the time of a lost beat would
+ * pass unseen otherwise, and with it the end of the jobs that it ran. */
+static void sequence_follow(Heartbeat *heartbeat, const char *line) {
+        const char *digits = line + strlen("pbotvm");
+        char *end;
+
+        if (*digits++ != ' ' || *digits < '0' || *digits > '9')
+                return;
+        uint64_t sequence = strtoull(digits, &end, 10);
+        if (*end != ' ' && *end != '\0')
+                return;
+        if (sequence < heartbeat->sequence)
+                heartbeat->restarted = true;
+        heartbeat->sequence = sequence;
+}
+
 /* Whether a line is a beat, of a guest of this kind; what it tells about the kind is kept. */
 static bool line_is_beat(Heartbeat *heartbeat, const char *line, uint64_t now_usec) {
         if (is_own(line)) {
                 if (heartbeat->kind == GUEST_UNKNOWN)
                         heartbeat->kind = GUEST_PBOTVM;
+                sequence_follow(heartbeat, line);
                 return true;
         }
 

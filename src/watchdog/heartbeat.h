@@ -3,7 +3,7 @@
 
 /* Beats in, age out. No I/O and no clock: bytes of the guest's heartbeat line come in with the time
  * (CLOCK_MONOTONIC, usec). A guest is not trusted: a beat is a line of at most 200 bytes, of which the last
- * one is kept, printable bytes alone; nothing in it is parsed. */
+ * one is kept, printable bytes alone; nothing in it is parsed but the number with which our agent counts. */
 
 #include "common/macro.h"
 #include "config/config.h"
@@ -29,6 +29,8 @@ typedef struct Heartbeat {
         uint64_t beat_usec;      /* the last beat of this generation; 0: none */
         uint64_t asked_usec;     /* the last question; 0: none */
         char last[BEAT_SIZE_MAX + 1];
+        uint64_t sequence; /* of our agent's last beat on this connection; 0: none */
+        bool restarted;    /* that number fell: the agent, or its whole guest, was started again */
 
         char line[BEAT_SIZE_MAX];
         size_t line_size;

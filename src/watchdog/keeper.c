@@ -52,6 +52,11 @@ static void on_pulse(Pulse *pulse, void *userdata) {
                 keeper_log(keeper, LOG_WARNING, MESSAGE_HEARTBEAT_LOST, "%s: the heartbeat stopped.",
                         keeper->config->name);
         machine_set_pulse(&keeper->machine, fact, now);
+        if (pulse_take_restarted(pulse)) {
+                keeper_log(keeper, LOG_WARNING, MESSAGE_HEARTBEAT_LOST, "%s: its agent was started again.",
+                        keeper->config->name);
+                machine_condemn(&keeper->machine, REVERT_RESTARTED, now);
+        }
         manager_poke(keeper->manager);
 }
 

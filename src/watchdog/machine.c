@@ -30,6 +30,7 @@ static const struct {
         [REVERT_KILLED] = { "killed", "a command was killed" },
         [REVERT_PROTOCOL] = { "protocol-error", "the guest broke the protocol" },
         [REVERT_LOST] = { "lost", "the connection was lost during a request" },
+        [REVERT_RESTARTED] = { "restarted", "the agent was started again" },
         [REVERT_ABANDONED] = { "abandoned", "a lease was abandoned" },
         [REVERT_UNCLEAN] = { "unclean", "it was in use when the watchdog ended" },
         [REVERT_CPU] = { "cpu", "the idle guest burns CPU" },

@@ -86,6 +86,7 @@ typedef enum RevertReason {
         REVERT_KILLED,
         REVERT_PROTOCOL,
         REVERT_LOST,
+        REVERT_RESTARTED,
         REVERT_ABANDONED,
         REVERT_UNCLEAN, /* the watchdog found it so when it started */
         REVERT_CPU,

@@ -205,6 +205,13 @@ PulseFact pulse_fact(const Pulse *pulse, uint64_t now_usec) {
         return pulse->refused >= pulse->n_endpoints ? PULSE_REFUSED : PULSE_WAITING;
 }
 
+bool pulse_take_restarted(Pulse *pulse) {
+        bool restarted = pulse->heartbeat.restarted;
+
+        pulse->heartbeat.restarted = false;
+        return restarted;
+}
+
 const Heartbeat *pulse_heartbeat(const Pulse *pulse) {
         return &pulse->heartbeat;
 }

@@ -29,4 +29,6 @@ void pulse_start(Pulse *pulse);
 void pulse_stop(Pulse *pulse);
 
 PulseFact pulse_fact(const Pulse *pulse, uint64_t now_usec);
+/* True, once, if the agent was seen to have been started again within this generation. */
+bool pulse_take_restarted(Pulse *pulse);
 const Heartbeat *pulse_heartbeat(const Pulse *pulse);

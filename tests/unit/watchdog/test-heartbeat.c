@@ -48,6 +48,27 @@ static void test_when_it_is_lost(void **state _unused_) {
         }
 }
 
+static void test_an_agent_that_was_started_again(void **state _unused_) {
+        Heartbeat h = connected(GUEST_PBOTVM);
+
+        assert_true(feed(&h, "pbotvm 41 0.5 100\n", T0 + SEC));
+        assert_true(feed(&h, "pbotvm 42 0.5 100\n", T0 + 2 * SEC));
+        /* Asked, it says the last one again. */
+        assert_true(feed(&h, "pbotvm 42 0.5 100\n", T0 + 2 * SEC));
+        assert_true(feed(&h, "pbotvm x\npbotvm\npbotvm 1x\npbotvm -1\n", T0 + 3 * SEC));
+        assert_false(h.restarted);
+        assert_true(feed(&h, "pbotvm 1 0.5 100\n", T0 + 4 * SEC));
+        assert_true(h.restarted);
+
+        /* After a revert it counts on from the snapshot's number. */
+        h = connected(GUEST_PBOTVM);
+        assert_true(feed(&h, "pbotvm 99\n", T0 + SEC));
+        heartbeat_disconnected(&h);
+        heartbeat_connected(&h, T0 + 2 * SEC);
+        assert_true(feed(&h, "pbotvm 7\n", T0 + 3 * SEC));
+        assert_false(h.restarted);
+}
+
 static void test_kinds_are_found_out(void **state _unused_) {
         Heartbeat h = connected(GUEST_UNKNOWN);
         assert_true(feed(&h, "pbotvm 1 0.5 100\n", T0 + SEC));
@@ -134,6 +155,7 @@ static void test_floods(void **state _unused_) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_when_it_is_lost),
+                cmocka_unit_test(test_an_agent_that_was_started_again),
                 cmocka_unit_test(test_kinds_are_found_out),
                 cmocka_unit_test(test_asking),
                 cmocka_unit_test(test_hostile_lines),
