@@ -96,13 +96,17 @@ guest_is() {
                 on virsh -q snapshot-info "$DOMAIN" 1 >/dev/null 2>&1
 }
 
-guest_forget() {
-        local root ending
-        root=$(files)
+domain_forget() {
         if domain_exists; then
                 on virsh -q destroy "$DOMAIN" >/dev/null 2>&1 || true
                 on virsh -q undefine "$DOMAIN" --snapshots-metadata >&2
         fi
+}
+
+guest_forget() {
+        local root ending
+        root=$(files)
+        domain_forget
         for ending in made qcow2 kernel initrd; do
                 rm -f "$root$IMAGES/$DOMAIN.$ending"
         done
@@ -119,6 +123,13 @@ guest_define() {
                 cp --sparse=always --reflink=auto "$made.$ending" "$root$IMAGES/$DOMAIN.$ending"
         done
         printf '%s\n' "$definition" >"$root$RECORD/domain.xml"
-        on virsh -q define "$RECORD/domain.xml" >&2
+        # A revert that was under way defines the domain once more when it ends.
+        local try
+        for try in 1 2 3; do
+                on virsh -q define "$RECORD/domain.xml" >&2 && break
+                [ "$try" -lt 3 ] || return 1
+                sleep 3
+                domain_forget
+        done
         on virsh -q start "$DOMAIN" >&2
 }
