@@ -18,7 +18,8 @@ GOLDEN = os.path.join(TOP, 'tests/compat/golden-guest.jsonl')
 @contextlib.contextmanager
 def channel():
     """The path of the agent's channel, which takes one client; the machine is as new afterwards."""
-    on('systemctl', 'stop', 'pbotvm.socket', 'pbotvm-watchdog.service')
+    on('systemctl', 'stop', 'pbotvm.socket')
+    on('systemctl', 'stop', 'pbotvm@*.service', 'pbotvm-watchdog.service')
     try:
         yield f'{live()}/run/pbotvm/channel/{DOMAIN}.data'
     finally:

@@ -99,8 +99,15 @@ guest_is() {
 domain_forget() {
         if domain_exists; then
                 on virsh -q destroy "$DOMAIN" >/dev/null 2>&1 || true
-                on virsh -q undefine "$DOMAIN" --snapshots-metadata >&2
+                # One without a definition is gone when it stops.
+                on virsh -q undefine "$DOMAIN" --snapshots-metadata >&2 || ! domain_exists
         fi
+}
+
+# services_stop: handlers too, or one that waits starts the watchdog again, by the bus.
+services_stop() {
+        on systemctl stop pbotvm.socket >/dev/null 2>&1 || true
+        on systemctl stop 'pbotvm@*.service' "${UNITS[@]}" >/dev/null 2>&1 || true
 }
 
 guest_forget() {
@@ -116,7 +123,7 @@ guest_forget() {
 guest_define() {
         local made=$1 definition=$2 root ending
         root=$(files)
-        on systemctl stop "${UNITS[@]}" >/dev/null 2>&1 || true
+        services_stop
         guest_forget
         mkdir -p "$root$IMAGES"
         for ending in kernel initrd qcow2; do
