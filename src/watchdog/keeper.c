@@ -165,11 +165,11 @@ static void reset_ended(Keeper *keeper, ResetResult result, const char *message)
         snprintf(keeper->last_error, sizeof(keeper->last_error), "%s", message);
         if (result == RESET_DONE && machine_reverts(m))
                 keeper->last_revert_usec = now_realtime();
-        if (result == RESET_DONE)
+        if (result == RESET_DONE && machine_reverts(m))
                 keeper_log(keeper, LOG_NOTICE, MESSAGE_REVERT,
-                        "%s is %s after %.2f s, generation %" PRIu64 ".", keeper->config->name,
-                        machine_reverts(m) ? "reverted" : "connected to anew", took, m->generation);
-        else
+                        "%s is reverted after %.2f s, generation %" PRIu64 ".", keeper->config->name, took,
+                        m->generation);
+        else if (result != RESET_DONE)
                 keeper_log(keeper, LOG_ERR, MESSAGE_REVERT_FAILED, "Reverting %s failed after %.2f s: %s",
                         keeper->config->name, took, message);
 
