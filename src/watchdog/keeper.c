@@ -34,6 +34,10 @@ static void on_link_fact(Link *link _unused_, LinkFact fact, void *userdata) {
         manager_poke(keeper->manager);
 }
 
+static void on_link_unasked(Link *link _unused_, void *userdata) {
+        machine_doubt(&((Keeper *)userdata)->machine);
+}
+
 static void on_link_flooded(Link *link _unused_, void *userdata) {
         Keeper *keeper = userdata;
 
@@ -165,11 +169,11 @@ static void reset_ended(Keeper *keeper, ResetResult result, const char *message)
         snprintf(keeper->last_error, sizeof(keeper->last_error), "%s", message);
         if (result == RESET_DONE && machine_reverts(m))
                 keeper->last_revert_usec = now_realtime();
-        if (result == RESET_DONE)
+        if (result == RESET_DONE && machine_reverts(m))
                 keeper_log(keeper, LOG_NOTICE, MESSAGE_REVERT,
-                        "%s is %s after %.2f s, generation %" PRIu64 ".", keeper->config->name,
-                        machine_reverts(m) ? "reverted" : "connected to anew", took, m->generation);
-        else
+                        "%s is reverted after %.2f s, generation %" PRIu64 ".", keeper->config->name, took,
+                        m->generation);
+        else if (result != RESET_DONE)
                 keeper_log(keeper, LOG_ERR, MESSAGE_REVERT_FAILED, "Reverting %s failed after %.2f s: %s",
                         keeper->config->name, took, message);
 
@@ -405,7 +409,12 @@ int keeper_new(Manager *manager, const MachineConfig *config, Hypervisor *hyperv
                         "lines cannot be used.",
                         keeper->config->name, keeper->config->addr);
 
-        LinkHooks hooks = { .fact = on_link_fact, .flooded = on_link_flooded, .userdata = keeper };
+        LinkHooks hooks = {
+                .fact = on_link_fact,
+                .unasked = on_link_unasked,
+                .flooded = on_link_flooded,
+                .userdata = keeper,
+        };
         int r = sd_bus_path_encode("/org/pbot/VM1/machine", config->name, &keeper->path);
         if (r >= 0)
                 r = link_new(event, keeper->config, hooks, &keeper->link);

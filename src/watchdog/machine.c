@@ -175,6 +175,11 @@ void machine_set_link(Machine *machine, LinkFact link, uint64_t now_usec) {
                 machine_condemn(machine, REVERT_SILENT, now_usec);
 }
 
+void machine_doubt(Machine *machine) {
+        /* Long ago, but not never: nobody has to be asked before somebody waits. */
+        machine->proven_usec = MIN(machine->proven_usec, 1u);
+}
+
 void machine_set_pulse(Machine *machine, PulseFact pulse, uint64_t now_usec) {
         if (machine->resetting)
                 return;

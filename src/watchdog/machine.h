@@ -166,6 +166,8 @@ typedef enum ResetResult {
 void machine_init(Machine *machine, const MachineConfig *config, uint64_t generation, uint64_t now_usec);
 
 void machine_set_link(Machine *machine, LinkFact link, uint64_t now_usec);
+/* Something came from the agent unasked, maybe a part of an old reply: it is asked before the next lease. */
+void machine_doubt(Machine *machine);
 void machine_set_pulse(Machine *machine, PulseFact pulse, uint64_t now_usec);
 void machine_set_domain(Machine *machine, DomainFact domain, uint64_t now_usec);
 void machine_set_way(Machine *machine, WayBack way);

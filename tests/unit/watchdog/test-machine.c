@@ -127,6 +127,9 @@ static void test_answers_grow_old(void **state _unused_) {
         machine_lease(&m);
         machine_release(&m, OUTCOME_CLEAN, T0 + 10 * SEC);
         assert_true(machine_is_fresh(&m, T0 + 10 * SEC));
+        machine_doubt(&m);
+        assert_false(machine_is_fresh(&m, T0 + 10 * SEC));
+        assert_true(machine_can_lease(&m));
 }
 
 static void test_a_revert(void **state _unused_) {

@@ -151,6 +151,21 @@ static void test_deadline(void **state) {
         assert_true(now_monotonic() - begun < LIMIT + SEC);
 }
 
+/* An answer that came in time counts, even if we look at the clock first. */
+static void test_late_ourselves(void **state) {
+        Fixture *f = *state;
+        _cleanup_text_ Text answer = {};
+        char word[64];
+
+        begin(f, FRAMING_CHUNKS);
+        nonce(f, word);
+        text_append_printf(&answer, "result:{\"result\":\"%s\\n\"}\nresult:end\n", word);
+        assert_int_equal(write(f->far, answer.data, answer.size), answer.size);
+        usleep((useconds_t)(LIMIT + SEC / 10));
+        wait_end(f);
+        assert_int_equal(f->result, 0);
+}
+
 static void test_end_of_file(void **state) {
         Fixture *f = *state;
 
@@ -182,6 +197,7 @@ int main(void) {
                 test_with_probe(test_stale_replies),
                 test_with_probe(test_echoes),
                 test_with_probe(test_deadline),
+                test_with_probe(test_late_ourselves),
                 test_with_probe(test_end_of_file),
                 test_with_probe(test_flood),
         };
