@@ -180,6 +180,14 @@ static void set_queue_timer(Manager *manager) {
         }
 }
 
+/* Nobody has a machine, and what the last one left behind is reverted. */
+static bool is_quiet(const Manager *manager) {
+        for (size_t i = 0; i < manager->n_keepers; i++)
+                if (manager->keepers[i]->machine.resetting || manager->keepers[i]->machine.held)
+                        return false;
+        return !manager->leases;
+}
+
 static int on_update(sd_event_source *source _unused_, void *userdata) {
         Manager *manager = userdata;
 
@@ -190,7 +198,7 @@ static int on_update(sd_event_source *source _unused_, void *userdata) {
         manager_save(manager);
         set_queue_timer(manager);
         health_tell(manager->health);
-        if (manager->stopping && !manager->leases)
+        if (manager->stopping && is_quiet(manager))
                 (void)sd_event_exit(manager->event, 0);
         return 0;
 }
@@ -204,6 +212,18 @@ void manager_poke(Manager *manager) {
         (void)sd_event_source_set_enabled(manager->update, SD_EVENT_ONESHOT);
 }
 
+/* Whoever is not done by now is cut off; what he used counts as used for the next start. */
+static int on_stop_time(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        Manager *manager = userdata;
+
+        log_warning("Leases that do not end are taken back.");
+        for (size_t i = 0; i < manager->n_keepers; i++)
+                lease_revoke(manager->keepers[i], OUTCOME_ABANDONED);
+        manager_save(manager);
+        (void)sd_event_exit(manager->event, 0);
+        return 0;
+}
+
 void manager_stop(Manager *manager) {
         if (manager->stopping) {
                 (void)sd_event_exit(manager->event, 0);
@@ -213,6 +233,8 @@ void manager_stop(Manager *manager) {
         health_stopping(manager->health);
         lease_refuse_all(manager);
         manager_poke(manager);
+        (void)sd_event_add_time_relative(manager->event, NULL, CLOCK_MONOTONIC, MANAGER_STOP_USEC,
+                USEC_PER_MSEC, on_stop_time, manager);
 }
 
 /* ---- configuration ---- */

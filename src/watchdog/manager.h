@@ -51,6 +51,8 @@ int manager_start(Manager *manager);
 /* Reads the configuration again. A mistake is logged, and returned with the old configuration kept; *errors
  * gets one line a mistake. */
 int manager_reload(Manager *manager, Text *errors);
+/* Leases get this long to finish when the service ends; the unit's TimeoutStopSec= is a little longer. */
+#define MANAGER_STOP_USEC (15 * USEC_PER_SEC)
 /* Lets running leases finish, takes no new ones, then ends the loop. The second call does not wait. */
 void manager_stop(Manager *manager);
 

@@ -2,7 +2,9 @@
 
 /* Reverts by libvirt: its test driver really reverts, in the watchdog's process, without a daemon. */
 
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 
 #include "common/io.h"
 #include "common/text.h"
@@ -251,6 +253,28 @@ static void test_libvirt_away(void **state) {
         sd_bus_flush_close_unref(bus);
 }
 
+/* What the last lease left behind is reverted before the service ends. */
+static void test_end_while_dirty(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+        sd_bus *bus = start(w, "");
+
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        assert_int_equal(kill(w->watchdog_pid, SIGTERM), 0);
+        world_wait_count(w, &w->stops, 1);
+        assert_null(client_release(bus, &held, "timed-out"));
+        int status = world_wait_end(w);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        sd_bus_flush_close_unref(bus);
+
+        world_start(w);
+        world_wait_status(w, "vm ready");
+        bus = world_connect(w);
+        assert_int_equal(machine_number(bus, "Reverts"), 0);
+        assert_true(machine_number(bus, "Generation") > held.generation);
+        sd_bus_flush_close_unref(bus);
+}
+
 /* The sign of life goes over libvirt's thread and the workers. */
 static void test_pings(void **state) {
         World *w = *state;
@@ -272,6 +296,7 @@ int main(void) {
                 test_in_world(test_operators),
                 test_in_world(test_missing_things),
                 test_in_world(test_libvirt_away),
+                test_in_world(test_end_while_dirty),
                 test_in_world(test_pings),
         };
         cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
