@@ -54,8 +54,11 @@ static const struct {
         const char *
                 show; /* a script for awk that prints of the made file what matters; NULL: nothing is made */
 } stop_options[] = {
-        /* Of the preprocessor's output the user's own part, without the headers. */
-        { "-E", "/^# [0-9]+ \"/ { own = $3 == \"\\\"\" source \"\\\"\"; next } own && NF" },
+        /* Of the preprocessor's output the user's own part, without the headers; all of it if it names no
+           lines. */
+        { "-E", "/^# [0-9]+ \"/ { marked = 1; own = $3 == \"\\\"\" source \"\\\"\"; next } own && NF { "
+                "print } "
+                "!marked { lines[n++] = $0 } END { for (i = 0; !marked && i < n; i++) print lines[i] }" },
         { "-S", "1" },
         { "-c", NULL },
         { "-fsyntax-only", NULL },
@@ -64,6 +67,10 @@ static const struct {
         { "--version", NULL },
         { "--analyze", NULL },
         { "-###", NULL },
+        { "--help*", NULL },
+        { "-print-*", NULL },
+        { "--print-*", NULL },
+        { "-dump*", NULL },
 };
 
 Plan *plan_free(Plan *plan) {
@@ -183,6 +190,16 @@ static bool sanitizer_forbids_debugger(char **command) {
         return false;
 }
 
+/* An option, or, if it ends with an asterisk, one that begins so. */
+static bool has_option(char **command, const char *option) {
+        size_t n = strcspn(option, "*");
+
+        for (char **word = command; *word; word++)
+                if (strncmp(*word, option, n) == 0 && (option[n] == '*' || !(*word)[n]))
+                        return true;
+        return false;
+}
+
 /* After a compiler that stops before there is a program: the second step shows what it made, if that is
  * text. */
 static int add_show_step(Plan *plan, const Request *request, const char *script) {
@@ -269,7 +286,7 @@ static int plan_compiled(Plan *plan, const Request *request, bool debugged) {
                 return r;
         command = plan->steps[0].argv;
         for (size_t i = 0; i < ELEMENTSOF(stop_options); i++)
-                if (strings_contain(command, stop_options[i].option))
+                if (has_option(command, stop_options[i].option))
                         return stop_options[i].show && strings_contain(command, "-o")
                                        ? add_show_step(plan, request, stop_options[i].show)
                                        : 0;

@@ -65,6 +65,7 @@ static const struct {
         { "haskell", "prog.hs", "ghc -v0 -o prog prog.hs", "1", "ghc|-v0|-o|prog|prog.hs", "./prog|1",
                 false },
         { "c2x", "prog.c", "gcc --version", "", "gcc|--version", NULL, false },
+        { "c2x", "prog.c", "gcc -print-search-dirs", "", "gcc|-print-search-dirs", NULL, false },
         { "c2x", "prog.c", "gcc -c prog.c -o prog", "", "gcc|-c|prog.c|-o|prog", NULL, false },
         { "c2x", "prog.c", "gcc -S prog.c -o prog", "", "gcc|-S|prog.c|-o|prog",
                 "awk|-v|source=prog.c|1|./prog", false },
