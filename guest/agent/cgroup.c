@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -98,6 +99,64 @@ static int own_path(Text *path) {
         return -ENOTSUP;
 }
 
+static bool job_name(const char *name) {
+        const char *digits = startswith(name, "job-");
+
+        return digits && *digits && strspn(digits, "0123456789") == strlen(digits);
+}
+
+/* Calls f for each directory in one. */
+static void each(int parent_fd, void (*f)(int dir_fd, const char *name)) {
+        int fd = openat(parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+        if (!dir) {
+                fd_close(fd);
+                return;
+        }
+        for (struct dirent *e; (e = readdir(dir));)
+                if (e->d_type == DT_DIR && e->d_name[0] != '.')
+                        f(parent_fd, e->d_name);
+        (void)closedir(dir);
+}
+
+static void job_remove(int dir_fd, const char *name) {
+        if (job_name(name))
+                (void)unlinkat(dir_fd, name, AT_REMOVEDIR);
+}
+
+static void job_kill(int dir_fd, const char *name) {
+        if (!job_name(name))
+                return;
+        _cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd >= 0)
+                (void)attribute_write(fd, "cgroup.kill", "1");
+        job_remove(dir_fd, name);
+}
+
+/* Without systemd, as in a container, a process is in the root cgroup: each agent then has a part of its
+ * own. */
+#define STRAY_PREFIX "pbotvm-guest-"
+
+static void stray_remove(int tree_fd, const char *name) {
+        const char *pid = startswith(name, STRAY_PREFIX);
+
+        if (!pid || kill((pid_t)strtol(pid, NULL, 10), 0) >= 0 || errno != ESRCH)
+                return;
+        _cleanup_close_ int fd = openat(tree_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return;
+        each(fd, job_kill);
+        (void)unlinkat(fd, "agent", AT_REMOVEDIR);
+        (void)unlinkat(tree_fd, name, AT_REMOVEDIR);
+}
+
+static int stray_make(int tree_fd, Text *path) {
+        each(tree_fd, stray_remove);
+        text_append_printf(path, STRAY_PREFIX "%i", (int)getpid());
+        return mkdirat(tree_fd, text_string(path), 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
 static int own_open(int *ret) {
         _cleanup_text_ Text path = {};
         _cleanup_close_ int tree = tree_open();
@@ -112,11 +171,10 @@ static int own_open(int *ret) {
         size_t n = path.size;
         if (n >= 6 && streq(text_string(&path) + n - 6, "/agent"))
                 text_truncate(&path, n - 6);
-        /* The root cgroup, as in a container: keep to a part of our own. */
         if (path.size == 0) {
-                text_append_string(&path, "pbotvm-guest");
-                if (mkdirat(tree, text_string(&path), 0755) < 0 && errno != EEXIST)
-                        return -errno;
+                r = stray_make(tree, &path);
+                if (r < 0)
+                        return r;
         }
 
         int fd = openat(tree, text_string(&path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -124,38 +182,6 @@ static int own_open(int *ret) {
                 return -errno;
         *ret = fd;
         return 0;
-}
-
-static bool job_name(const char *name) {
-        const char *digits = startswith(name, "job-");
-
-        return digits && *digits && strspn(digits, "0123456789") == strlen(digits);
-}
-
-/* Calls f for each job's directory there is. */
-static void each_job(const Cgroups *cgroups, void (*f)(int dir_fd, const char *name)) {
-        int fd = openat(cgroups->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-        if (!dir) {
-                fd_close(fd);
-                return;
-        }
-        for (struct dirent *e; (e = readdir(dir));)
-                if (job_name(e->d_name))
-                        f(cgroups->fd, e->d_name);
-        (void)closedir(dir);
-}
-
-static void job_remove(int dir_fd, const char *name) {
-        (void)unlinkat(dir_fd, name, AT_REMOVEDIR);
-}
-
-static void job_kill(int dir_fd, const char *name) {
-        _cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-        if (fd >= 0)
-                (void)attribute_write(fd, "cgroup.kill", "1");
-        job_remove(dir_fd, name);
 }
 
 /* A cgroup with controllers turned on for its children may hold no process itself. */
@@ -190,7 +216,7 @@ int cgroups_new(Cgroups **ret) {
         if (r < 0)
                 return r;
         controllers_enable(cgroups);
-        each_job(cgroups, job_kill);
+        each(cgroups->fd, job_kill);
 
         *ret = TAKE_PTR(cgroups);
         return 0;
@@ -265,6 +291,6 @@ void cgroup_remove(Cgroups *cgroups, Cgroup *cgroup) {
         if (cgroup->name[0] == '\0')
                 return;
         if (unlinkat(cgroups->fd, cgroup->name, AT_REMOVEDIR) >= 0)
-                each_job(cgroups, job_remove);
+                each(cgroups->fd, job_remove);
         cgroup->name[0] = '\0';
 }

@@ -537,7 +537,13 @@ static int job_launch(Job *job) {
         job->control_fd = fds[0];
         inner = fds[1];
 
-        r = cgroup_make(job->context->cgroups, job->number, &job->spec.limits, &job->cgroup);
+        /* One of an earlier agent's may still be dying. */
+        for (unsigned i = 0; i < 100; i++) {
+                r = cgroup_make(job->context->cgroups, job->number, &job->spec.limits, &job->cgroup);
+                if (r != -EEXIST)
+                        break;
+                job->number = number_next(job->context, job->spec.key);
+        }
         if (r >= 0)
                 r = spawn(job, inner);
         child_ends_close(job);

@@ -120,8 +120,11 @@ static int run_program(char **arguments) {
                 (void)fprintf(stderr, "pbotvm-gdb: %s: %s\n", path, strerror(errno));
                 return 126;
         }
-        if (r < 0 && r != -EPIPE)
-                (void)fprintf(stderr, "pbotvm-gdb: %s\n", strerror(-r));
+        if (r < 0) {
+                (void)fprintf(stderr, "pbotvm-gdb: %s\n",
+                        r == -EPIPE ? "the debugger ended before the program did" : strerror(-r));
+                return 1;
+        }
         return end_as(&ending);
 }
 

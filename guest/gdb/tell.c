@@ -154,8 +154,9 @@ static ssize_t own_frame(const Stack *stack, const Source *source) {
 
 /* Whether nothing on the stack is known: it was written over, and what gdb reads of it is made up. */
 static bool is_overwritten(const Stack *stack, const Source *source) {
-        return stack_frame(stack, 0) && !mi_text(stack_frame(stack, 0), "func") &&
-               own_frame(stack, source) < 0;
+        const char *function = mi_text(stack_frame(stack, 0), "func");
+
+        return (!function || streq(function, "??")) && stack_frame(stack, 0) && own_frame(stack, source) < 0;
 }
 
 /* Whether the signal comes from raise() or abort(). */

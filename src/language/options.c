@@ -111,7 +111,6 @@ static bool opens_quote(const char *data, size_t i) {
 /* Where -stdin stands outside of quotes with nothing but one line behind it, or NULL. */
 static const char *find_stdin(const char *data, size_t size) {
         const char *found = NULL;
-        bool unbalanced[2] = {}; /* no quote of the kind is closed from here on */
 
         for (size_t i = 0; i < size; i++) {
                 if (data[i] == '\n' && i + 1 < size)
@@ -122,12 +121,8 @@ static const char *find_stdin(const char *data, size_t size) {
                         i++;
                 else if (startswith_bytes(data + i, size - i, "-stdin"))
                         found = data + i;
-                else if (opens_quote(data, i)) {
-                        bool *dead = &unbalanced[data[i] == '"'];
-                        size_t end = *dead ? 0 : quote_end(data, size, i);
-                        *dead = end == 0;
-                        i = MAX(i, end);
-                }
+                else if (opens_quote(data, i))
+                        i = MAX(i, quote_end(data, size, i));
         }
         return found;
 }

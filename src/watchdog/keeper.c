@@ -11,13 +11,9 @@
 #include "watchdog/machine-signals.h"
 #include "watchdog/manager.h"
 
-/* libvirt is asked this often about an idle machine, which also samples its CPU, and while something is
- * missing. */
-#define LOOK_USEC (15 * USEC_PER_SEC)
+/* libvirt is asked this often about a machine that is well, and while something is missing. */
+#define LOOK_USEC IDLE_CPU_SAMPLE_USEC
 #define LOOK_MISSING_USEC (2 * USEC_PER_SEC)
-/* An idle guest burns CPU: over 25 % in two samples. */
-#define CPU_BURNING 0.25
-#define CPU_SAMPLES 2
 /* An agent may serve several leases at once, over vsock. */
 #define SLOTS_DEFAULT 4
 
@@ -36,6 +32,10 @@ static void on_link_fact(Link *link _unused_, LinkFact fact, void *userdata) {
 
         machine_set_link(&keeper->machine, fact, now_monotonic());
         manager_poke(keeper->manager);
+}
+
+static void on_link_unasked(Link *link _unused_, void *userdata) {
+        machine_doubt(&((Keeper *)userdata)->machine);
 }
 
 static void on_link_flooded(Link *link _unused_, void *userdata) {
@@ -76,26 +76,10 @@ static unsigned slots(const Keeper *keeper) {
 
 static void sample_cpu(Keeper *keeper, const DomainLook *look) {
         Machine *m = &keeper->machine;
-        bool idle =
-                m->leases == 0 && m->requests == keeper->cpu_requests && machine_state(m) == MACHINE_READY;
-        uint64_t span = look->taken_usec - keeper->cpu_taken_usec;
 
-        if (keeper->cpu_taken_usec > 0 && span < LOOK_USEC * 2 / 3)
-                return; /* looked at in between, for another reason */
-        if (keeper->cpu_taken_usec > 0 && look->cpu_usec >= keeper->cpu_usec) {
-                keeper->cpu_usage = (double)(look->cpu_usec - keeper->cpu_usec) / (double)span;
-                keeper->cpu_burning = idle && keeper->cpu_usage > CPU_BURNING ? keeper->cpu_burning + 1 : 0;
-        }
-        keeper->cpu_usec = look->cpu_usec;
-        keeper->cpu_taken_usec = look->taken_usec;
-        keeper->cpu_requests = m->requests;
-        if (keeper->cpu_burning >= CPU_SAMPLES)
+        if (idle_cpu_sample(&keeper->cpu, look->cpu_usec, machine_state(m) == MACHINE_READY, m->requests,
+                    look->taken_usec))
                 machine_condemn(m, REVERT_CPU, look->taken_usec);
-}
-
-static void forget_cpu(Keeper *keeper) {
-        keeper->cpu_taken_usec = 0;
-        keeper->cpu_burning = 0;
 }
 
 static void on_looked(Domain *domain _unused_, const DomainLook *look, void *userdata) {
@@ -110,7 +94,7 @@ static void on_looked(Domain *domain _unused_, const DomainLook *look, void *use
                 link_stop(keeper->link);
                 pulse_stop(keeper->pulse);
                 machine_restarted(&keeper->machine, look->taken_usec);
-                forget_cpu(keeper);
+                idle_cpu_reset(&keeper->cpu);
         }
         if (up)
                 keeper->domain_id = look->id;
@@ -134,16 +118,31 @@ static void on_crashed(Domain *domain _unused_, void *userdata) {
         manager_poke(keeper->manager);
 }
 
-static int on_look_time(sd_event_source *source, uint64_t usec _unused_, void *userdata) {
-        Keeper *keeper = userdata;
+static uint64_t look_period(const Keeper *keeper) {
         const Machine *m = &keeper->machine;
         bool missing = m->domain == DOMAIN_MISSING || m->domain == DOMAIN_OFF || m->due != REVERT_NONE ||
                        m->way != WAY_OPEN || keeper->look_passing;
 
-        if (!m->resetting)
-                domain_look(keeper->domain);
-        (void)sd_event_source_set_time_relative(source, missing ? LOOK_MISSING_USEC : LOOK_USEC);
-        (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        return missing ? LOOK_MISSING_USEC : LOOK_USEC;
+}
+
+/* Looks again after the period that fits what is known now, or sooner if that was set already. */
+static void set_look_timer(Keeper *keeper, uint64_t now) {
+        uint64_t at = usec_add(now, look_period(keeper));
+
+        if (!keeper->look_timer || (keeper->look_usec > now && keeper->look_usec <= at))
+                return;
+        keeper->look_usec = at;
+        (void)sd_event_source_set_time(keeper->look_timer, at);
+        (void)sd_event_source_set_enabled(keeper->look_timer, SD_EVENT_ONESHOT);
+}
+
+static int on_look_time(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        Keeper *keeper = userdata;
+
+        domain_look(keeper->domain);
+        keeper->look_usec = 0;
+        set_look_timer(keeper, now_monotonic());
         return 0;
 }
 
@@ -170,18 +169,18 @@ static void reset_ended(Keeper *keeper, ResetResult result, const char *message)
         snprintf(keeper->last_error, sizeof(keeper->last_error), "%s", message);
         if (result == RESET_DONE && machine_reverts(m))
                 keeper->last_revert_usec = now_realtime();
-        if (result == RESET_DONE)
+        if (result == RESET_DONE && machine_reverts(m))
                 keeper_log(keeper, LOG_NOTICE, MESSAGE_REVERT,
-                        "%s is %s after %.2f s, generation %" PRIu64 ".", keeper->config->name,
-                        machine_reverts(m) ? "reverted" : "connected to anew", took, m->generation);
-        else
+                        "%s is reverted after %.2f s, generation %" PRIu64 ".", keeper->config->name, took,
+                        m->generation);
+        else if (result != RESET_DONE)
                 keeper_log(keeper, LOG_ERR, MESSAGE_REVERT_FAILED, "Reverting %s failed after %.2f s: %s",
                         keeper->config->name, took, message);
 
         machine_reset_end(m, result, now);
         machine_set_pulse(m, pulse_fact(keeper->pulse, now), now);
         keeper->domain_id = -1;
-        forget_cpu(keeper);
+        idle_cpu_reset(&keeper->cpu);
         if (keeper->domain)
                 domain_look(keeper->domain);
         if (m->due == REVERT_NONE || result != RESET_IMPOSSIBLE)
@@ -258,8 +257,7 @@ int keeper_snapshot(Keeper *keeper, sd_bus_message *call) {
         if (!keeper->domain)
                 return -EOPNOTSUPP;
 
-        MachineState state = machine_state(m);
-        if (m->held || (state != MACHINE_READY && state != MACHINE_DRAINED))
+        if (!machine_can_snapshot(m))
                 return -EBUSY;
         int r = domain_snapshot(keeper->domain);
         if (r < 0)
@@ -324,6 +322,7 @@ void keeper_update(Keeper *keeper) {
         if (m->link == LINK_PROVEN && m->proven_usec == 0 && m->due == REVERT_NONE)
                 link_probe(keeper->link);
         set_timer(keeper, now);
+        set_look_timer(keeper, now);
         signals_send(keeper);
 }
 
@@ -410,7 +409,12 @@ int keeper_new(Manager *manager, const MachineConfig *config, Hypervisor *hyperv
                         "lines cannot be used.",
                         keeper->config->name, keeper->config->addr);
 
-        LinkHooks hooks = { .fact = on_link_fact, .flooded = on_link_flooded, .userdata = keeper };
+        LinkHooks hooks = {
+                .fact = on_link_fact,
+                .unasked = on_link_unasked,
+                .flooded = on_link_flooded,
+                .userdata = keeper,
+        };
         int r = sd_bus_path_encode("/org/pbot/VM1/machine", config->name, &keeper->path);
         if (r >= 0)
                 r = link_new(event, keeper->config, hooks, &keeper->link);

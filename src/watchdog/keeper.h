@@ -7,6 +7,7 @@
 #include <systemd/sd-bus.h>
 
 #include "watchdog/domain.h"
+#include "watchdog/idle-cpu.h"
 #include "watchdog/link.h"
 #include "watchdog/pulse.h"
 #include "watchdog/settings.h"
@@ -38,14 +39,11 @@ typedef struct Keeper {
 
         sd_event_source *timer;      /* when the state machine has to be asked again */
         sd_event_source *look_timer; /* when libvirt has to be */
+        uint64_t look_usec;          /* the same */
         int domain_id;               /* the run of the domain that this generation is about; -1: not known */
         bool look_passing;           /* the last look was at somebody's revert */
 
-        /* CPU of an idle guest. */
-        uint64_t cpu_usec, cpu_taken_usec;
-        uint64_t cpu_requests; /* counter at the last sample: no lease since means idle */
-        unsigned cpu_burning;  /* samples in a row */
-        double cpu_usage;      /* of one CPU; 0 to the number of CPUs */
+        IdleCpu cpu;
 
         uint64_t last_revert_usec; /* CLOCK_REALTIME; 0: none yet */
         uint64_t reset_begun_usec; /* CLOCK_MONOTONIC */

@@ -69,7 +69,9 @@ static const char *vain_error(Manager *manager, const Waiter *waiter) {
 static bool is_hopeless(Manager *manager, const Waiter *waiter, uint64_t now) {
         for (char **name = waiter->machines; *name; name++) {
                 Keeper *keeper = manager_keeper(manager, *name);
-                if (keeper && !machine_is_hopeless(&keeper->machine, now))
+                /* One that is about to be replaced by a new configuration comes back. */
+                if (keeper ? !machine_is_hopeless(&keeper->machine, now)
+                           : config_machine(manager->config, *name) != NULL)
                         return false;
         }
         return true;

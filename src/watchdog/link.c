@@ -117,6 +117,8 @@ static int on_idle_io(sd_event_source *source _unused_, int fd, uint32_t revents
                 return 0;
         }
 
+        if (link->unasked == 0)
+                link->hooks.unasked(link, link->hooks.userdata);
         link->unasked += (size_t)n;
         if (link->unasked > LINK_UNASKED_MAX) {
                 link->unasked = 0;
@@ -276,13 +278,21 @@ static void on_stream_lost(Relay *relay _unused_, void *userdata) {
         report(link, LINK_DOWN);
 }
 
+/* True if something lies on the stream that belongs to nobody. */
+static bool has_leftovers(int fd) {
+        char c;
+        return recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 static int on_stream_ready(sd_event_source *source, uint64_t usec _unused_, void *userdata) {
         Strand *strand = userdata;
         Link *link = strand->link;
         int client_fd = -EBADF, r = -ENOTCONN;
 
         sd_event_source_set_enabled(source, SD_EVENT_OFF);
-        if (link->proven && link->fd >= 0 && !link->stream_strand && !link->probe) {
+        if (link->proven && link->fd >= 0 && !link->stream_strand && !link->probe)
+                r = has_leftovers(link->fd) ? -EAGAIN : 0;
+        if (r >= 0) {
                 link->idle_io = sd_event_source_disable_unref(link->idle_io);
                 r = relay_new(link->event, link->fd, on_stream_lost, strand, &strand->relay, &client_fd);
         }

@@ -30,6 +30,8 @@ typedef struct Strand Strand;
 typedef struct LinkHooks {
         /* What is known of the way changed, or was confirmed. */
         void (*fact)(Link *link, LinkFact fact, void *userdata);
+        /* Something came unasked on a byte stream, maybe a part of an old reply. */
+        void (*unasked)(Link *link, void *userdata);
         /* LINK_UNASKED_MAX was passed. */
         void (*flooded)(Link *link, void *userdata);
         void *userdata;
@@ -53,7 +55,7 @@ bool link_is_started(const Link *link);
 TransportKind link_transport(const Link *link);
 
 /* One lease's share of the link. done is called once, from the loop, with a descriptor for the client (the
- * callee's) or a negative errno. */
+ * callee's) or a negative errno: -EAGAIN if something unasked lies on the byte stream just now. */
 typedef void (*StrandDone)(Strand *strand, int fd, void *userdata);
 int strand_new(Link *link, StrandDone done, void *userdata, Strand **ret);
 /* Takes it back: the client's descriptor is at its end. Returns true if the guest was left with a part of a

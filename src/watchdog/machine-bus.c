@@ -83,7 +83,7 @@ static int get_count(sd_bus *bus _unused_, const char *path _unused_, const char
 static int get_cpu(sd_bus *bus _unused_, const char *path _unused_, const char *interface _unused_,
         const char *property _unused_, sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
         const Keeper *keeper = userdata;
-        return sd_bus_message_append(reply, "d", keeper->cpu_usage);
+        return sd_bus_message_append(reply, "d", keeper->cpu.usage);
 }
 
 /* ---- methods ---- */

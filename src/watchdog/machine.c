@@ -175,6 +175,11 @@ void machine_set_link(Machine *machine, LinkFact link, uint64_t now_usec) {
                 machine_condemn(machine, REVERT_SILENT, now_usec);
 }
 
+void machine_doubt(Machine *machine) {
+        /* Long ago, but not never: nobody has to be asked before somebody waits. */
+        machine->proven_usec = MIN(machine->proven_usec, 1u);
+}
+
 void machine_set_pulse(Machine *machine, PulseFact pulse, uint64_t now_usec) {
         if (machine->resetting)
                 return;
@@ -197,6 +202,8 @@ void machine_set_domain(Machine *machine, DomainFact domain, uint64_t now_usec) 
 
         if (machine->resetting)
                 return;
+        if (machine->domain != domain)
+                machine->domain_usec = now_usec;
         machine->domain = domain;
         facts_changed(machine, now_usec);
         if (reasons[domain] != REVERT_NONE && machine_reverts(machine))
@@ -238,6 +245,10 @@ void machine_tick(Machine *machine, uint64_t now_usec) {
                 machine->excused_usec = 0;
                 facts_changed(machine, now_usec);
         }
+        if (machine->domain == DOMAIN_SAVING &&
+                now_usec >= usec_add(machine->domain_usec, MACHINE_SAVING_USEC))
+                machine_condemn(machine, REVERT_PAUSED, now_usec);
+
         /* Where nobody accepts a connection and no revert could change that, there is nothing to reset. */
         if (machine->resetting || machine->due != REVERT_NONE || machine->unwell_usec == 0 ||
                 (is_refused(machine) && !machine_reverts(machine)))
@@ -250,6 +261,11 @@ bool machine_can_lease(const Machine *machine) {
         return is_alive(machine) && !machine->resetting && machine->due == REVERT_NONE &&
                !machine->drained && !machine->held && machine->domain != DOMAIN_SAVING &&
                machine->leases < machine->slots;
+}
+
+bool machine_can_snapshot(const Machine *machine) {
+        return is_alive(machine) && machine->domain == DOMAIN_RUNNING && machine->leases == 0 &&
+               machine->due == REVERT_NONE && !machine->resetting && !machine->held;
 }
 
 bool machine_is_fresh(const Machine *machine, uint64_t now_usec) {
@@ -359,7 +375,9 @@ MachineState machine_state(const Machine *machine) {
                 return MACHINE_DRAINED;
         if (is_alive(machine))
                 return MACHINE_READY;
-        return is_refused(machine) ? MACHINE_OFFLINE : MACHINE_STARTING;
+        /* Just after a revert its sockets are not there yet. */
+        bool appearing = machine->domain == DOMAIN_RUNNING && machine->excused_usec > 0;
+        return is_refused(machine) && !appearing ? MACHINE_OFFLINE : MACHINE_STARTING;
 }
 
 static const char *unwell_reason(const Machine *machine) {
@@ -429,6 +447,8 @@ uint64_t machine_deadline(const Machine *machine) {
                                            : MAX(machine->retry_usec, machine->due_usec);
         if (machine->unwell_usec > 0 && !(is_refused(machine) && !machine_reverts(machine)))
                 deadline = usec_add(machine->unwell_usec, machine->settle_usec);
+        if (machine->domain == DOMAIN_SAVING)
+                deadline = MIN(deadline, usec_add(machine->domain_usec, MACHINE_SAVING_USEC));
         if (is_excused(machine))
                 deadline = MIN(deadline, machine->excused_usec);
         if (machine->offline_usec > 0)

@@ -20,6 +20,8 @@
 /* The first beat after a revert may take as long as a beat's loss; the agent's answer to a probe proves
  * more. */
 #define MACHINE_EXCUSE_USEC (6500 * USEC_PER_MSEC)
+/* A pause to write its memory that takes longer than this is one for good. */
+#define MACHINE_SAVING_USEC (120 * USEC_PER_SEC)
 /* A machine that nobody brings up is given up after this long: whoever waits for it is told so. */
 #define MACHINE_HOPELESS_USEC (2 * USEC_PER_SEC)
 
@@ -121,6 +123,7 @@ typedef struct Machine {
         LinkFact link;
         PulseFact pulse;
         DomainFact domain;
+        uint64_t domain_usec; /* since when */
         WayBack way;
         unsigned slots; /* leases at once */
         unsigned leases;
@@ -163,6 +166,8 @@ typedef enum ResetResult {
 void machine_init(Machine *machine, const MachineConfig *config, uint64_t generation, uint64_t now_usec);
 
 void machine_set_link(Machine *machine, LinkFact link, uint64_t now_usec);
+/* Something came from the agent unasked, maybe a part of an old reply: it is asked before the next lease. */
+void machine_doubt(Machine *machine);
 void machine_set_pulse(Machine *machine, PulseFact pulse, uint64_t now_usec);
 void machine_set_domain(Machine *machine, DomainFact domain, uint64_t now_usec);
 void machine_set_way(Machine *machine, WayBack way);
@@ -180,6 +185,8 @@ void machine_tick(Machine *machine, uint64_t now_usec);
 /* True if a lease may begin now; an answer of the agent may have to be asked for first. */
 bool machine_can_lease(const Machine *machine);
 bool machine_is_fresh(const Machine *machine, uint64_t now_usec);
+/* True if it is worth a snapshot now: alive, free, nothing due; an operator may have drained it. */
+bool machine_can_snapshot(const Machine *machine);
 void machine_lease(Machine *machine);
 /* A lease ended before anybody could use it. */
 void machine_unlease(Machine *machine);

@@ -78,7 +78,7 @@ static int method_lease(sd_bus_message *message, void *userdata, sd_bus_error *e
 
         const char *one[] = { wanted, NULL };
         const AliasConfig *alias = config_alias(manager->config, wanted);
-        if (!alias && !manager_keeper(manager, wanted))
+        if (!alias && !config_machine(manager->config, wanted))
                 return sd_bus_error_setf(
                         error, VM1_ERROR_NO_SUCH_MACHINE, "Unknown machine '%.*s'.", NAME_SIZE_MAX, wanted);
 

@@ -63,22 +63,33 @@ static void connection_failed(Pulse *pulse, size_t next) {
                 pulse, now_monotonic() + (pulse->tries++ < FAST_TRIES ? RETRY_FAST_USEC : RETRY_SLOW_USEC));
 }
 
-static int on_io(sd_event_source *source, int fd, uint32_t revents _unused_, void *userdata) {
-        Pulse *pulse = userdata;
+/* Reads what is there, once: the number of bytes, 0 if there is nothing, or a negative errno at the end. */
+static ssize_t receive(Pulse *pulse, uint64_t now) {
         char buffer[2048];
 
-        ssize_t n = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        ssize_t n = recv(pulse->fd, buffer, sizeof(buffer), MSG_DONTWAIT);
+        if (n < 0)
+                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+        if (n == 0)
+                return -ECONNRESET;
+        if (heartbeat_feed(&pulse->heartbeat, buffer, (size_t)n, now)) {
+                pulse->tries = 0;
+                pulse->preferred = pulse->current;
+        }
+        pulse->flooded = n == sizeof(buffer);
+        return n;
+}
+
+static int on_io(sd_event_source *source, int fd _unused_, uint32_t revents _unused_, void *userdata) {
+        Pulse *pulse = userdata;
+        uint64_t now = now_monotonic();
+
+        ssize_t n = receive(pulse, now);
+        if (n == 0)
                 return 0;
-        if (n <= 0)
+        if (n < 0)
                 connection_failed(pulse, pulse->preferred);
         else {
-                uint64_t now = now_monotonic();
-                if (heartbeat_feed(&pulse->heartbeat, buffer, (size_t)n, now)) {
-                        pulse->tries = 0;
-                        pulse->preferred = pulse->current;
-                }
-                pulse->flooded = n == sizeof(buffer);
                 if (pulse->flooded)
                         (void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
                 set_timer(pulse, pulse->flooded ? now + FLOOD_PAUSE_USEC : now);
@@ -132,6 +143,9 @@ static void look(Pulse *pulse) {
                 connection_failed(pulse, pulse->current + 1);
                 return;
         }
+        /* When we were late ourselves, the beat may lie here unread. */
+        if (heartbeat_is_lost(&pulse->heartbeat, now))
+                (void)receive(pulse, now);
         if (pulse->flooded) {
                 pulse->flooded = false;
                 (void)sd_event_source_set_enabled(pulse->io, SD_EVENT_ON);

@@ -54,7 +54,7 @@ print('left a daemon')
         never=['late'], ext={'timed_out': True}, limits=wall(3), seconds=4.5),
     Job('kill -9 -1', 'sh', 'echo before; kill -9 -1; echo after', want=['before'], seconds=8),
     Job('kill the init', 'sh', 'kill -9 1; kill -STOP 1; echo still here; kill -0 2 || echo none', want=['still here']),
-    Job('ignores SIGTERM', 'sh', "trap '' TERM INT HUP QUIT; echo deaf; while :; do :; done", want=['deaf', 'Timed-out'],
+    Job('ignores SIGTERM', 'sh', "trap '' TERM INT HUP QUIT; echo deaf; while :; do sleep 1; done", want=['deaf', 'Timed-out'],
         ext={'timed_out': True}, limits=wall(2), seconds=3.5),
     Job('stopped', 'sh', 'echo stopping; kill -STOP $$', want=['stopping', 'Timed-out'], limits=wall(2), seconds=3.5),
     Job('ptrace of what is not its own', 'python3', SYSCALL + '''

@@ -96,13 +96,24 @@ guest_is() {
                 on virsh -q snapshot-info "$DOMAIN" 1 >/dev/null 2>&1
 }
 
+domain_forget() {
+        if domain_exists; then
+                on virsh -q destroy "$DOMAIN" >/dev/null 2>&1 || true
+                # One without a definition is gone when it stops.
+                on virsh -q undefine "$DOMAIN" --snapshots-metadata >&2 || ! domain_exists
+        fi
+}
+
+# services_stop: handlers too, or one that waits starts the watchdog again, by the bus.
+services_stop() {
+        on systemctl stop pbotvm.socket >/dev/null 2>&1 || true
+        on systemctl stop 'pbotvm@*.service' "${UNITS[@]}" >/dev/null 2>&1 || true
+}
+
 guest_forget() {
         local root ending
         root=$(files)
-        if domain_exists; then
-                on virsh -q destroy "$DOMAIN" >/dev/null 2>&1 || true
-                on virsh -q undefine "$DOMAIN" --snapshots-metadata >&2
-        fi
+        domain_forget
         for ending in made qcow2 kernel initrd; do
                 rm -f "$root$IMAGES/$DOMAIN.$ending"
         done
@@ -112,13 +123,20 @@ guest_forget() {
 guest_define() {
         local made=$1 definition=$2 root ending
         root=$(files)
-        on systemctl stop "${UNITS[@]}" >/dev/null 2>&1 || true
+        services_stop
         guest_forget
         mkdir -p "$root$IMAGES"
         for ending in kernel initrd qcow2; do
                 cp --sparse=always --reflink=auto "$made.$ending" "$root$IMAGES/$DOMAIN.$ending"
         done
         printf '%s\n' "$definition" >"$root$RECORD/domain.xml"
-        on virsh -q define "$RECORD/domain.xml" >&2
+        # A revert that was under way defines the domain once more when it ends.
+        local try
+        for try in 1 2 3; do
+                on virsh -q define "$RECORD/domain.xml" >&2 && break
+                [ "$try" -lt 3 ] || return 1
+                sleep 3
+                domain_forget
+        done
         on virsh -q start "$DOMAIN" >&2
 }

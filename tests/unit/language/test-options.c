@@ -115,7 +115,8 @@ static void test_no_options_leave_no_blank(void **state) {
 }
 
 static void test_long_lines_take_no_time(void **state) {
-        static const char *const pieces[] = { "'", "a\"", "-stdin", "-stdin\n", "-a ", "'a -stdin\n", "\t" };
+        static const char *const pieces[] = { "'", "a\"", "-stdin", "-stdin\n", "-a ", "'a -stdin\n", "\t",
+                "\"\\" };
         (void)state;
 
         for (size_t i = 0; i < ELEMENTSOF(pieces); i++) {

@@ -180,7 +180,7 @@ static void test_new_names_are_found(void **state) {
 
         local_init(&local);
         local_write(&local, "fsharp.json", fsharp);
-        local_write(&local, "_x.json", "broken");
+        local_write(&local, "_x.json", "{ \"like\": \"sh\" }");
         local_write(&local, "notes.txt", "broken");
         for (size_t i = 0; i < ELEMENTSOF(words); i++) {
                 _cleanup_(language_freep) Language *language = NULL;
@@ -191,7 +191,8 @@ static void test_new_names_are_found(void **state) {
         }
 
         _cleanup_(language_freep) Language *none = NULL;
-        _cleanup_text_ Text list = {};
+        _cleanup_text_ Text list = {}, errors = {};
+        assert_int_equal(language_open(local.directories, "_x", &none, &errors), -ENOENT);
         assert_int_equal(language_search(local.directories, "?", &none, &list), 0);
         assert_non_null(strstr(text_string(&list), "freebasic, f#, go"));
 }

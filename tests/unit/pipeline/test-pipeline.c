@@ -294,18 +294,24 @@ static void test_bc_is_not_prepared(void **state) {
         assert_text(&run.request.code, "1\\n2\nquit\n");
 }
 
+/* A factoid is always shown. */
 static void test_same_output(void **state) {
-        static const char long_output[] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n";
+        static const char output[] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n";
+        static const struct {
+                const char *factoid, *wanted;
+        } cases[] = { { NULL, output }, { NULL, "Same output.\n" }, { "f", output },
+                { NULL, "Same output.\n" } };
         (void)state;
 
         empty_state();
-        for (unsigned i = 0; i < 2; i++) {
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_(run_done) Run run = {};
-                run_code(&run, "sh", "#same", "echo");
+                run_start(&run, "sh", "#same", "echo", 4);
+                run.query.factoid = cases[i].factoid ? strdup(cases[i].factoid) : NULL;
+                run_prepare(&run);
                 assert_int_equal(
-                        pipeline_finish(run.pipeline, long_output, strlen(long_output), &run.answer),
-                        PIPELINE_ANSWER);
-                assert_text(&run.answer, i == 0 ? long_output : "Same output.\n");
+                        pipeline_finish(run.pipeline, output, strlen(output), &run.answer), PIPELINE_ANSWER);
+                assert_text(&run.answer, cases[i].wanted);
         }
 }
 

@@ -23,7 +23,7 @@ typedef struct Fixture {
         Link *link;
         LinkFact fact;
         unsigned facts;
-        unsigned floods;
+        unsigned unasked, floods;
         int strand_fd;
         bool strand_done;
 } Fixture;
@@ -32,6 +32,10 @@ static void on_fact(Link *link _unused_, LinkFact fact, void *userdata) {
         Fixture *f = userdata;
         f->fact = fact;
         f->facts++;
+}
+
+static void on_unasked(Link *link _unused_, void *userdata) {
+        ((Fixture *)userdata)->unasked++;
 }
 
 static void on_flooded(Link *link _unused_, void *userdata) {
@@ -51,7 +55,7 @@ static int setup(void **state) {
                 .addr = (char *)"127.0.0.1",
                 .serial_port = fake_guest_data_port(f->serial),
         };
-        LinkHooks hooks = { .fact = on_fact, .flooded = on_flooded, .userdata = f };
+        LinkHooks hooks = { .fact = on_fact, .unasked = on_unasked, .flooded = on_flooded, .userdata = f };
         assert_int_equal(link_new(f->event, &f->config, hooks, &f->link), 0);
         *state = f;
         return 0;
@@ -208,6 +212,31 @@ static void test_serial(void **state) {
         wait_fact(f, LINK_SILENT);
 }
 
+/* What nobody asked for is thrown away, and nobody is given a stream on which it lies. */
+static void test_leftovers(void **state) {
+        Fixture *f = *state;
+        Strand *a;
+
+        fake_guest_set(f->guest, FAKE_UP, false);
+        link_start(f->link, FRAMING_CHUNKS);
+        wait_fact(f, LINK_PROVEN);
+        fake_guest_say(f->serial, "result:end\n", 1);
+        /* Whichever is looked at first, the clock or the stream. */
+        int fd = open_strand(f, &a);
+        if (fd < 0) {
+                assert_int_equal(fd, -EAGAIN);
+                (void)strand_close(a);
+                while (f->unasked == 0)
+                        assert_true(sd_event_run(f->event, SEC) >= 0);
+                fd = open_strand(f, &a);
+        }
+        echo(f, fd, "mine");
+        assert_false(strand_close(a));
+        fd_close(fd);
+        assert_int_equal(f->unasked, 1);
+        assert_int_equal(f->floods, 0);
+}
+
 int main(void) {
 #define test_with_link(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         const struct CMUnitTest tests[] = {
@@ -216,6 +245,7 @@ int main(void) {
                 test_with_link(test_vsock_that_is_refused_or_silent),
                 test_with_link(test_vsock_that_goes),
                 test_with_link(test_serial),
+                test_with_link(test_leftovers),
         };
         cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,9 @@ static void test_answers_grow_old(void **state _unused_) {
         machine_lease(&m);
         machine_release(&m, OUTCOME_CLEAN, T0 + 10 * SEC);
         assert_true(machine_is_fresh(&m, T0 + 10 * SEC));
+        machine_doubt(&m);
+        assert_false(machine_is_fresh(&m, T0 + 10 * SEC));
+        assert_true(machine_can_lease(&m));
 }
 
 static void test_a_revert(void **state _unused_) {
@@ -357,6 +360,36 @@ static void test_a_pause_for_a_snapshot(void **state _unused_) {
         assert_int_equal(machine_state(&m), MACHINE_READY);
 }
 
+static void test_a_pause_that_does_not_end(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+        machine_set_domain(&m, DOMAIN_SAVING, T0);
+        machine_set_domain(&m, DOMAIN_SAVING, T0 + 60 * SEC);
+        assert_int_equal(machine_deadline(&m), T0 + MACHINE_SAVING_USEC);
+        machine_tick(&m, T0 + MACHINE_SAVING_USEC - 1);
+        assert_int_equal(m.due, REVERT_NONE);
+        machine_tick(&m, T0 + MACHINE_SAVING_USEC);
+        assert_int_equal(m.due, REVERT_PAUSED);
+}
+
+static void test_what_is_worth_a_snapshot(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+        assert_true(machine_can_snapshot(&m));
+        m.drained = true;
+        assert_true(machine_can_snapshot(&m));
+        machine_lease(&m);
+        assert_false(machine_can_snapshot(&m));
+        machine_release(&m, OUTCOME_TIMED_OUT, T0);
+        assert_false(machine_can_snapshot(&m));
+        m = ready_machine(POLICY_NEVER, true);
+        machine_set_domain(&m, DOMAIN_OFF, T0);
+        assert_false(machine_can_snapshot(&m));
+        m = ready_machine(POLICY_ON_FAILURE, true);
+        machine_set_pulse(&m, PULSE_WAITING, T0);
+        assert_false(machine_can_snapshot(&m));
+}
+
 static void test_held_for_our_own_snapshot(void **state _unused_) {
         Machine m = ready_machine(POLICY_ON_FAILURE, true);
 
@@ -462,6 +495,8 @@ int main(void) {
                 cmocka_unit_test(test_no_way_back),
                 cmocka_unit_test(test_reasons_that_life_refutes),
                 cmocka_unit_test(test_a_pause_for_a_snapshot),
+                cmocka_unit_test(test_a_pause_that_does_not_end),
+                cmocka_unit_test(test_what_is_worth_a_snapshot),
                 cmocka_unit_test(test_held_for_our_own_snapshot),
                 cmocka_unit_test(test_drained),
                 cmocka_unit_test(test_without_a_domain),

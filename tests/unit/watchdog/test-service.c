@@ -159,6 +159,23 @@ static void test_signals(void **state) {
         sd_bus_flush_close_unref(bus);
 }
 
+/* A watchdog that was held up itself blames nobody for that. */
+static void test_late_itself(void **state) {
+        World *w = *state;
+
+        world_start_ready(w, NO_DOMAIN ", \"heartbeat\": 1");
+        sd_bus *bus = world_connect(w);
+        uint64_t generation = machine_number(bus, "Generation");
+        for (int i = 0; i < 3; i++) {
+                assert_int_equal(kill(w->watchdog_pid, SIGSTOP), 0);
+                usleep(1300000);
+                assert_int_equal(kill(w->watchdog_pid, SIGCONT), 0);
+                assert_string_equal(machine_string(bus, "State"), "ready");
+        }
+        assert_int_equal(machine_number(bus, "Generation"), generation);
+        sd_bus_flush_close_unref(bus);
+}
+
 /* ---- ways to a guest ---- */
 
 static void test_kinds(void **state) {
@@ -235,6 +252,7 @@ int main(void) {
                 test_in_world(test_end_waits_for_leases),
                 test_in_world(test_pings),
                 test_in_world(test_signals),
+                test_in_world(test_late_itself),
                 test_in_world(test_kinds),
                 test_in_world(test_transports),
         };
