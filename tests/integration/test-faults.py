@@ -233,5 +233,19 @@ def test_missing_snapshot_comes_back():
     answered('again')
 
 
+def test_reverted_guests_draw_other_numbers():
+    """Two reverts to one snapshot: the kernel's random numbers must differ, and the clock must be right."""
+    drawn = []
+    for _ in range(2):
+        on('pbotvmctl', 'revert', DOMAIN)
+        wait_ready()
+        text = ask('-lang=sh od -An -N16 -tx1 /dev/urandom; date +%s')
+        found = re.search(r'((?: [0-9a-f]{2}){16})\s+(\d+)', text)
+        true(found, f'got {text!r}')
+        drawn.append(found.group(1))
+        true(abs(int(found.group(2)) - time.time()) < 4, f'the clock says {found.group(2)}')
+    true(drawn[0] != drawn[1], f'both drew {drawn[0]}')
+
+
 if __name__ == '__main__':
     run(globals())
