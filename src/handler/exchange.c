@@ -113,7 +113,8 @@ int exchange_run(
         r = receive(fd, deadline, &reader, verdict);
         if (r != EXCHANGE_REPLY)
                 return r;
-        r = exchange_judge(&reader, guest, request->id, reply, verdict);
+        /* An agent of ours that is taken for one of PBot's was told no id. */
+        r = exchange_judge(&reader, guest, request->present ? request->id : NULL, reply, verdict);
         if (r < 0)
                 return r;
         return *verdict == VERDICT_PROTOCOL_ERROR ? EXCHANGE_TROUBLE : EXCHANGE_REPLY;

@@ -4,11 +4,23 @@
 #include "common/io.h"
 
 void heartbeat_init(Heartbeat *heartbeat, GuestKind kind, uint64_t lost_usec) {
-        *heartbeat = (Heartbeat){ .kind = kind, .lost_usec = lost_usec };
+        *heartbeat = (Heartbeat){
+                .kind = kind,
+                .configured = kind != GUEST_UNKNOWN,
+                .lost_usec = lost_usec,
+        };
+}
+
+void heartbeat_recall(Heartbeat *heartbeat, GuestKind kind) {
+        if (!heartbeat->configured)
+                heartbeat->kind = kind;
 }
 
 void heartbeat_reset(Heartbeat *heartbeat) {
+        bool configured = heartbeat->configured;
+
         heartbeat_init(heartbeat, heartbeat->kind, heartbeat->lost_usec);
+        heartbeat->configured = configured;
 }
 
 void heartbeat_connected(Heartbeat *heartbeat, uint64_t now_usec) {
@@ -49,11 +61,13 @@ static void sequence_follow(Heartbeat *heartbeat, const char *line) {
 /* Whether a line is a beat, of a guest of this kind; what it tells about the kind is kept. */
 static bool line_is_beat(Heartbeat *heartbeat, const char *line, uint64_t now_usec) {
         if (is_own(line)) {
-                if (heartbeat->kind == GUEST_UNKNOWN)
-                        heartbeat->kind = GUEST_PBOTVM;
+                heartbeat_recall(heartbeat, GUEST_PBOTVM);
                 sequence_follow(heartbeat, line);
                 return true;
         }
+        /* Somebody has put PBot's agent in the place of ours. */
+        if (heartbeat->kind == GUEST_PBOTVM && *line == '\0')
+                heartbeat_recall(heartbeat, GUEST_UNKNOWN);
 
         switch (heartbeat->kind) {
         case GUEST_PBOT_2026:

@@ -24,6 +24,7 @@
 
 typedef struct Heartbeat {
         GuestKind kind;          /* as configured, or as found out */
+        bool configured;         /* then what beats say of it is not heard */
         uint64_t lost_usec;      /* configured; 0: by the kind */
         uint64_t connected_usec; /* 0: not connected */
         uint64_t beat_usec;      /* the last beat of this generation; 0: none */
@@ -40,6 +41,8 @@ typedef struct Heartbeat {
 } Heartbeat;
 
 void heartbeat_init(Heartbeat *heartbeat, GuestKind kind, uint64_t lost_usec);
+/* Takes a kind that was found out before, unless one is configured; a beat may show another. */
+void heartbeat_recall(Heartbeat *heartbeat, GuestKind kind);
 /* A new generation: old beats do not count; the kind is kept. */
 void heartbeat_reset(Heartbeat *heartbeat);
 void heartbeat_connected(Heartbeat *heartbeat, uint64_t now_usec);

@@ -189,8 +189,7 @@ Pulse *pulse_free(Pulse *pulse) {
 }
 
 void pulse_recall_guest(Pulse *pulse, GuestKind kind) {
-        if (pulse->heartbeat.kind == GUEST_UNKNOWN)
-                pulse->heartbeat.kind = kind;
+        heartbeat_recall(&pulse->heartbeat, kind);
 }
 
 void pulse_start(Pulse *pulse) {

@@ -103,6 +103,27 @@ static void test_kinds_are_found_out(void **state _unused_) {
         assert_false(heartbeat_is_lost(&h, T0 + 1000 * SEC));
 }
 
+/* A guest may be exchanged while the watchdog remembers the old one. */
+static void test_a_remembered_kind_may_be_wrong(void **state _unused_) {
+        Heartbeat h = connected(GUEST_UNKNOWN);
+
+        heartbeat_recall(&h, GUEST_PBOT_2023);
+        assert_true(feed(&h, "pbotvm 1 0.5 100\n", T0 + SEC));
+        assert_int_equal(h.kind, GUEST_PBOTVM);
+        heartbeat_reset(&h);
+        heartbeat_connected(&h, T0 + 2 * SEC);
+        assert_true(feed(&h, "\n", T0 + 3 * SEC));
+        assert_int_equal(h.kind, GUEST_PBOT_2023);
+
+        /* What is configured stays. */
+        heartbeat_init(&h, GUEST_PBOT_2023, 0);
+        heartbeat_connected(&h, T0);
+        heartbeat_recall(&h, GUEST_PBOTVM);
+        heartbeat_reset(&h);
+        assert_true(feed(&h, "pbotvm 1 0.5 100\n", T0 + SEC));
+        assert_int_equal(h.kind, GUEST_PBOT_2023);
+}
+
 static void test_asking(void **state _unused_) {
         Heartbeat h = connected(GUEST_PBOT_2026);
 
@@ -157,6 +178,7 @@ int main(void) {
                 cmocka_unit_test(test_when_it_is_lost),
                 cmocka_unit_test(test_an_agent_that_was_started_again),
                 cmocka_unit_test(test_kinds_are_found_out),
+                cmocka_unit_test(test_a_remembered_kind_may_be_wrong),
                 cmocka_unit_test(test_asking),
                 cmocka_unit_test(test_hostile_lines),
                 cmocka_unit_test(test_floods),
