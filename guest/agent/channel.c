@@ -7,6 +7,10 @@
 
 #define SILENCE_USEC (2 * USEC_PER_SEC)
 
+/* The news that a host has left a port may come after the first bytes of the next one, but not by more than
+ * this. */
+#define NEWS_USEC (250 * USEC_PER_MSEC)
+
 /* Bytes that wait behind the request that is being served. */
 #define PENDING_MAX FRAME_SIZE_MAX
 
@@ -18,7 +22,7 @@ struct Channel {
         RequestReader reader;
         Text pending;
         bool busy, eof, feeding;
-        uint64_t last_used;
+        uint64_t last_used, handed_on; /* when the request that is served was handed on */
         sd_event_source *silence;
         sd_event_source *closing; /* closes in the next turn, when nothing of the stream is in use */
 };
@@ -26,6 +30,7 @@ struct Channel {
 static void on_data(Stream *stream, const char *data, size_t size, void *userdata);
 static void on_eof(Stream *stream, void *userdata);
 static void on_gone(Stream *stream, bool lost, void *userdata);
+static void on_left(Stream *stream, void *userdata);
 static void on_drained(Stream *stream, void *userdata);
 static int on_closing(sd_event_source *source, void *userdata);
 
@@ -33,6 +38,7 @@ static const StreamHandlers stream_handlers = {
         .data = on_data,
         .eof = on_eof,
         .gone = on_gone,
+        .left = on_left,
         .drained = on_drained,
 };
 
@@ -112,6 +118,7 @@ static void silence_arm(Channel *channel) {
 /* Hands a whole request on. The reader is reset after the handler is through with its bytes. */
 static void request_handle(Channel *channel, int r) {
         channel->busy = true;
+        channel->handed_on = now_monotonic();
         if (r > 0)
                 channel->handlers.request(channel, text_string(&channel->reader.content),
                         channel->reader.content.size, channel->userdata);
@@ -148,10 +155,31 @@ static void feed(Channel *channel) {
         silence_arm(channel);
 }
 
-static void on_data(_unused_ Stream *stream, const char *data, size_t size, void *userdata) {
+/* A request that was being served when its host left is not the next host's: its answer would be taken for
+ * that of his own first request, and so on with every later one. */
+static void forsake(Channel *channel) {
+        if (!channel->busy || now_monotonic() - channel->handed_on < NEWS_USEC)
+                return;
+        channel->busy = false;
+        channel->handlers.abandoned(channel, channel->userdata);
+}
+
+static void on_left(_unused_ Stream *stream, void *userdata) {
+        Channel *channel = userdata;
+
+        forsake(channel);
+        feed(channel);
+}
+
+static void on_data(Stream *stream, const char *data, size_t size, void *userdata) {
         Channel *channel = userdata;
 
         channel->last_used = now_monotonic();
+        /* A port has one host at a time, who waits for his answer: a request in the meantime is the next
+         * one's, of whose coming nothing tells if he came at once. On a serial line they wait for their
+         * turn, as with PBot. */
+        if (stream_kind(stream) == STREAM_PORT && memchr(data, '{', size))
+                forsake(channel);
         text_append(&channel->pending, data, size);
         if (text_failed(&channel->pending)) {
                 log_oom();

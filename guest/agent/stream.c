@@ -231,6 +231,8 @@ static int on_leave(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
  * come, and been read, before the news that the one before has gone. So only one who is not followed soon
  * has left. */
 static void port_leave(Stream *stream) {
+        if (stream->handlers.left)
+                stream->handlers.left(stream, stream->userdata);
         if (!stream->leave) {
                 (void)sd_event_add_time_relative(stream->event, &stream->leave, CLOCK_MONOTONIC, LEAVE_USEC,
                         50 * USEC_PER_MSEC, on_leave, stream);

@@ -24,6 +24,9 @@ typedef struct StreamHandlers {
         /* The peer has gone. lost: the descriptor is of no more use; the stream may be freed. Not lost:
          * another peer may come (STREAM_PORT); what was to be written is dropped. */
         void (*gone)(Stream *stream, bool lost, void *userdata);
+        /* Somebody has left a port, and perhaps another one is there already. Must not free the stream; may
+         * be NULL. */
+        void (*left)(Stream *stream, void *userdata);
         /* All has been written. May free the stream; may be NULL. */
         void (*drained)(Stream *stream, void *userdata);
 } StreamHandlers;

@@ -39,7 +39,7 @@ static void on_closed(Channel *channel, void *userdata) {
         f->channel = channel_free(channel);
 }
 
-static int setup(void **state) {
+static int setup_kind(void **state, StreamKind kind) {
         static const ChannelHandlers handlers = {
                 .request = on_request,
                 .abandoned = on_abandoned,
@@ -51,10 +51,24 @@ static int setup(void **state) {
         assert_non_null(f);
         assert_int_equal(sd_event_new(&f->event), 0);
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-        assert_int_equal(channel_new(f->event, fds[0], STREAM_SOCKET, "test", &handlers, f, &f->channel), 0);
+        assert_int_equal(channel_new(f->event, fds[0], kind, "test", &handlers, f, &f->channel), 0);
         f->peer = fds[1];
         *state = f;
         return 0;
+}
+
+static int setup(void **state) {
+        return setup_kind(state, STREAM_SOCKET);
+}
+
+/* Like a virtio-serial port, which does not always tell of a host's going. */
+static int setup_port(void **state) {
+        return setup_kind(state, STREAM_PORT);
+}
+
+/* Like a serial line, which tells of nobody's going. */
+static int setup_line(void **state) {
+        return setup_kind(state, STREAM_TTY);
 }
 
 static int teardown(void **state) {
@@ -216,6 +230,49 @@ static void test_half_close_while_idle(void **state) {
         assert_int_equal(f->closed, 1);
 }
 
+static void wait_a_while(Fixture *f) {
+        uint64_t start = now_monotonic();
+
+        while (now_monotonic() - start < 400 * USEC_PER_MSEC)
+                (void)sd_event_run(f->event, 50000);
+}
+
+static void test_the_next_host_of_a_port_gets_his_own_answer(void **state) {
+        Fixture *f = *state;
+
+        say(f, "{\"a\":1}\n\n");
+        wait_a_while(f);
+        assert_int_equal(f->abandoned, 0);
+        say(f, "{\"b\":2}\n\n");
+        assert_int_equal(f->abandoned, 1);
+        assert_int_equal(f->requests, 2);
+        assert_string_equal(text_string(&f->last), "{\"b\":2}");
+        channel_reply(f->channel, "{\"r\":2}", 7);
+        assert_string_equal(heard(f), "result:{\"r\":2}\nresult:end\n");
+}
+
+static void test_two_requests_at_once_on_a_port(void **state) {
+        Fixture *f = *state;
+
+        say(f, "{\"a\":1}\n\n{\"b\":2}\n\n");
+        wait_a_while(f);
+        say(f, "\n");
+        assert_int_equal(f->abandoned, 0);
+        channel_reply(f->channel, "{}", 2);
+        assert_int_equal(f->requests, 2);
+}
+
+static void test_early_requests_wait(void **state) {
+        Fixture *f = *state;
+
+        say(f, "{\"a\":1}\n\n");
+        wait_a_while(f);
+        say(f, "{\"b\":2}\n\n");
+        assert_int_equal(f->abandoned, 0);
+        channel_reply(f->channel, "{}", 2);
+        assert_int_equal(f->requests, 2);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_both_framings, setup, teardown),
@@ -228,6 +285,11 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_close_abandons, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_idle_close, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_half_close_while_idle, setup, teardown),
+                cmocka_unit_test_setup_teardown(
+                        test_the_next_host_of_a_port_gets_his_own_answer, setup_port, teardown),
+                cmocka_unit_test_setup_teardown(test_two_requests_at_once_on_a_port, setup_port, teardown),
+                cmocka_unit_test_setup_teardown(test_early_requests_wait, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_early_requests_wait, setup_line, teardown),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
