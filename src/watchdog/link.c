@@ -16,6 +16,7 @@ struct Link {
         sd_event *event;
         LinkHooks hooks;
         Framing framing;
+        uint64_t probe_usec;
         bool started;
         bool proven;
 
@@ -165,7 +166,7 @@ static void on_probed(int result, void *userdata) {
 }
 
 static int ask(Link *link) {
-        uint64_t limit = !link->proven && link->round == 0 ? LINK_PROBE_USEC / 2 : LINK_PROBE_USEC;
+        uint64_t limit = !link->proven && link->round == 0 ? link->probe_usec / 2 : link->probe_usec;
 
         link->idle_io = sd_event_source_disable_unref(link->idle_io);
         return probe_new(link->event, link->fd, link->framing, limit, on_probed, link, &link->probe);
@@ -217,6 +218,7 @@ int link_new(sd_event *event, const MachineConfig *config, LinkHooks hooks, Link
         link->event = sd_event_ref(event);
         link->hooks = hooks;
         link->fd = -EBADF;
+        link->probe_usec = MAX(LINK_PROBE_USEC, config->heartbeat_lost_usec / 3);
         link->n_endpoints = transport_data_endpoints(config, link->endpoints);
         *ret = link;
         return 0;

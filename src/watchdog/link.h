@@ -12,8 +12,8 @@
 #include "watchdog/machine.h"
 #include "watchdog/transport.h"
 
-/* A probe of a guest that is known to work; the first one of all has half the time, since it may get lost.
- */
+/* A probe of a guest that is known to work, or a third of the time in which its beat is lost, where that is
+ * longer; the first one of all has half of it, since it may get lost. */
 #define LINK_PROBE_USEC (3 * USEC_PER_SEC)
 /* The ways are tried again at this pace, the first twenty times (a revert takes a socket away for 0.2 s), */
 #define LINK_RETRY_FAST_USEC (100 * USEC_PER_MSEC)

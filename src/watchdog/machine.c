@@ -170,8 +170,9 @@ void machine_set_link(Machine *machine, LinkFact link, uint64_t now_usec) {
                 machine->proven_usec = now_usec;
         facts_changed(machine, now_usec);
 
-        /* It answered in this generation, it is still connected, and it answers no more. */
-        if (was_proven && link == LINK_SILENT)
+        /* It answered in this generation, it is still connected, and it answers no more. While others use
+         * it, it may just be slow: then it has time to settle. */
+        if (was_proven && link == LINK_SILENT && machine->leases == 0)
                 machine_condemn(machine, REVERT_SILENT, now_usec);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* pbotvm-watchdog: owns the machines. See DESIGN in README.md. */
+/* pbotvm-watchdog: owns the machines, alone. This is its table of contents. */
 
 #include <fcntl.h>
 #include <signal.h>

@@ -119,6 +119,21 @@ static void test_on_hang_asks_for_a_proof(void **state _unused_) {
         assert_int_equal(m.due, REVERT_SILENT);
 }
 
+/* A guest that is busy with others may be slow to answer. */
+static void test_silent_while_used(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+        m.slots = 4;
+        machine_lease(&m);
+        machine_set_link(&m, LINK_SILENT, T0 + 4 * SEC);
+        assert_int_equal(m.due, REVERT_NONE);
+        assert_false(machine_can_lease(&m));
+        machine_tick(&m, T0 + 4 * SEC + MACHINE_SETTLE_USEC - 1);
+        assert_int_equal(m.due, REVERT_NONE);
+        machine_tick(&m, T0 + 4 * SEC + MACHINE_SETTLE_USEC);
+        assert_int_equal(m.due, REVERT_UNSTARTED);
+}
+
 static void test_answers_grow_old(void **state _unused_) {
         Machine m = ready_machine(POLICY_ON_FAILURE, true);
 
@@ -485,6 +500,7 @@ int main(void) {
                 cmocka_unit_test(test_states_follow_from_facts),
                 cmocka_unit_test(test_outcomes_and_policies),
                 cmocka_unit_test(test_on_hang_asks_for_a_proof),
+                cmocka_unit_test(test_silent_while_used),
                 cmocka_unit_test(test_answers_grow_old),
                 cmocka_unit_test(test_a_revert),
                 cmocka_unit_test(test_the_first_beat_is_excused),
