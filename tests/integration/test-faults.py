@@ -160,7 +160,7 @@ def test_handler_killed():
         link.settimeout(60)
         link.sendall(b'-lang=sh sleep 20; echo never\n')
         pid = wait_until('its handler', lambda: int(shell(
-            'pgrep -n -f /pbotvm-handler') or 0))
+            'pgrep -n -x pbotvm-handler') or 0))
         time.sleep(1.5)
         shell(f'kill -KILL {pid}')
         equal(link.recv(4096), b'', 'what its client got')
