@@ -335,6 +335,12 @@ static void on_event(Subscription *subscription, int event, int detail) {
                 domain_look(domain);
 }
 
+static void on_rebooted(Subscription *subscription) {
+        Domain *domain = (Domain *)subscription;
+
+        domain->hooks.rebooted(domain, domain->hooks.userdata);
+}
+
 int domain_new(
         Hypervisor *hypervisor, const char *name, const char *snapshot, DomainHooks hooks, Domain **ret) {
         _cleanup_(domain_freep) Domain *domain = calloc(1, sizeof(*domain));
@@ -348,6 +354,7 @@ int domain_new(
                 .domain = domain->name,
                 .connected = on_connected,
                 .event = on_event,
+                .rebooted = on_rebooted,
         };
         hypervisor_subscribe(hypervisor, &domain->subscription);
         if (!domain->name || !domain->snapshot)

@@ -23,6 +23,8 @@ typedef struct DomainHooks {
         void (*looked)(Domain *domain, const DomainLook *look, void *userdata);
         /* The guest panicked, even if libvirt has started it again by now. */
         void (*crashed)(Domain *domain, void *userdata);
+        /* The guest boots again: what it was before is gone. */
+        void (*rebooted)(Domain *domain, void *userdata);
         /* The end of domain_revert(). message: libvirt's, "" on success. */
         void (*reverted)(Domain *domain, ResetResult result, const char *message, void *userdata);
         /* The end of domain_snapshot(): 0 or a negative errno. */

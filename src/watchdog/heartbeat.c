@@ -26,8 +26,6 @@ void heartbeat_reset(Heartbeat *heartbeat) {
 void heartbeat_connected(Heartbeat *heartbeat, uint64_t now_usec) {
         heartbeat->connected_usec = now_usec;
         heartbeat->asked_usec = 0;
-        heartbeat->sequence = 0;
-        heartbeat->restarted = false;
         heartbeat->line_size = 0;
         heartbeat->line_too_long = false;
         heartbeat->second_bytes = 0;
@@ -44,7 +42,7 @@ static bool is_own(const char *line) {
 
 /* Our agent counts its beats from 1 on. One that died and came back within the time of a lost beat would
  * pass unseen otherwise, and with it the end of the jobs that it ran. */
-static void sequence_follow(Heartbeat *heartbeat, const char *line) {
+static void sequence_follow(Heartbeat *heartbeat, const char *line, uint64_t now_usec) {
         const char *digits = line + strlen("pbotvm");
         char *end;
 
@@ -53,8 +51,12 @@ static void sequence_follow(Heartbeat *heartbeat, const char *line) {
         uint64_t sequence = strtoull(digits, &end, 10);
         if (*end != ' ' && *end != '\0')
                 return;
-        if (sequence < heartbeat->sequence)
+        if (sequence < heartbeat->sequence) {
+                /* Right after connecting, beats of long ago may come that lay on this way. */
+                if (now_usec < usec_add(heartbeat->connected_usec, BEAT_STALE_USEC))
+                        return;
                 heartbeat->restarted = true;
+        }
         heartbeat->sequence = sequence;
 }
 
@@ -62,7 +64,7 @@ static void sequence_follow(Heartbeat *heartbeat, const char *line) {
 static bool line_is_beat(Heartbeat *heartbeat, const char *line, uint64_t now_usec) {
         if (is_own(line)) {
                 heartbeat_recall(heartbeat, GUEST_PBOTVM);
-                sequence_follow(heartbeat, line);
+                sequence_follow(heartbeat, line, now_usec);
                 return true;
         }
         /* Somebody has put PBot's agent in the place of ours. */

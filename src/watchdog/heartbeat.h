@@ -19,6 +19,8 @@
 /* After a question, lines other than :END may be its echo for so long; whoever beats by itself is seen in
  * the pause that follows. */
 #define BEAT_ECHO_USEC (1 * USEC_PER_SEC)
+/* Beats that were written before a connection are all read so long after it. */
+#define BEAT_STALE_USEC (500 * USEC_PER_MSEC)
 /* More than this in a second is a flood and no sign of life: a question's answer is under 400 bytes. */
 #define BEAT_FLOOD_BYTES 16384
 
@@ -30,7 +32,7 @@ typedef struct Heartbeat {
         uint64_t beat_usec;      /* the last beat of this generation; 0: none */
         uint64_t asked_usec;     /* the last question; 0: none */
         char last[BEAT_SIZE_MAX + 1];
-        uint64_t sequence; /* of our agent's last beat on this connection; 0: none */
+        uint64_t sequence; /* of our agent's last beat in this generation; 0: none */
         bool restarted;    /* that number fell: the agent, or its whole guest, was started again */
 
         char line[BEAT_SIZE_MAX];

@@ -29,9 +29,11 @@ typedef struct Note {
         Hypervisor *hypervisor;
         virConnectPtr connection; /* only to be compared; NULL: an event of a domain */
         char *domain;
-        int event;
+        int event; /* NOTE_REBOOT, or libvirt's */
         int detail;
 } Note;
+
+#define NOTE_REBOOT -1
 
 typedef struct ConnectTask {
         Task task;
@@ -81,6 +83,13 @@ static void set_connected(Hypervisor *hypervisor, bool connected) {
 
 /* ---- libvirt's thread tells ---- */
 
+static void tell(Subscription *subscription, const Note *note) {
+        if (note->event == NOTE_REBOOT)
+                subscription->rebooted(subscription);
+        else
+                subscription->event(subscription, note->event, note->detail);
+}
+
 static void note_arrived(Completion *completion, bool live) {
         Note *note = (Note *)completion; /* its first member */
         Hypervisor *h = note->hypervisor;
@@ -94,7 +103,7 @@ static void note_arrived(Completion *completion, bool live) {
         } else if (live)
                 for (Subscription *s = h->subscriptions; s; s = s->next)
                         if (streq(s->domain, note->domain))
-                                s->event(s, note->event, note->detail);
+                                tell(s, note);
         free(note->domain);
         free(note);
 }
@@ -120,6 +129,10 @@ static int on_event(
         return 0;
 }
 
+static void on_reboot(virConnectPtr connection _unused_, virDomainPtr domain, void *userdata) {
+        post_note(userdata, NULL, virDomainGetName(domain), NOTE_REBOOT, 0);
+}
+
 static void on_closed(virConnectPtr connection, int reason _unused_, void *userdata) {
         post_note(userdata, connection, NULL, 0, 0);
 }
@@ -134,6 +147,8 @@ static virConnectPtr open_connection(Hypervisor *hypervisor) {
         /* Drivers without a daemon (test:///) have neither; what matters is found out by calls. */
         (void)virConnectSetKeepAlive(connection, HYPERVISOR_KEEPALIVE_SEC, HYPERVISOR_KEEPALIVE_COUNT);
         (void)virConnectRegisterCloseCallback(connection, on_closed, hypervisor, NULL);
+        (void)virConnectDomainEventRegisterAny(connection, NULL, VIR_DOMAIN_EVENT_ID_REBOOT,
+                VIR_DOMAIN_EVENT_CALLBACK(on_reboot), hypervisor, NULL);
         if (virConnectDomainEventRegisterAny(connection, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
                     VIR_DOMAIN_EVENT_CALLBACK(on_event), hypervisor, NULL) < 0) {
                 virConnectClose(connection);

@@ -36,6 +36,8 @@ struct Subscription {
         void (*connected)(Subscription *subscription, bool connected);
         /* As libvirt's virDomainEventType and its detail. */
         void (*event)(Subscription *subscription, int event, int detail);
+        /* Its guest began to boot again, in the same run of the domain. */
+        void (*rebooted)(Subscription *subscription);
         Subscription *previous, *next;
 };
 void hypervisor_subscribe(Hypervisor *hypervisor, Subscription *subscription);

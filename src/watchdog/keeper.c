@@ -118,6 +118,15 @@ static void on_crashed(Domain *domain _unused_, void *userdata) {
         manager_poke(keeper->manager);
 }
 
+/* By hand, or because it panicked. It would come back in the time of a lost beat, cold and with its files
+ * changed. */
+static void on_rebooted(Domain *domain _unused_, void *userdata) {
+        Keeper *keeper = userdata;
+
+        machine_condemn(&keeper->machine, REVERT_REBOOTED, now_monotonic());
+        manager_poke(keeper->manager);
+}
+
 static uint64_t look_period(const Keeper *keeper) {
         const Machine *m = &keeper->machine;
         bool missing = m->domain == DOMAIN_MISSING || m->domain == DOMAIN_OFF || m->due != REVERT_NONE ||
@@ -380,6 +389,7 @@ static int add_domain(Keeper *keeper, Hypervisor *hypervisor) {
         DomainHooks hooks = {
                 .looked = on_looked,
                 .crashed = on_crashed,
+                .rebooted = on_rebooted,
                 .reverted = on_reverted,
                 .snapshot_taken = on_snapshot_taken,
                 .userdata = keeper,

@@ -31,6 +31,7 @@ static const struct {
         [REVERT_PROTOCOL] = { "protocol-error", "the guest broke the protocol" },
         [REVERT_LOST] = { "lost", "the connection was lost during a request" },
         [REVERT_RESTARTED] = { "restarted", "the agent was started again" },
+        [REVERT_REBOOTED] = { "rebooted", "the guest was booted again" },
         [REVERT_ABANDONED] = { "abandoned", "a lease was abandoned" },
         [REVERT_UNCLEAN] = { "unclean", "it was in use when the watchdog ended" },
         [REVERT_CPU] = { "cpu", "the idle guest burns CPU" },

@@ -87,6 +87,7 @@ typedef enum RevertReason {
         REVERT_PROTOCOL,
         REVERT_LOST,
         REVERT_RESTARTED,
+        REVERT_REBOOTED,
         REVERT_ABANDONED,
         REVERT_UNCLEAN, /* the watchdog found it so when it started */
         REVERT_CPU,

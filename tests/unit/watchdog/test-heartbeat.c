@@ -60,12 +60,29 @@ static void test_an_agent_that_was_started_again(void **state _unused_) {
         assert_true(feed(&h, "pbotvm 1 0.5 100\n", T0 + 4 * SEC));
         assert_true(h.restarted);
 
-        /* After a revert it counts on from the snapshot's number. */
+        /* A guest that boots may be connected to anew, on another way even, before it beats again. */
         h = connected(GUEST_PBOTVM);
         assert_true(feed(&h, "pbotvm 99\n", T0 + SEC));
         heartbeat_disconnected(&h);
-        heartbeat_connected(&h, T0 + 2 * SEC);
-        assert_true(feed(&h, "pbotvm 7\n", T0 + 3 * SEC));
+        heartbeat_connected(&h, T0 + 10 * SEC);
+        assert_true(feed(&h, "pbotvm 1\n", T0 + 11 * SEC));
+        assert_true(h.restarted);
+
+        /* What lay there since the time of the last connection is no news. */
+        h = connected(GUEST_PBOTVM);
+        assert_true(feed(&h, "pbotvm 99\n", T0 + SEC));
+        heartbeat_disconnected(&h);
+        heartbeat_connected(&h, T0 + 10 * SEC);
+        assert_true(feed(&h, "pbotvm 97\npbotvm 98\n", T0 + 10 * SEC + 1));
+        assert_false(h.restarted);
+        assert_true(feed(&h, "pbotvm 100\n", T0 + 11 * SEC));
+        assert_false(h.restarted);
+
+        /* After a revert it counts on from the snapshot's number. */
+        heartbeat_disconnected(&h);
+        heartbeat_reset(&h);
+        heartbeat_connected(&h, T0 + 12 * SEC);
+        assert_true(feed(&h, "pbotvm 7\n", T0 + 13 * SEC));
         assert_false(h.restarted);
 }
 
