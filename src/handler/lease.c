@@ -12,6 +12,8 @@
 #define CALL_MARGIN_USEC (5 * USEC_PER_SEC)
 /* Between two questions to a watchdog that went away. */
 #define RETRY_USEC (100 * USEC_PER_MSEC)
+/* A watchdog that the bus cannot start just now may be in the middle of being stopped or restarted. */
+#define START_USEC (3 * USEC_PER_SEC)
 
 void lease_done(Lease *lease) {
         fd_close(lease->fd);
@@ -180,25 +182,35 @@ static int read_lease(sd_bus_message *m, Lease *ret) {
         return 0;
 }
 
+/* Whether asking once more may help. */
+typedef enum Again {
+        AGAIN_NEVER,
+        AGAIN_SOON, /* it may be on its way up */
+        AGAIN_LONG, /* it went away while it was asked, and comes back */
+} Again;
+
 /* What the watchdog, or the bus in its place, refuses with. */
 static const struct {
         const char *name;
         Verdict verdict;
-        bool again; /* it went away while it was asked, it may come back */
+        Again again;
 } refusals[] = {
-        { LEASE_ERROR_PREFIX "NoSuchMachine", VERDICT_MISCONFIGURED, false },
-        { LEASE_ERROR_PREFIX "Offline", VERDICT_OFFLINE, false },
-        { LEASE_ERROR_PREFIX "Resetting", VERDICT_RESETTING, false },
-        { LEASE_ERROR_PREFIX "Busy", VERDICT_BUSY, false },
-        { LEASE_ERROR_PREFIX "Refused", VERDICT_REFUSED, false },
-        { SD_BUS_ERROR_ACCESS_DENIED, VERDICT_REFUSED, false },
-        { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, VERDICT_REFUSED, false },
-        { SD_BUS_ERROR_NO_REPLY, VERDICT_NO_WATCHDOG, true },
-        { SD_BUS_ERROR_DISCONNECTED, VERDICT_NO_WATCHDOG, true },
+        { LEASE_ERROR_PREFIX "NoSuchMachine", VERDICT_MISCONFIGURED, AGAIN_NEVER },
+        { LEASE_ERROR_PREFIX "Offline", VERDICT_OFFLINE, AGAIN_NEVER },
+        { LEASE_ERROR_PREFIX "Resetting", VERDICT_RESETTING, AGAIN_NEVER },
+        { LEASE_ERROR_PREFIX "Busy", VERDICT_BUSY, AGAIN_NEVER },
+        { LEASE_ERROR_PREFIX "Refused", VERDICT_REFUSED, AGAIN_NEVER },
+        { SD_BUS_ERROR_ACCESS_DENIED, VERDICT_REFUSED, AGAIN_NEVER },
+        { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, VERDICT_REFUSED, AGAIN_NEVER },
+        { SD_BUS_ERROR_NO_REPLY, VERDICT_NO_WATCHDOG, AGAIN_LONG },
+        { SD_BUS_ERROR_DISCONNECTED, VERDICT_NO_WATCHDOG, AGAIN_LONG },
+        { SD_BUS_ERROR_SERVICE_UNKNOWN, VERDICT_NO_WATCHDOG, AGAIN_NEVER },
+        { "org.freedesktop.systemd1.NoSuchUnit", VERDICT_NO_WATCHDOG, AGAIN_NEVER },
+        { "org.freedesktop.systemd1.UnitMasked", VERDICT_NO_WATCHDOG, AGAIN_NEVER },
 };
 
-static Verdict refusal(const sd_bus_error *error, bool *again, Text *message) {
-        *again = false;
+static Verdict refusal(const sd_bus_error *error, Again *again, Text *message) {
+        *again = AGAIN_SOON;
         for (size_t i = 0; i < ELEMENTSOF(refusals); i++)
                 if (sd_bus_error_has_name(error, refusals[i].name)) {
                         *again = refusals[i].again;
@@ -215,7 +227,7 @@ static Verdict refusal(const sd_bus_error *error, bool *again, Text *message) {
 
 /* Asks once: 1 with *ret, 0 with *verdict, or negative errno. */
 static int ask_once(
-        sd_bus *bus, const LeaseAsk *ask, Lease *ret, Verdict *verdict, bool *again, Text *message) {
+        sd_bus *bus, const LeaseAsk *ask, Lease *ret, Verdict *verdict, Again *again, Text *message) {
         _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         Call call = {};
@@ -247,17 +259,21 @@ static void pause_between(uint64_t usec) {
 }
 
 int lease_take(sd_bus *bus, const LeaseAsk *ask, Lease *ret, Verdict *verdict, Text *message) {
+        uint64_t soon = MIN(ask->deadline, now_monotonic() + START_USEC);
         bool was_there = false;
 
         for (;;) {
-                bool again = false;
+                Again again = AGAIN_NEVER;
                 int r = ask_once(bus, ask, ret, verdict, &again, message);
                 if (r != 0)
                         return r;
 
-                was_there |= again;
-                bool worth_it = again || (was_there && *verdict == VERDICT_NO_WATCHDOG);
-                if (!worth_it || sd_bus_is_open(bus) <= 0 || now_monotonic() + RETRY_USEC >= ask->deadline)
+                was_there |= again == AGAIN_LONG;
+                if (was_there && *verdict == VERDICT_NO_WATCHDOG)
+                        again = AGAIN_LONG;
+                uint64_t deadline = again == AGAIN_LONG ? ask->deadline : soon;
+                if (again == AGAIN_NEVER || sd_bus_is_open(bus) <= 0 ||
+                        now_monotonic() + RETRY_USEC >= deadline)
                         return 0;
                 pause_between(RETRY_USEC);
         }

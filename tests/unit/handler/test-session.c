@@ -181,6 +181,11 @@ static void test_watchdog_restarts(void **state) {
         const FakeStep steps[] = { { .error = "org.freedesktop.DBus.Error.NoReply" },
                 { .error = "org.freedesktop.DBus.Error.ServiceUnknown" }, { .reply = OK_REPLY } };
         check("echo\n", steps, 3, "hello\n", LEASE LEASE LEASE "release lease-3 clean\n");
+
+        /* So is one that the bus could not start at the first time. */
+        const FakeStep starting[] = { { .error = "org.freedesktop.systemd1.TransactionIsDestructive" },
+                { .reply = OK_REPLY } };
+        check("echo\n", starting, 2, "hello\n", LEASE LEASE "release lease-2 clean\n");
 }
 
 static void test_dead_channels_are_asked_again(void **state) {
