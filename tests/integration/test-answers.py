@@ -5,9 +5,9 @@
 import concurrent.futures
 import hashlib
 import socket
-
-from stack import DOMAIN, FULL, ask, ask_timed, echo, equal, journal, machine, run, scale, time_limit, true, wait_ready
 import time
+
+from stack import DOMAIN, ask, ask_timed, echo, equal, journal, machine, on, run, scale, time_limit, true, wait_ready
 
 
 def test_hello():
@@ -95,6 +95,19 @@ def test_time_limit_keeps_the_output():
     true('before' in text and '[Timed-out]' in text, f'got {text!r}')
     true(took < limit + 1, f'took {took:.1f} s')
     wait_ready()
+
+
+def test_storage_outlives_a_revert():
+    """What a factoid keeps in its directory is there at its next run, in whichever guest."""
+    key = f'kept-{time.time():.0f}'
+    request = {'nick': 'n', 'channel': '#c', 'lang': 'sh', 'persist-key': key}
+    equal(ask({**request, 'code': f'echo one >>~/{key}/f; cat ~/{key}/f'}).split(), ['one'])
+    equal(ask({**request, 'code': f'echo two >>~/{key}/f; cat ~/{key}/f'}).split(), ['one', 'two'])
+    on('pbotvmctl', 'revert', DOMAIN)
+    wait_ready()
+    equal(ask({**request, 'code': f'cat ~/{key}/f; rm ~/{key}/f'}).split(), ['one', 'two'])
+    true('No such file' in ask({**request, 'code': f'cat ~/{key}/f'}), 'what was removed is gone')
+    true('No such file' in ask({**request, 'persist-key': key + 'x', 'code': f'cat ~/{key}/f'}), 'by its key alone')
 
 
 def test_soak():

@@ -4,12 +4,16 @@
 A second guest of the same image is booted for it, with a shell of root on its console."""
 
 import base64
+import contextlib
+import io
 import os
+import re
 import socket
 import subprocess
+import tarfile
 import time
 
-from stack import DOMAIN, LAB, live, on, run, shell, true
+from stack import DOMAIN, FULL, LAB, TOP, live, on, run, shell, true
 
 FOLDER = '/var/tmp/pbotvm-vsock'
 STEM = f'/var/lib/libvirt/images/{DOMAIN}'
@@ -91,31 +95,64 @@ class Console:
                 self.link.sendall(prod)
             self.listen(1)
 
-    def run(self, program):
-        text = base64.b64encode(program.encode()).decode()
+    def run(self, files, command):
+        """Puts files (bytes by name) into a folder of the guest and runs the command there."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode='w:gz') as archive:
+            for name, content in files.items():
+                member = tarfile.TarInfo(name)
+                member.size, member.mode = len(content), 0o755
+                archive.addfile(member, io.BytesIO(content))
+        text = base64.b64encode(packed.getvalue()).decode()
         self.link.sendall(b'stty -echo\n')
         self.listen(1)
         # Shorter than the line of a terminal, slow enough for an emulated one.
         for at in range(0, len(text), 500):
-            self.link.sendall(f'printf %s {text[at:at + 500]} >>/run/program\n'.encode())
+            self.link.sendall(f'printf %s {text[at:at + 500]} >>/run/files\n'.encode())
             self.listen(0.5)
-        self.link.sendall(b'until systemctl -q is-active pbotvm-guest; do sleep 1; done; '
-                          b'base64 -d /run/program | python3 -\n')
+        self.link.sendall(b'until systemctl -q is-active pbotvm-guest; do sleep 1; done; mkdir /run/tests; '
+                          b'cd /run/tests; base64 -d /run/files | tar xz; ' + command.encode() + b'\n')
 
 
-def test_agent_over_vsock():
+@contextlib.contextmanager
+def guest():
+    """The console of a guest that was just booted."""
     qemu = boot()
     try:
         console = Console(f'{live()}{FOLDER}/console')
         console.wait_for('# ', 120, prod=b'\n')
-        console.run(PROGRAM)
-        console.wait_for('END-VSOCK', 120)
-        for what in ('chunks', 'marker', 'slots', 'refused'):
-            true(f'{what}=True' in console.got, f'{what}: {console.got[-300:]!r}')
+        yield console
     finally:
         on('pkill', '-f', f'{FOLDER}/disk', check=False)
         qemu.wait(30)
         shell(f'rm -rf {FOLDER}')
+
+
+def test_agent_over_vsock():
+    with guest() as console:
+        console.run({'program': PROGRAM.encode()}, 'python3 program')
+        console.wait_for('END-VSOCK', 120)
+        for what in ('chunks', 'marker', 'slots', 'refused'):
+            true(f'{what}=True' in console.got, f'{what}: {console.got[-300:]!r}')
+
+
+def hostile_jobs_beside_others():
+    """Over vsock several jobs run at once: somebody else's ordinary one beside each that misbehaves must not notice."""
+    files = {}
+    for name in ('hostile', 'hostile_jobs.py'):
+        with open(os.path.join(TOP, 'tests/integration', name), 'rb') as file:
+            files[name] = file.read()
+    with guest() as console:
+        console.run(files, 'modprobe vsock_loopback; python3 ./hostile --to vsock:1:5555 --slow 6 --victims; echo END-"TESTS"')
+        console.wait_for('END-TESTS', 1500)
+    text = console.got.replace('\r', '')
+    counts = re.findall(r'^(\d+) passed, (\d+) failed$', text, re.M)
+    bad = re.findall(r'^FAIL .*', text, re.M)
+    true(counts and int(counts[-1][0]) > 0 and counts[-1][1] == '0', f'{counts}: {" | ".join(bad) or text[-300:]}')
+
+
+if FULL:
+    test_hostile_jobs_beside_others = hostile_jobs_beside_others
 
 
 if __name__ == '__main__':
