@@ -52,6 +52,8 @@ static const struct {
         { "  #a", "", "  #a", true },
         { "x\n #a", "", "x\n #a", true },
         { "x\n#a\n", "", "x\n#a\n", false },
+        { "x\n#if a\ny\n#endif", "", "x\n#if a\ny\n#endif", false },
+        { "x\n\n  #a b", "", "x\n\n  #a b", true },
         { "#a \\\n b\nx", "#a \\\n b\n", "x", false },
         { "#a \\\\\n b\nx", "#a \\\\\n", " b\nx", false },
         { "", "", "", false },
