@@ -12,6 +12,10 @@ static const struct {
         { "if (a) { b; }", "if (a) { b;\n }", "if (a) {\n b;\n }\n" },
         { "int[] a = {1};", "int[] a = {1};\n", "int[] a = {\n1};\n" },
         { "// don't; x", "// don't; x", "// don't; x" },
+        { "a; // b; c\nd;", "a;\n // b;\n c\nd;\n", "a;\n // b c\nd;\n" },
+        { "a; // b; // c; d", "a;\n // b;\n // c;\n d", "a;\n // b // c;\n d" },
+        { "a; // b;\nc; // d;", "a;\n // b;\nc;\n // d;\n", "a;\n // b;\nc;\n // d;\n" },
+        { "// b; c", "// b;\n c", "// b;\n c" },
         { "a\\nb \"\\n\" \\\\n", "a\nb \"\\n\" \\\\n", "a\nb \"\\n\" \\\\n" },
         /* Directives end with their line, and includes where they end. */
         { "#define A x; y\nb; c", "#define A x; y\nb;\n c", NULL },
