@@ -41,8 +41,14 @@ int head_split(Text *code, const char *const *prefixes, Text *head) {
 }
 
 bool directive_unterminated(const Text *code) {
-        const char *newline = code->size > 0 ? memrchr(code->data, '\n', code->size) : NULL;
-        size_t line = newline ? (size_t)(newline - code->data) + 1 : 0;
+        size_t line = 0;
 
-        return scan_at(code->data, code->size, scan_skip_space(code->data, code->size, line), "#");
+        for (;;) {
+                size_t text = scan_skip_space(code->data, code->size, line);
+                line = scan_find(code->data, code->size, text, "\n");
+                if (scan_at(code->data, code->size, text, "#"))
+                        return line == SIZE_MAX;
+                if (line == SIZE_MAX)
+                        return false;
+        }
 }

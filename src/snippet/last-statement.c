@@ -187,6 +187,23 @@ static int statement_begin(const Text *rest, size_t *ret) {
         return 0;
 }
 
+/* Whether what begins there is an expression; *ret becomes it, without its ; and white space. */
+static bool printable_from(const Text *rest, size_t begin, const Text *head, Text *ret) {
+        size_t from = scan_skip_space(rest->data, rest->size, begin);
+
+        text_clear(ret);
+        text_append(ret, rest->data + from, rest->size - from);
+        if (text_failed(ret))
+                return false;
+        if (ret->size > 0 && ret->data[ret->size - 1] == ';') {
+                text_truncate(ret, ret->size - 1);
+                if (is_label(ret->data, ret->size))
+                        return false;
+        }
+        return is_printable(text_string(ret), ret->size, head);
+}
+
+/* A last line that alone is no expression, as the ) of a call, leaves the statement as it is, as in PBot. */
 int last_statement_print(Text *rest, const Text *head) {
         _cleanup_text_ Text statement = {};
         size_t begin;
@@ -194,24 +211,16 @@ int last_statement_print(Text *rest, const Text *head) {
 
         if (rest->size == 0)
                 return 0;
+        if (!printable_from(rest, line_begin(rest, rest->size), head, &statement))
+                return text_error(&statement);
         r = statement_begin(rest, &begin);
         if (r < 0)
                 return r;
-
-        size_t from = scan_skip_space(rest->data, rest->size, begin);
-        text_append(&statement, rest->data + from, rest->size - from);
-        if (text_failed(&statement))
-                return -ENOMEM;
-        if (statement.size > 0 && statement.data[statement.size - 1] == ';') {
-                text_truncate(&statement, statement.size - 1);
-                if (is_label(statement.data, statement.size))
-                        return 0;
-        }
-        if (!is_printable(text_string(&statement), statement.size, head))
-                return 0;
+        if (!printable_from(rest, begin, head, &statement))
+                return text_error(&statement);
 
         /* Of the white space before it one newline stays. */
-        from = span_trim(rest->data, (Span){ 0, begin }).end;
+        size_t from = span_trim(rest->data, (Span){ 0, begin }).end;
         text_truncate(rest, from);
         if (begin > 0)
                 text_append_char(rest, '\n');

@@ -11,10 +11,16 @@
 #define BACK_MAX 64
 
 enum {
-        MARK_BEHIND = 1 << 0,  /* a newline behind this character */
-        MARK_ESCAPE = 1 << 1,  /* this backslash and the n behind it are a newline */
-        MARK_ESCAPED = 1 << 2, /* the n */
+        MARK_BEHIND = 1 << 0, /* a newline behind this character */
+        MARK_ESCAPE = 1 << 1, /* this backslash and the n behind it are a newline */
+        MARK_GONE = 1 << 2,   /* nothing in place of this character */
 };
+
+typedef enum CommentState {
+        COMMENT_OUTSIDE,
+        COMMENT_BEGUN, /* and no ; yet */
+        COMMENT_SPLIT, /* its first ; is dropped */
+} CommentState;
 
 typedef struct LineScanner {
         const char *data;
@@ -25,6 +31,8 @@ typedef struct LineScanner {
         size_t depth;
         bool directive;
         bool escaped;
+        bool after_statement;  /* nothing but white space since the last ; */
+        CommentState comment;  /* of a line comment of Java behind a ; */
         bool no_more_brackets; /* no include <...> without a newline is ahead */
         size_t quoted_from;    /* none of include "..." without a newline lies before */
         unsigned backs;
@@ -92,8 +100,31 @@ static size_t directive_begin(LineScanner *s, size_t i) {
         return end + 1;
 }
 
+/* At a ; that ends a statement, or would but for the comment it is in. PBot splits a comment behind a
+ * statement at its first ; too, and drops that when it tidies up Java, which joins the two again. */
+static void statement_end(LineScanner *s, size_t i) {
+        if (s->comment == COMMENT_BEGUN && !newline_follows(s, i) && i + 1 < s->size) {
+                s->comment = COMMENT_SPLIT;
+                s->marks[i] |= MARK_GONE;
+        } else
+                newline_behind(s, i);
+}
+
+static void comment_follow(LineScanner *s, size_t i) {
+        if (s->data[i] == '\n')
+                s->comment = COMMENT_OUTSIDE;
+        else if (s->java && s->comment == COMMENT_OUTSIDE && s->after_statement &&
+                 scan_at(s->data, s->size, i, "//"))
+                s->comment = COMMENT_BEGUN;
+        if (s->data[i] == ';')
+                s->after_statement = true;
+        else if (scan_space(s->data, s->size, i) == 0)
+                s->after_statement = false;
+}
+
 /* At a character outside of literals. Returns where the scan goes on. */
 static size_t scan_plain(LineScanner *s, size_t i) {
+        comment_follow(s, i);
         switch (s->data[i]) {
         case '#':
                 if (!s->java && !s->directive && !s->escaped)
@@ -112,7 +143,7 @@ static size_t scan_plain(LineScanner *s, size_t i) {
                 break;
         case ';':
                 if (!s->directive && s->depth == 0)
-                        newline_behind(s, i);
+                        statement_end(s, i);
                 break;
         case '{':
                 if (s->java)
@@ -125,7 +156,7 @@ static size_t scan_plain(LineScanner *s, size_t i) {
         case 'n':
                 if (s->escaped) {
                         s->marks[i - 1] |= MARK_ESCAPE;
-                        s->marks[i] |= MARK_ESCAPED;
+                        s->marks[i] |= MARK_GONE;
                         s->directive = false;
                 }
                 break;
@@ -161,7 +192,7 @@ int newlines_complete(const Text *code, bool java, Text *ret) {
                 i = scan_one(&scanner, i);
 
         for (size_t i = 0; i < code->size; i++) {
-                if (!(marks[i] & MARK_ESCAPED))
+                if (!(marks[i] & MARK_GONE))
                         text_append_char(&text, marks[i] & MARK_ESCAPE ? '\n' : code->data[i]);
                 if (marks[i] & MARK_BEHIND)
                         text_append_char(&text, '\n');

@@ -14,7 +14,8 @@ int newlines_complete(const Text *code, bool java, Text *ret);
  * the white space before them, each with at most two newlines, move from *code to *head. */
 int head_split(Text *code, const char *const *prefixes, Text *head);
 
-/* The last line of the code is a directive that no newline ends. */
+/* The first line that is a directive is the last of the code, and no newline ends it. Where there are
+ * several, as #if and #endif, the last one swallows nothing. */
 bool directive_unterminated(const Text *code);
 
 /* 3. Functions: all that is hoisted, with what stands before and between them, and the rest. */

@@ -93,6 +93,27 @@ static void test_patterns(_unused_ void **state) {
 static const char *const unformatted[] = { "{", "if(a){", "/*", "a=", "a=\n", "<", "class a{", "template<",
         "a<b,", "switch(a){case 1:", "] {", "}*/ ", "{a;" };
 
+/* The same within the bounds for the program's size: deep at first, then long. */
+static const char *const deep[] = { "{", "(", "(a=", "{a<", "]{", "(\n" };
+
+static void test_formatter_depth(_unused_ void **state) {
+        _cleanup_(formatter_freep) Formatter *formatter = NULL;
+
+        assert_int_equal(formatter_open(&formatter), 0);
+        for (size_t i = 0; i < ELEMENTSOF(deep); i++) {
+                _cleanup_text_ Text program = {};
+
+                for (unsigned k = 0; k < 250; k++)
+                        text_append_string(&program, deep[i]);
+                while (program.size < 44000)
+                        text_append_string(&program, "f(x),");
+                const uint64_t begin = now_monotonic();
+                assert_int_equal(formatter_run(formatter, &program), 0);
+                if (now_monotonic() - begin > USEC_PER_SEC)
+                        fail_msg("\"%s\": %u ms", deep[i], (unsigned)((now_monotonic() - begin) / 1000));
+        }
+}
+
 static void test_formatter(_unused_ void **state) {
         _cleanup_(formatter_freep) Formatter *formatter = NULL;
 
@@ -120,14 +141,24 @@ static void test_long_program_is_formatted(_unused_ void **state) {
                 text_append_printf(&program, "printf(\"%u\\n\",%u);\n", i, i);
                 text_append_printf(&formatted, "printf(\"%u\\n\", %u);\n", i, i);
         }
-        text_append_string(&program, "/*");
-        text_append_string(&formatted, "/*");
+        text_append_string(&program, "x =1");
+        text_append_string(&formatted, "x = 1");
+        for (unsigned i = 0; i < 1000; i++) {
+                text_append_string(&program, "+1");
+                text_append_string(&formatted, " + 1");
+        }
+        text_append_string(&program, ";\n/*");
+        text_append_string(&formatted, ";\n/*");
         for (unsigned i = 0; i < 20000; i++) {
                 text_append_char(&program, 'c');
                 text_append_char(&formatted, 'c');
         }
-        text_append_string(&program, "*/");
-        text_append_string(&formatted, "*/");
+        text_append_string(&program, "*/\n");
+        text_append_string(&formatted, "*/\n");
+        for (unsigned i = 0; i < 200; i++) {
+                text_append_char(&program, '(');
+                text_append_char(&formatted, '(');
+        }
         assert_int_equal(formatter_run(formatter, &program), 0);
         assert_string_equal(text_string(&program), text_string(&formatted));
 }
@@ -136,6 +167,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_patterns),
                 cmocka_unit_test(test_formatter),
+                cmocka_unit_test(test_formatter_depth),
                 cmocka_unit_test(test_long_program_is_formatted),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
