@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
+/* It would be that of this file in every message. */
+#define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
 #include "common/text.h"
