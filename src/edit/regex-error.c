@@ -41,6 +41,7 @@ static Finding find_behind(Slice pattern, size_t offset) {
 /* The end of the character class that opens at i; the pattern's size if it is not closed. */
 static size_t class_end(Slice pattern, size_t i) {
         size_t first = i + 1;
+        bool may_end = true; /* not looked for again and again if there is no end of a name */
 
         if (first < pattern.size && pattern.data[first] == '^')
                 first++;
@@ -49,9 +50,11 @@ static size_t class_end(Slice pattern, size_t i) {
                         return i;
                 if (pattern.data[i] == '\\')
                         i++;
-                else if (pattern.data[i] == '[' && i + 1 < pattern.size && pattern.data[i + 1] == ':') {
+                else if (pattern.data[i] == '[' && may_end && i + 1 < pattern.size &&
+                         pattern.data[i + 1] == ':') {
                         const char *end =
                                 memmem(pattern.data + i + 2, pattern.size - i - 2, ":]", strlen(":]"));
+                        may_end = end;
                         if (end)
                                 i = (size_t)(end - pattern.data) + 1;
                 }
@@ -180,7 +183,9 @@ static size_t search_back(Slice pattern, size_t from, const char *string) {
 }
 
 static Finding find_sequence(Slice pattern, size_t offset) {
-        size_t start = search_back(pattern, offset, "(?"), mark = MIN(offset + 1, pattern.size);
+        /* What stands at the place itself may be the start of the next. */
+        size_t start = search_back(pattern, MAX(offset, (size_t)1) - 1, "(?"),
+               mark = MIN(offset + 1, pattern.size);
         Slice sequence = part(pattern, start, mark);
 
         if (mark > start + 2 && strchr("{?", pattern.data[start + 2]))

@@ -103,6 +103,8 @@ static const struct {
         { "a", "(?z)", "x", "",
                 "Sequence (?z...) not recognized in regex; marked by <-- HERE in m/(?z <-- HERE )/" },
         { "a", "(?", "x", "", "Sequence (? incomplete in regex; marked by <-- HERE in m/(? <-- HERE /" },
+        { "a", "(?i(?i", "x", "",
+                "Sequence (?i(...) not recognized in regex; marked by <-- HERE in m/(?i( <-- HERE ?i/" },
         { "a", "(?<n", "x", "",
                 "Sequence (?<... not terminated in regex; marked by <-- HERE in m/(?<n <-- HERE /" },
         { "a", "(a)\\2", "x", "",
@@ -141,6 +143,24 @@ static void test_cases(void **state) {
         }
 }
 
+/* What is wrong is found in one go, however long the pattern is. */
+static void test_long_mistakes(void **state) {
+        static const char *const pieces[] = { "[:", "[-[:a", "{ 1 , ", "(?i", "\\p{", "(*", "[\\d-", "a)",
+                "\\" };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(pieces); i++) {
+                _cleanup_text_ Text pattern = {};
+                while (pattern.size < 256 << 10)
+                        text_append_string(&pattern, pieces[i]);
+                uint64_t start = thread_time_nsec();
+                _cleanup_free_ char *got = run("a", 1, text_string(&pattern), "x", "");
+                uint64_t msec = (thread_time_nsec() - start) / 1000000;
+                if (msec > 800)
+                        fail_msg("%s... took %u ms: %.60s", pieces[i], (unsigned)msec, got);
+        }
+}
+
 /* Each would run for seconds to centuries. */
 static void test_slow_patterns(void **state) {
         static const char *const patterns[] = { "(a+)+$", "(a|aa)+$", "(?:[^b]*+[bc])",
@@ -173,6 +193,7 @@ static void test_large_result(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_cases),
+                cmocka_unit_test(test_long_mistakes),
                 cmocka_unit_test(test_slow_patterns),
                 cmocka_unit_test(test_large_result),
         };
