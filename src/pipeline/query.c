@@ -23,19 +23,6 @@ void query_done(Query *query) {
         *query = (Query){};
 }
 
-/* A number as PBot prints it: 1.50 is 1.5. */
-static void append_number(Text *text, const Json *json) {
-        int64_t integer;
-        double real;
-
-        if (json_integer(json, &integer) >= 0)
-                text_append_printf(text, "%lld", (long long)integer);
-        else if (json_real(json, &real) >= 0)
-                text_append_printf(text, "%.15g", real);
-        else
-                text_append_string(text, json_number_text(json));
-}
-
 /* A member's text: 1, or 0 if there is none (or null), or -EBADMSG with the message for the client. */
 static int read_text(const Json *request, const char *name, Text *ret, Text *error) {
         const Json *value = json_member(request, name);
@@ -52,7 +39,7 @@ static int read_text(const Json *request, const char *name, Text *ret, Text *err
                 text_append(ret, string, size);
                 return 1;
         case JSON_NUMBER:
-                append_number(ret, value);
+                json_append_number(value, ret);
                 return 1;
         default:
                 text_append_printf(error, "Request member \"%s\" must be a string, not %s.", name,
