@@ -140,7 +140,8 @@ static bool is_escaped(Slice pattern, size_t i) {
 static Finding find_quantifier(Slice pattern, size_t offset) {
         size_t start = offset;
 
-        if (start > 0 && pattern.data[start] == '*' && pattern.data[start - 1] == '(')
+        if (start > 0 && start < pattern.size && pattern.data[start] == '*' &&
+                pattern.data[start - 1] == '(')
                 return (Finding){ .mark = start + 1, .text = "Unterminated '(*...' construct" };
         if (start < pattern.size && pattern.data[start] == '}') /* Perl marks where the braces open */
                 while (start > 0 && pattern.data[start] != '{')
@@ -233,9 +234,9 @@ static Finding find_posix_class(Slice pattern, size_t offset) {
 static Finding find_property(Slice pattern, size_t offset) {
         size_t end = MIN(offset, pattern.size), start = end;
 
-        while (start > 0 && pattern.data[start] != '\\')
+        while (start > 0 && pattern.data[start - 1] != '\\')
                 start--;
-        start += 2;
+        start++;
         while (start < end && strchr("{^ ", pattern.data[start]))
                 start++;
         if (start + 1 == end && pattern.data[start] == '}')

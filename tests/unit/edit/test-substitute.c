@@ -16,10 +16,12 @@ static Slice slice(const char *text) {
 
 /* The result, "no match", or the error. */
 static char *run(const char *text, size_t size, const char *pattern, const char *to, const char *flags) {
-        _cleanup_text_ Text code = {}, out = {}, error = {};
+        _cleanup_text_ Text code = {}, typed = {}, out = {}, error = {};
         Budget budget = budget_start(EDIT_BUDGET_USEC);
+        text_append_printf(
+                &typed, "%s\\*", pattern); /* what follows a pattern in its line does not matter */
         Step step = { .type = STEP_SUBSTITUTE,
-                .text = slice(pattern),
+                .text = { text_string(&typed), strlen(pattern) },
                 .to = slice(to),
                 .global = strchr(flags, 'g'),
                 .ignore_case = strchr(flags, 'i') };
@@ -118,6 +120,9 @@ static const struct {
                 "<-- HERE /" },
         { "a", "\\P{L", "x", "",
                 "Missing right brace on \\P{} in regex; marked by <-- HERE in m/\\P{ <-- HERE L/" },
+        { "a", "\\p{", "x", "",
+                "Missing right brace on \\p{} in regex; marked by <-- HERE in m/\\p{ <-- HERE /" },
+        { "a", "b\\p", "x", "", "Empty \\p in regex; marked by <-- HERE in m/b\\p <-- HERE /" },
         { "a", "\\p{}", "x", "", "Empty \\p{} in regex; marked by <-- HERE in m/\\p{ <-- HERE }/" },
         { "a", "[[=a=]]", "x", "",
                 "POSIX syntax [= =] is reserved for future extensions in regex; marked by <-- HERE in "
