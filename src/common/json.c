@@ -361,6 +361,16 @@ int json_real(const Json *json, double *ret) {
         return 0;
 }
 
+void json_append_number(const Json *json, Text *ret) {
+        int64_t integer;
+        double real;
+
+        if (json_integer(json, &integer) >= 0)
+                text_append_printf(ret, "%lld", (long long)integer);
+        else if (json_real(json, &real) >= 0)
+                text_append_printf(ret, "%.15g", real);
+}
+
 size_t json_size(const Json *json) {
         return json ? json->n_children : 0;
 }

@@ -60,6 +60,8 @@ int json_integer(const Json *json, int64_t *ret);
 int json_real(const Json *json, double *ret);
 /* Numbers as written, "1.50"; NULL if it is no number. */
 const char *json_number_text(const Json *json);
+/* Appends a number as Perl prints it: 1.50 is 1.5, 1e3 is 1000. */
+void json_append_number(const Json *json, Text *ret);
 
 /* Arrays and objects: how many elements; 0 for all else. */
 size_t json_size(const Json *json);

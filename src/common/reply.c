@@ -164,7 +164,9 @@ static int add_object(Reply *reply, const char *data, size_t size, bool first) {
         if (string)
                 text_append(&reply->result, string, n);
         else if (result && json_type(result) == JSON_NUMBER)
-                text_append_string(&reply->result, json_number_text(result));
+                json_append_number(result, &reply->result);
+        else if (result && json_type(result) == JSON_BOOLEAN)
+                text_append_char(&reply->result, json_boolean(result) ? '1' : '0');
         else if (result && json_type(result) != JSON_NULL)
                 return -EBADMSG;
         text_append_char(&reply->result, '\n');

@@ -225,8 +225,10 @@ static Found parse_replace(Parser *parser) {
 
         if (!takes_over(parser, &scan, PREVIOUS_REPLACE)) {
                 scan_and(&scan, true);
-                if (!typed_word(&scan, "replace", true) || typed_spaces(&scan) == 0 ||
-                        !take_modifier(&scan, &modifier))
+                if (!typed_word(&scan, "replace", true))
+                        return FOUND_NOTHING;
+                typed_spaces(&scan); /* there may be none, other than behind "remove" */
+                if (!take_modifier(&scan, &modifier))
                         return FOUND_NOTHING;
         }
         if (!has_replace_shape(scan))
@@ -263,7 +265,7 @@ static Found parse_substitute(Parser *parser) {
         if (!one_line(step.text) || !one_line(step.to))
                 return FOUND_NOTHING;
 
-        Slice flags = { scan.at, typed_non_spaces(&scan) };
+        Slice flags = { scan.at, typed_to_space(&scan) };
         for (size_t i = 0; i < flags.size; i++) {
                 if (flags.data[i] == 'i')
                         step.ignore_case = true;
@@ -323,7 +325,7 @@ static void skip_options(Scan *scan) {
         for (;;) {
                 Scan ahead = *scan;
                 typed_spaces(&ahead);
-                if (!typed_word(&ahead, "-", false) || typed_non_spaces(&ahead) == 0)
+                if (!typed_word(&ahead, "-", false) || typed_to_space(&ahead) == 0)
                         return;
                 typed_spaces(&ahead);
                 *scan = ahead;

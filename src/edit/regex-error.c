@@ -41,6 +41,7 @@ static Finding find_behind(Slice pattern, size_t offset) {
 /* The end of the character class that opens at i; the pattern's size if it is not closed. */
 static size_t class_end(Slice pattern, size_t i) {
         size_t first = i + 1;
+        bool may_end = true; /* not looked for again and again if there is no end of a name */
 
         if (first < pattern.size && pattern.data[first] == '^')
                 first++;
@@ -49,9 +50,11 @@ static size_t class_end(Slice pattern, size_t i) {
                         return i;
                 if (pattern.data[i] == '\\')
                         i++;
-                else if (pattern.data[i] == '[' && i + 1 < pattern.size && pattern.data[i + 1] == ':') {
+                else if (pattern.data[i] == '[' && may_end && i + 1 < pattern.size &&
+                         pattern.data[i + 1] == ':') {
                         const char *end =
                                 memmem(pattern.data + i + 2, pattern.size - i - 2, ":]", strlen(":]"));
+                        may_end = end;
                         if (end)
                                 i = (size_t)(end - pattern.data) + 1;
                 }
@@ -137,7 +140,8 @@ static bool is_escaped(Slice pattern, size_t i) {
 static Finding find_quantifier(Slice pattern, size_t offset) {
         size_t start = offset;
 
-        if (start > 0 && pattern.data[start] == '*' && pattern.data[start - 1] == '(')
+        if (start > 0 && start < pattern.size && pattern.data[start] == '*' &&
+                pattern.data[start - 1] == '(')
                 return (Finding){ .mark = start + 1, .text = "Unterminated '(*...' construct" };
         if (start < pattern.size && pattern.data[start] == '}') /* Perl marks where the braces open */
                 while (start > 0 && pattern.data[start] != '{')
@@ -180,7 +184,9 @@ static size_t search_back(Slice pattern, size_t from, const char *string) {
 }
 
 static Finding find_sequence(Slice pattern, size_t offset) {
-        size_t start = search_back(pattern, offset, "(?"), mark = MIN(offset + 1, pattern.size);
+        /* What stands at the place itself may be the start of the next. */
+        size_t start = search_back(pattern, MAX(offset, (size_t)1) - 1, "(?"),
+               mark = MIN(offset + 1, pattern.size);
         Slice sequence = part(pattern, start, mark);
 
         if (mark > start + 2 && strchr("{?", pattern.data[start + 2]))
@@ -207,6 +213,16 @@ static Finding find_reference(Slice pattern, size_t offset) {
         return (Finding){ .mark = end };
 }
 
+/* [. .] and [= =] inside of a class. */
+static Finding find_collating(Slice pattern, size_t offset) {
+        char sign = offset + 1 < pattern.size ? pattern.data[offset + 1] : '.';
+
+        for (size_t i = offset + 2; i + 1 < pattern.size; i++)
+                if (pattern.data[i] == sign && pattern.data[i + 1] == ']')
+                        return (Finding){ .mark = i + 2, .quoted = { sign == '=' ? "= =" : ". .", 3 } };
+        return (Finding){ .mark = offset, .quoted = { ". .", 3 } };
+}
+
 static Finding find_posix_class(Slice pattern, size_t offset) {
         size_t start = search_back(pattern, offset, "[:");
         const char *close = memmem(pattern.data + start, pattern.size - start, ":]", strlen(":]"));
@@ -218,11 +234,13 @@ static Finding find_posix_class(Slice pattern, size_t offset) {
 static Finding find_property(Slice pattern, size_t offset) {
         size_t end = MIN(offset, pattern.size), start = end;
 
-        while (start > 0 && pattern.data[start] != '\\')
+        while (start > 0 && pattern.data[start - 1] != '\\')
                 start--;
-        start += 2;
+        start++;
         while (start < end && strchr("{^ ", pattern.data[start]))
                 start++;
+        if (start + 1 == end && pattern.data[start] == '}')
+                return (Finding){ .mark = start, .text = "Empty \\p{}" };
         return (Finding){ .mark = end,
                 .quoted =
                         part(pattern, start, end > start && pattern.data[end - 1] == '}' ? end - 1 : end) };
@@ -247,10 +265,23 @@ static Finding find_unfinished(Slice pattern, size_t offset) {
                 .quoted = part(pattern, start, MIN(start + 3, pattern.size)) };
 }
 
-static Finding find_malformed_property(Slice pattern, size_t offset) {
-        bool braces = offset > 0 && pattern.data[offset - 1] == '{';
+/* "(?P" and what cannot follow it. */
+static Finding find_python(Slice pattern, size_t offset) {
+        size_t start = search_back(pattern, offset, "(?P"), mark = MIN(start + 4, pattern.size);
 
-        return (Finding){ .mark = offset, .text = braces ? "Missing right brace on \\p{}" : NULL };
+        return (Finding){ .mark = mark, .quoted = part(pattern, start, mark) };
+}
+
+static Finding find_malformed_property(Slice pattern, size_t offset) {
+        size_t start = MIN(offset, pattern.size);
+
+        while (start > 0 && pattern.data[start - 1] != '\\')
+                start--;
+        if (start + 1 >= pattern.size || pattern.data[start + 1] != '{')
+                return (Finding){ .mark = offset };
+        return (Finding){ .mark = start + 2,
+                .quoted = part(pattern, start, start + 1),
+                .text = "Missing right brace on \\%s{}" };
 }
 
 static Finding find_verb(Slice pattern, size_t offset) {
@@ -267,8 +298,9 @@ static const Row rows[] = {
         { PCRE2_ERROR_CLASS_RANGE_ORDER, "Invalid [] range \"%s\"", find_range },
         { PCRE2_ERROR_QUANTIFIER_INVALID, "Quantifier follows nothing", find_quantifier },
         { PCRE2_ERROR_INVALID_AFTER_PARENS_QUERY, "Sequence %s...) not recognized", find_sequence },
-        { PCRE2_ERROR_POSIX_NO_SUPPORT_COLLATING, "POSIX syntax is reserved for future extensions",
-                find_offset },
+        { PCRE2_ERROR_UNRECOGNIZED_AFTER_QUERY_P, "Sequence %s...) not recognized", find_python },
+        { PCRE2_ERROR_POSIX_NO_SUPPORT_COLLATING, "POSIX syntax [%s] is reserved for future extensions",
+                find_collating },
         { PCRE2_ERROR_MISSING_CLOSING_PARENTHESIS, "Unmatched (", find_open_group },
         { PCRE2_ERROR_BAD_SUBPATTERN_REFERENCE, "Reference to nonexistent group", find_reference },
         { PCRE2_ERROR_MISSING_COMMENT_CLOSING, "Sequence (?#... not terminated", NULL },

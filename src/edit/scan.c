@@ -36,6 +36,13 @@ size_t typed_non_spaces(Scan *scan) {
         return take_while(scan, false);
 }
 
+size_t typed_to_space(Scan *scan) {
+        const char *start = scan->at, *space = memchr(start, ' ', scan_left(scan));
+
+        scan->at = space ? space : scan->end;
+        return (size_t)(scan->at - start);
+}
+
 bool typed_word(Scan *scan, const char *word, bool any_case) {
         size_t n = strlen(word);
 

@@ -18,6 +18,8 @@ static inline size_t scan_left(const Scan *scan) {
 size_t typed_spaces(Scan *scan);
 /* Takes everything up to white space; returns how many bytes. */
 size_t typed_non_spaces(Scan *scan);
+/* Takes everything up to a space, other white space too: so far reaches an option, or the flags of s///. */
+size_t typed_to_space(Scan *scan);
 /* Takes a word that is there, in lower case or, if any_case, in any. */
 bool typed_word(Scan *scan, const char *word, bool any_case);
 /* True at the end and before anything that cannot go on a word. */

@@ -4,6 +4,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "edit/perl-pattern.h"
 #include "edit/regex-error.h"
 
 /* A stranger's pattern gets 16 MiB and a bounded number of steps. Neither bounds the time: one step may run
@@ -54,17 +55,21 @@ static bool is_unknown_escape(int error) {
 static int compile(const Step *step, pcre2_code **ret, Text *error) {
         _cleanup_(compile_context_freep) pcre2_compile_context *context = pcre2_compile_context_create(NULL);
         uint32_t options = COMPILE_OPTIONS | (step->ignore_case ? PCRE2_CASELESS : 0);
+        _cleanup_text_ Text pattern = {};
         int code;
         PCRE2_SIZE offset;
 
         if (!context)
                 return -ENOMEM;
 
-        PCRE2_SPTR pattern = (PCRE2_SPTR)step->text.data;
-        pcre2_code *compiled = pcre2_compile(pattern, step->text.size, options, &code, &offset, context);
+        perl_pattern_write(step->text, &pattern);
+        if (text_failed(&pattern))
+                return -ENOMEM;
+        PCRE2_SPTR written = (PCRE2_SPTR)text_string(&pattern);
+        pcre2_code *compiled = pcre2_compile(written, pattern.size, options, &code, &offset, context);
         if (!compiled && is_unknown_escape(code)) {
                 pcre2_set_compile_extra_options(context, PCRE2_EXTRA_BAD_ESCAPE_IS_LITERAL);
-                compiled = pcre2_compile(pattern, step->text.size, options, &code, &offset, context);
+                compiled = pcre2_compile(written, pattern.size, options, &code, &offset, context);
         }
         if (compiled) {
                 *ret = compiled;
@@ -74,7 +79,7 @@ static int compile(const Step *step, pcre2_code **ret, Text *error) {
                 return -ENOMEM;
         if (code == PCRE2_ERROR_QUANTIFIER_OUT_OF_ORDER)
                 return 0;
-        regex_error_append(error, code, step->text, offset);
+        regex_error_append(error, code, step->text, perl_pattern_place(step->text, offset));
         return -EINVAL;
 }
 

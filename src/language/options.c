@@ -73,12 +73,18 @@ static bool take_switch(const Option *option, StandardOptions *options) {
         return false;
 }
 
-/* One pair of quotes around all of it is the typist's, not the program's. */
+/* One pair of quotes around all of it is the typist's, not the program's. The newline that may have ended
+ * the word is not part of what is quoted. */
 static void set_arguments(StandardOptions *options, const char *value, size_t size) {
-        if (size >= 2 && (*value == '"' || *value == '\'') && value[size - 1] == *value)
-                value++, size -= 2;
+        bool newline = size > 0 && value[size - 1] == '\n';
+        size_t quoted = size - newline;
+
         text_clear(&options->arguments);
-        text_append(&options->arguments, value, size);
+        if (quoted >= 2 && (*value == '"' || *value == '\'') && value[quoted - 1] == *value) {
+                text_append(&options->arguments, value + 1, quoted - 2);
+                text_append(&options->arguments, "\n", newline);
+        } else
+                text_append(&options->arguments, value, size);
         options->have_arguments = true;
 }
 
@@ -108,7 +114,8 @@ static bool opens_quote(const char *data, size_t i) {
         return data[i] == '"' || (data[i] == '\'' && (i == 0 || !is_alphanumeric(data[i - 1])));
 }
 
-/* Where -stdin stands outside of quotes with nothing but one line behind it, or NULL. */
+/* Where -stdin stands outside of quotes with nothing but one line behind it, or NULL. A backslash takes a
+ * quote its meaning, but not the option. */
 static const char *find_stdin(const char *data, size_t size) {
         const char *found = NULL;
 
@@ -117,7 +124,7 @@ static const char *find_stdin(const char *data, size_t size) {
                         found = NULL;
                 else if (found)
                         continue;
-                else if (data[i] == '\\' && i + 1 < size && data[i + 1] != '\n')
+                else if (data[i] == '\\' && i + 1 < size && data[i + 1] != '\n' && data[i + 1] != '-')
                         i++;
                 else if (startswith_bytes(data + i, size - i, "-stdin"))
                         found = data + i;

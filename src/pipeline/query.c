@@ -23,19 +23,6 @@ void query_done(Query *query) {
         *query = (Query){};
 }
 
-/* A number as PBot prints it: 1.50 is 1.5. */
-static void append_number(Text *text, const Json *json) {
-        int64_t integer;
-        double real;
-
-        if (json_integer(json, &integer) >= 0)
-                text_append_printf(text, "%lld", (long long)integer);
-        else if (json_real(json, &real) >= 0)
-                text_append_printf(text, "%.15g", real);
-        else
-                text_append_string(text, json_number_text(json));
-}
-
 /* A member's text: 1, or 0 if there is none (or null), or -EBADMSG with the message for the client. */
 static int read_text(const Json *request, const char *name, Text *ret, Text *error) {
         const Json *value = json_member(request, name);
@@ -52,7 +39,7 @@ static int read_text(const Json *request, const char *name, Text *ret, Text *err
                 text_append(ret, string, size);
                 return 1;
         case JSON_NUMBER:
-                append_number(ret, value);
+                json_append_number(value, ret);
                 return 1;
         default:
                 text_append_printf(error, "Request member \"%s\" must be a string, not %s.", name,
@@ -82,7 +69,7 @@ static int read_members(const Json *request, Query *query, Text *error) {
                 { "arguments", false, &query->arguments },
                 { "factoid", true, &query->factoid },
                 { "persist-key", true, &query->persist_key },
-                { "usage", true, &query->usage },
+                { "usage", false, &query->usage },
                 { "vm", true, &query->vm },
         };
 
@@ -99,28 +86,31 @@ static int read_members(const Json *request, Query *query, Text *error) {
 }
 
 /* With these PBot lets a client choose ports, or act on a machine: not here. */
-static const char *const ignored_names[] = {
-        "vm-serial",
-        "vm-cid",
-        "vm-vport",
-        "vm-addr",
-        "vm-domain",
-        "vm-health",
-        "vm-vagrant",
-        "health",
-        "revert",
+static const struct {
+        const char *name;
+        bool option; /* of a line too, not only a member of an object */
+} ignored[] = {
+        { "vm-serial", true },
+        { "vm-cid", true },
+        { "vm-vport", true },
+        { "vm-domain", true },
+        { "vm-health", true },
+        { "vm-addr", false },
+        { "vm-vagrant", false },
+        { "health", true },
+        { "revert", true },
 };
 
-static bool is_ignored(const char *name, size_t size) {
-        for (size_t i = 0; i < ELEMENTSOF(ignored_names); i++)
-                if (strlen(ignored_names[i]) == size && memcmp(ignored_names[i], name, size) == 0)
-                        return true;
+static bool is_ignored(const char *name, size_t size, bool option) {
+        for (size_t i = 0; i < ELEMENTSOF(ignored); i++)
+                if (strlen(ignored[i].name) == size && memcmp(ignored[i].name, name, size) == 0)
+                        return ignored[i].option || !option;
         return false;
 }
 
 static void log_ignored_members(const Json *request) {
         for (size_t i = 0; i < json_size(request); i++)
-                if (is_ignored(json_name_at(request, i), strlen(json_name_at(request, i))))
+                if (is_ignored(json_name_at(request, i), strlen(json_name_at(request, i)), false))
                         log_info("Ignored the member \"%s\" of a request: machines are configured here.",
                                 json_name_at(request, i));
 }
@@ -146,7 +136,7 @@ static int take_leading_option(const char *option, size_t size, Query *query) {
                 to = &query->lang;
         else if (name_size == 2 && memcmp(name, "vm", 2) == 0)
                 to = &query->vm;
-        else if (!is_ignored(name, name_size))
+        else if (!is_ignored(name, name_size, true))
                 return 0;
         if (!to) {
                 log_info("Ignored the option -%.*s of a request: machines are configured here.",

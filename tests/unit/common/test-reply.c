@@ -49,6 +49,9 @@ static void test_as_pbot_reads_it(void **state _unused_) {
         static const char *const cases[][2] = {
                 { "result:{}\nresult:end\n", "\n" },
                 { "result:{\"result\":null}\nresult:end\n", "\n" },
+                { "result:{\"result\":1.50}\nresult:end\n", "1.5\n" },
+                { "result:{\"result\":true}\nresult:end\n", "1\n" },
+                { "result:{\"result\":false}\nresult:end\n", "0\n" },
                 { "x\nresult:{\"result\":\"a\"}\nraw \x80\nresult:{\"result\":\"b\"}\nresult:end\n",
                         "a\nraw \\\\x80\nb\n" },
                 { "result:{\"result\":\"\xE2\x82(\"}\nresult:end\n", "\\xE2(\n" },

@@ -16,10 +16,12 @@ static Slice slice(const char *text) {
 
 /* The result, "no match", or the error. */
 static char *run(const char *text, size_t size, const char *pattern, const char *to, const char *flags) {
-        _cleanup_text_ Text code = {}, out = {}, error = {};
+        _cleanup_text_ Text code = {}, typed = {}, out = {}, error = {};
         Budget budget = budget_start(EDIT_BUDGET_USEC);
+        text_append_printf(
+                &typed, "%s\\*", pattern); /* what follows a pattern in its line does not matter */
         Step step = { .type = STEP_SUBSTITUTE,
-                .text = slice(pattern),
+                .text = { text_string(&typed), strlen(pattern) },
                 .to = slice(to),
                 .global = strchr(flags, 'g'),
                 .ignore_case = strchr(flags, 'i') };
@@ -59,6 +61,36 @@ static const struct {
         { "a", "", "x", "", "no match" },
         { "y", "\\y", "z", "", "z" },
         { "a{3,1}", "a{3,1}", "x", "", "no match" },
+        /* What PCRE2 reads otherwise than Perl. */
+        { "Qa.bE a.b", "\\Qa.b\\E", "x", "", "x a.b" },
+        { "E]", "[\\Q\\E]", "x", "", "x]" },
+        { "aaa", "a{,2}", "x", "", "xa" },
+        { "a{,}", "a{,}", "x", "", "x" },
+        { "aaaa", "a{ 1,\t3 }", "x", "", "xa" },
+        { "aaaa", "a{2 }b?", "x", "g", "xx" },
+        { "{2} {,1}", "{2}|{,1}", "x", "g", "x x" },
+        { "({2})", "\\((?:{2})\\)", "x", "", "x" },
+        { "a{2", "a{2", "x", "", "x" },
+        { "a", "^*$+a?", "x", "", "ax" },
+        { "ba", "\\b+\\A{2}b", "x", "", "xa" },
+        { "b^a", "[^*]", "x", "g", "xxx" },
+        { "b-1", "[a-\\d]", "x", "g", "bxx" },
+        { "b-1z", "[\\d-z]", "x", "g", "bxxx" },
+        { "b-1z", "[[:digit:]-\\s]", "x", "g", "bxxz" },
+        { "b-c", "[a-c-]", "x", "g", "xxx" },
+        { "x:a", "[:alpha:]", "y", "g", "xyy" },
+        { "[.a.]", "[.a.]", "y", "g", "[yyy]" },
+        { "]a", "[]a]", "y", "g", "yy" },
+        { "]a", "[^]a]", "y", "", "no match" },
+        { "aA", "(?u)(?ai-x:A)(?p)", "x", "g", "xx" },
+        { "a{2}", "a(?#{2}[)", "x", "", "x{2}" },
+        { "a", "\\x{61}\\x{61}{,1}", "x", "", "x" },
+        { "o", "(*UTF)o", "x", "",
+                "Unknown verb pattern 'UTF' in regex; marked by <-- HERE in m/(*UTF) <-- HERE o/" },
+        { "a", "a{,2}[\\d-z](", "x", "",
+                "Unmatched ( in regex; marked by <-- HERE in m/a{,2}[\\d-z]( <-- HERE /" },
+        { "a", "\\Qa{,2}**", "x", "",
+                "Nested quantifiers in regex; marked by <-- HERE in m/\\Qa{,2}* <-- HERE */" },
         { "a", "(", "x", "", "Unmatched ( in regex; marked by <-- HERE in m/( <-- HERE /" },
         { "a", "a(b(c", "x", "", "Unmatched ( in regex; marked by <-- HERE in m/a(b( <-- HERE c/" },
         { "a", "[(]a(", "x", "", "Unmatched ( in regex; marked by <-- HERE in m/[(]a( <-- HERE /" },
@@ -73,6 +105,8 @@ static const struct {
         { "a", "(?z)", "x", "",
                 "Sequence (?z...) not recognized in regex; marked by <-- HERE in m/(?z <-- HERE )/" },
         { "a", "(?", "x", "", "Sequence (? incomplete in regex; marked by <-- HERE in m/(? <-- HERE /" },
+        { "a", "(?i(?i", "x", "",
+                "Sequence (?i(...) not recognized in regex; marked by <-- HERE in m/(?i( <-- HERE ?i/" },
         { "a", "(?<n", "x", "",
                 "Sequence (?<... not terminated in regex; marked by <-- HERE in m/(?<n <-- HERE /" },
         { "a", "(a)\\2", "x", "",
@@ -84,6 +118,17 @@ static const struct {
         { "a", "\\p{Foo}", "x", "",
                 "Can't find Unicode property definition \"Foo\" in regex; marked by <-- HERE in m/\\p{Foo} "
                 "<-- HERE /" },
+        { "a", "\\P{L", "x", "",
+                "Missing right brace on \\P{} in regex; marked by <-- HERE in m/\\P{ <-- HERE L/" },
+        { "a", "\\p{", "x", "",
+                "Missing right brace on \\p{} in regex; marked by <-- HERE in m/\\p{ <-- HERE /" },
+        { "a", "b\\p", "x", "", "Empty \\p in regex; marked by <-- HERE in m/b\\p <-- HERE /" },
+        { "a", "\\p{}", "x", "", "Empty \\p{} in regex; marked by <-- HERE in m/\\p{ <-- HERE }/" },
+        { "a", "[[=a=]]", "x", "",
+                "POSIX syntax [= =] is reserved for future extensions in regex; marked by <-- HERE in "
+                "m/[[=a=] <-- HERE ]/" },
+        { "a", "(?Pa)", "x", "",
+                "Sequence (?Pa...) not recognized in regex; marked by <-- HERE in m/(?Pa <-- HERE )/" },
         { "a", "(?<=a+)", "x", "", "Lookbehind longer than 255 not implemented in regex m/(?<=a+)/" },
         { "a", "a{99999}", "x", "",
                 "Quantifier in {,} bigger than 65534 in regex; marked by <-- HERE in m/a{99999 <-- HERE "
@@ -100,6 +145,24 @@ static void test_cases(void **state) {
                         cases[i].code, strlen(cases[i].code), cases[i].pattern, cases[i].to, cases[i].flags);
                 if (!streq(got, cases[i].result))
                         fail_msg("s/%s/: %s instead of %s", cases[i].pattern, got, cases[i].result);
+        }
+}
+
+/* What is wrong is found in one go, however long the pattern is. */
+static void test_long_mistakes(void **state) {
+        static const char *const pieces[] = { "[:", "[-[:a", "{ 1 , ", "(?i", "\\p{", "(*", "[\\d-", "a)",
+                "\\" };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(pieces); i++) {
+                _cleanup_text_ Text pattern = {};
+                while (pattern.size < 256 << 10)
+                        text_append_string(&pattern, pieces[i]);
+                uint64_t start = thread_time_nsec();
+                _cleanup_free_ char *got = run("a", 1, text_string(&pattern), "x", "");
+                uint64_t msec = (thread_time_nsec() - start) / 1000000;
+                if (msec > 800)
+                        fail_msg("%s... took %u ms: %.60s", pieces[i], (unsigned)msec, got);
         }
 }
 
@@ -135,6 +198,7 @@ static void test_large_result(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_cases),
+                cmocka_unit_test(test_long_mistakes),
                 cmocka_unit_test(test_slow_patterns),
                 cmocka_unit_test(test_large_result),
         };

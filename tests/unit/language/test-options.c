@@ -21,6 +21,8 @@ static const Case standard[] = {
         { "-args 'a \"b\"' x", "x", "a \"b\"", NULL, false, false },
         { "x -args", "x -args", NULL, NULL, false, false },
         { "-args -- -info x", "x", "--", NULL, true, false },
+        { "-args \"a b\"\nx", "x", "a b\n", NULL, false, false },
+        { "-args a\nx", "x", "a\n", NULL, false, false },
         { "x -stdin a  b", "x ", NULL, "a  b", false, false },
         { "x -stdin=a=b", "x ", NULL, "a=b", false, false },
         { "x -stdin a\nb", "x -stdin a\nb", NULL, NULL, false, false },
@@ -31,6 +33,8 @@ static const Case standard[] = {
         { "echo it's -stdin don't", "echo it's ", NULL, "don't", false, false },
         { "puts(\"-stdin\"); -stdin \"x\"", "puts(\"-stdin\"); ", NULL, "\"x\"", false, false },
         { "echo \" -stdin x", "echo \" ", NULL, "x", false, false },
+        { "echo \\-stdin x", "echo \\", NULL, "x", false, false },
+        { "echo \\\" -stdin \"", "echo \\\" ", NULL, "\"", false, false },
 };
 
 static void test_standard_options(void **state) {

@@ -56,6 +56,7 @@ static void test_leading_options(void **state) {
         assert_query("-lang=SH  -vm=Test  echo", "sh", "test", "echo");
         assert_query("-lang=sh -lang=perl x", "perl", "", "x");
         assert_query("-vm-serial=1 -revert=x -health=y echo", "clang2x", "", "echo");
+        assert_query("-vm-domain=a -vm-addr=b echo", "clang2x", "", "-vm-addr=b echo");
         assert_query("-LANG=sh echo", "clang2x", "", "-LANG=sh echo");
         assert_query("-lang= echo", "clang2x", "", "-lang= echo");
         assert_query("-lang=sh\techo hi", "sh\techo", "", "hi");
@@ -116,6 +117,16 @@ static void test_defaults(void **state) {
                 assert_null(query.vm);
                 assert_int_equal(query.code.size, 0);
         }
+}
+
+/* None is not the same as an empty one, which is what the client wants to be told. */
+static void test_empty_usage(void **state) {
+        static const char line[] = "{\"code\": \"\", \"usage\": \"\"}";
+        _cleanup_query_ Query query = {};
+        (void)state;
+
+        parse(line, strlen(line), &query);
+        assert_string_equal(query.usage, "");
 }
 
 static void test_numbers(void **state) {
@@ -181,6 +192,7 @@ int main(void) {
                 cmocka_unit_test(test_leading_options_behind_others),
                 cmocka_unit_test(test_json),
                 cmocka_unit_test(test_defaults),
+                cmocka_unit_test(test_empty_usage),
                 cmocka_unit_test(test_numbers),
                 cmocka_unit_test(test_nul_stays),
                 cmocka_unit_test(test_refusals),
