@@ -209,8 +209,10 @@ static const struct {
         { "org.freedesktop.systemd1.UnitMasked", VERDICT_NO_WATCHDOG, AGAIN_NEVER },
 };
 
-static Verdict refusal(const sd_bus_error *error, Again *again, Text *message) {
+static Verdict refusal(const sd_bus_error *error, Again *again, Text *message, Text *trouble) {
         *again = AGAIN_SOON;
+        text_truncate(trouble, 0);
+        text_append_printf(trouble, "%s: %s", error->name, error->message);
         for (size_t i = 0; i < ELEMENTSOF(refusals); i++)
                 if (sd_bus_error_has_name(error, refusals[i].name)) {
                         *again = refusals[i].again;
@@ -221,13 +223,12 @@ static Verdict refusal(const sd_bus_error *error, Again *again, Text *message) {
                                 log_error("The watchdog refuses a lease: %s", error->message);
                         return refusals[i].verdict;
                 }
-        log_warning("No lease from the watchdog: %s: %s", error->name, error->message);
         return VERDICT_NO_WATCHDOG;
 }
 
 /* Asks once: 1 with *ret, 0 with *verdict, or negative errno. */
-static int ask_once(
-        sd_bus *bus, const LeaseAsk *ask, Lease *ret, Verdict *verdict, Again *again, Text *message) {
+static int ask_once(sd_bus *bus, const LeaseAsk *ask, Lease *ret, Verdict *verdict, Again *again,
+        Text *message, Text *trouble) {
         _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         Call call = {};
@@ -246,7 +247,7 @@ static int ask_once(
                 return log_warning_errno(r, "Failed to talk to the bus: %m"), 0;
         }
         if (sd_bus_message_is_method_error(reply, NULL)) {
-                *verdict = refusal(sd_bus_message_get_error(reply), again, message);
+                *verdict = refusal(sd_bus_message_get_error(reply), again, message, trouble);
                 return 0;
         }
         r = read_lease(reply, ret);
@@ -260,11 +261,12 @@ static void pause_between(uint64_t usec) {
 
 int lease_take(sd_bus *bus, const LeaseAsk *ask, Lease *ret, Verdict *verdict, Text *message) {
         uint64_t soon = MIN(ask->deadline, now_monotonic() + START_USEC);
+        _cleanup_text_ Text trouble = {};
         bool was_there = false;
 
         for (;;) {
                 Again again = AGAIN_NEVER;
-                int r = ask_once(bus, ask, ret, verdict, &again, message);
+                int r = ask_once(bus, ask, ret, verdict, &again, message, &trouble);
                 if (r != 0)
                         return r;
 
@@ -273,8 +275,11 @@ int lease_take(sd_bus *bus, const LeaseAsk *ask, Lease *ret, Verdict *verdict, T
                         again = AGAIN_LONG;
                 uint64_t deadline = again == AGAIN_LONG ? ask->deadline : soon;
                 if (again == AGAIN_NEVER || sd_bus_is_open(bus) <= 0 ||
-                        now_monotonic() + RETRY_USEC >= deadline)
+                        now_monotonic() + RETRY_USEC >= deadline) {
+                        if (*verdict == VERDICT_NO_WATCHDOG && trouble.size > 0)
+                                log_warning("No lease from the watchdog: %s", text_string(&trouble));
                         return 0;
+                }
                 pause_between(RETRY_USEC);
         }
 }
