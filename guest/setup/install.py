@@ -4,7 +4,7 @@
 Debian, Fedora, openSUSE and what is like them; tried on Debian."""
 
 import argparse
-import json
+import contextlib
 import os
 import pwd
 import shutil
@@ -12,101 +12,39 @@ import subprocess
 import sys
 import tempfile
 
-HERE = os.path.dirname(os.path.realpath(__file__))
-GUEST = os.path.dirname(HERE)
+from common import GUEST, HERE, Failure, load, run, say
+from distribution import Distribution
+from record import PATH as RECORD, Record, remove_if_empty
+
 TOP = os.path.dirname(GUEST)
-RECORD = '/etc/pbotvm/guest-install.json'
 SOCKET = '/run/pbotvm-guest/agent.socket'
 UNITS = '/etc/systemd/system'
+AGENT = 'pbotvm-guest.service'
+NETWORK = 'pbotvm-guest-network.service'
 
 # What an existing guest gets beside what the build installs.
 FILES = {
     'pbotvm-guest.nft': '/etc/pbotvm/guest.nft',
-    'pbotvm-guest-network.service': f'{UNITS}/pbotvm-guest-network.service',
+    NETWORK: f'{UNITS}/{NETWORK}',
     'pbotvm-guest.rules': '/etc/polkit-1/rules.d/10-pbotvm-guest.rules',
 }
 
-
-class Failure(Exception):
-    """What failed and what to do."""
-
-
-def say(text):
-    print(f'guest/install: {text}', flush=True)
-
-
-def load(path):
-    try:
-        with open(path, encoding='utf-8') as file:
-            return {name: value for name, value in json.load(file).items() if name != 'about'}
-    except (OSError, ValueError) as error:
-        raise Failure(f'{path}: {error}') from None
+# Commands that the host sends, and what else they may be called here: a link gives them that name. The agent itself
+# knows compilers by another version's name.
+NAMES = {
+    'bf': ('bff', ('beef',)),
+    'lua': ('lua', ('lua5.4', 'lua5.3')),
+    'python': ('python', ('python3',)),
+    'scheme': ('guile', ('guile3.0', 'guile-3.0')),
+}
 
 
-def run(*command, check=True, quiet=True, **options):
-    """Runs a command; what it says is of interest only if it fails."""
-    if quiet:
-        options.update(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, **options)
-    except FileNotFoundError:
-        raise Failure(f'{command[0]} is not there') from None
-    if check and done.returncode != 0:
-        if quiet:
-            sys.stderr.write(done.stdout[-3000:])
-        raise Failure(f'{" ".join(command[:4])} failed with status {done.returncode}')
-    return done
+# Where a job looks for commands.
+SEARCHED = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 
-class Distribution:
-    """How packages are called and handled here."""
-
-    def __init__(self):
-        release = {}
-        with open('/etc/os-release', encoding='utf-8') as file:
-            for line in file:
-                name, _, value = line.strip().partition('=')
-                release[name] = value.strip('"\'')
-        ids = [release.get('ID', '')] + release.get('ID_LIKE', '').split()
-        for self.name, self.table in load(f'{HERE}/install.json').items():
-            if any(i == like or i.startswith(like + '-') for i in ids for like in self.table['like']):
-                break
-        else:
-            raise Failure(f'{release.get("PRETTY_NAME", "this distribution")} is not known: add it to '
-                          f'guest/setup/install.json and guest/packages.json')
-
-    def languages(self, wanted):
-        table = load(f'{GUEST}/packages.json')[self.name]
-        chosen = sorted(table) if wanted == 'all' else [name for name in wanted.split(',') if name]
-        for name in chosen:
-            if name not in table:
-                raise Failure(f'{name}: no such language for {self.name}; there are {", ".join(sorted(table))}')
-        return chosen, [package for name in chosen for package in table[name]]
-
-    def has(self, package):
-        done = run(*self.table['installed'], package, check=False)
-        return done.returncode == 0 and 'not-installed' not in done.stdout and 'deinstall' not in done.stdout
-
-    def call(self, verb, packages):
-        run(*self.table[verb], *packages, env={**os.environ, **self.table['environment']})
-
-    def install(self, packages):
-        """The packages that were not there before."""
-        missing = [package for package in dict.fromkeys(packages) if not self.has(package)]
-        if missing:
-            say(f'installing {len(missing)} packages')
-            self.call('install', missing)
-        return missing
-
-
-def build_and_install(build):
-    say('building the agent')
-    run('meson', 'setup', build, TOP, '-Dhost=false', '-Dtests=false', '--buildtype=release',
-        *(['--wipe'] if os.path.isdir(f'{build}/meson-info') else []))
-    run('meson', 'compile', '-C', build)
-    run('meson', 'install', '-C', build, '--no-rebuild')
-    with open(f'{build}/meson-logs/install-log.txt', encoding='utf-8') as file:
-        return [line.strip() for line in file if line.startswith('/')]
+def found(name):
+    return shutil.which(name, path=SEARCHED)
 
 
 def user_exists():
@@ -116,110 +54,208 @@ def user_exists():
         return False
 
 
-def files_install():
+def active(unit):
+    return run('systemctl', 'is-active', '--quiet', unit, check=False).returncode == 0
+
+
+@contextlib.contextmanager
+def network_open():
+    """Where an earlier installation has closed the network, packages could not come."""
+    closed = active(NETWORK)
+    if closed:
+        say('opening the network for the packages')
+        run('systemctl', 'stop', NETWORK)
+    try:
+        yield
+    finally:
+        if closed:
+            run('systemctl', 'start', NETWORK)
+
+
+def record_python():
+    """guest/install has brought it, and what else it needs, so that this can run: to be undone with the rest."""
+    before = os.environ.pop('PBOTVM_PACKAGES_BEFORE', '').split()
+    if before:
+        Record.read().add(packages=Distribution().installed() - set(before))
+
+
+def packages_install(distribution, packages, record):
+    there = distribution.installed()
+    missing = sorted(set(packages) - there)
+    try:
+        if missing:
+            say(f'installing {len(missing)} packages, and what they need')
+            with network_open():
+                distribution.install(missing)
+    finally:
+        record.add(packages=distribution.installed() - there)  # what they brought with them too
+
+
+def build_and_install(build, record):
+    say('building the agent')
+    # A compiler newer than ours may warn of more.
+    run('meson', 'setup', build, TOP, '-Dhost=false', '-Dtests=false', '-Dwerror=false', '--buildtype=release',
+        *(['--reconfigure'] if os.path.isdir(f'{build}/meson-info') else []))
+    run('meson', 'compile', '-C', build)
+    try:
+        run('meson', 'install', '-C', build, '--no-rebuild')
+    finally:
+        log = f'{build}/meson-logs/install-log.txt'
+        if os.path.exists(log):
+            with open(log, encoding='utf-8') as file:
+                record.add(files=[line.strip() for line in file if line.startswith('/')])
+
+
+def build_somewhere(folder, record):
+    if folder:
+        build_and_install(os.path.abspath(folder), record)
+        return
+    with tempfile.TemporaryDirectory(prefix='pbotvm-build-') as build:
+        build_and_install(build, record)
+
+
+def files_install(record):
+    record.add(files=FILES.values())
     for name, target in FILES.items():
         os.makedirs(os.path.dirname(target), exist_ok=True)
         shutil.copyfile(f'{HERE}/{name}', target)
         os.chmod(target, 0o644)
 
 
+def names_install(languages, record):
+    for name, others in (NAMES[language] for language in languages if language in NAMES):
+        target = next((path for path in map(found, others) if path), None)
+        if target and not found(name):
+            path = f'/usr/local/bin/{name}'
+            record.add(files=[path])
+            os.symlink(target, path)
+
+
+def precompile(record):
+    """prelude.hpp compiled ahead, where there is g++: without it a line of C++ takes seven times as long."""
+    folder = '/usr/include/prelude.hpp.gch'
+    if not found('g++'):
+        return
+    record.add(files=[folder, f'{folder}/g++'])
+    if run('/usr/libexec/pbotvm/pbotvm-precompile', check=False).returncode != 0:
+        say('prelude.hpp could not be compiled ahead: C++ is slower')
+
+
+def user_install(record):
+    """By this file alone: others' users are not for us to make."""
+    if not user_exists():
+        [path] = [path for path in record.known['files'] if path.endswith('/sysusers.d/pbotvm-guest.conf')]
+        record.add(made_user=True)
+        run('systemd-sysusers', path)
+
+
+def network_install(keep):
+    if keep:
+        say(f'the network stays as it is: systemctl enable --now {NETWORK} closes it')
+        return
+    run('systemctl', 'enable', NETWORK)
+    run('systemctl', 'reload-or-restart', NETWORK)
+    say(f'the network is closed but for what is established; systemctl stop {NETWORK} opens it until the next boot')
+
+
 def install(arguments):
     distribution = Distribution()
     languages, packages = distribution.languages(arguments.languages)
     table = distribution.table
-    record = load(RECORD) if os.path.exists(RECORD) else {'packages': [], 'made_user': not user_exists()}
+    record = Record.read()
 
-    say(f'{distribution.name}: {len(languages)} languages')
-    new = distribution.install(table['build'] + table['run'] + packages)
-    build = arguments.build or tempfile.mkdtemp(prefix='pbotvm-build-')
-    try:
-        files = build_and_install(build)
-    finally:
-        if not arguments.build:
-            shutil.rmtree(build, ignore_errors=True)
+    say(f'{distribution.name}: {", ".join(languages) or "no language"}')
+    packages_install(distribution, table['build'] + table['run'] + packages, record)
+    build_somewhere(arguments.build, record)
+    files_install(record)
+    names_install(languages, record)
+    precompile(record)
+    user_install(record)
 
-    files_install()
-    record.update(distribution=distribution.name, files=sorted(set(files) | set(FILES.values())),
-                  packages=sorted(set(record['packages']) | set(new)))
-    with open(RECORD, 'w', encoding='utf-8') as file:
-        json.dump(record, file, indent=2)
-        file.write('\n')
-
-    run('systemd-sysusers')
     run('systemctl', 'daemon-reload')
     say('starting the agent')
-    run('systemctl', 'enable', 'pbotvm-guest.service')
-    run('systemctl', 'restart', 'pbotvm-guest.service')
-    if arguments.keep_network:
-        say('the network stays open: systemctl enable --now pbotvm-guest-network closes it')
-    else:
-        run('systemctl', 'enable', '--now', 'pbotvm-guest-network.service')
-        say('the network is closed but for what is established; systemctl stop pbotvm-guest-network opens it')
-    say(f'the agent runs. What it can run: {GUEST}/install --list; its log: journalctl -u pbotvm-guest')
+    run('systemctl', 'enable', AGENT)
+    run('systemctl', 'restart', AGENT)
+    network_install(arguments.keep_network)
+    say(f'the agent runs. What it can run: {GUEST}/install --list; its log: journalctl -u {AGENT}')
 
 
 def list_languages(names):
     """By running each one's hello world through the agent, which warms the guest for its snapshot too."""
+    unknown = [name for name in names if name not in load(f'{GUEST}/hello.json')]
+    if unknown:
+        raise Failure(f'{", ".join(unknown)}: no such language')
     if not os.path.exists(SOCKET):
-        raise Failure(f'{SOCKET} is not there: does the agent run? systemctl status pbotvm-guest')
-    return subprocess.run([f'{GUEST}/image/warm', '--data', SOCKET, *names], check=False).returncode
-
-
-def forget(path):
-    """Removes a file, and the folders of our own that it leaves empty."""
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
-    folder = os.path.dirname(path)
-    while 'pbotvm' in os.path.basename(folder):
-        try:
-            os.rmdir(folder)
-        except OSError:
-            return
-        folder = os.path.dirname(folder)
+        raise Failure(f'{SOCKET} is not there: does the agent run? systemctl status {AGENT}')
+    status = subprocess.run([f'{GUEST}/image/warm', '--data', SOCKET, *names], check=False).returncode
+    # That the guest cannot run all there are is no failure, unless it was asked for them.
+    return status if names or status != 1 else 0
 
 
 def remove(arguments):
-    if not os.path.exists(RECORD):
-        raise Failure(f'{RECORD} is not there: nothing was installed by this program')
-    record = load(RECORD)
-    for unit in ('pbotvm-guest-network.service', 'pbotvm-guest.service'):
+    record = Record.read(needed=True)
+    known = record.known
+    for unit in (NETWORK, AGENT):
         run('systemctl', 'disable', '--now', unit, check=False)
-    for path in record['files']:
-        forget(path)
-    forget(RECORD)
+    record.forget_files()
     run('systemctl', 'daemon-reload')
-    if record['made_user'] and user_exists():
-        run('userdel', 'vm', check=False)
+    remove_if_empty('/var/lib/pbotvm-guest')
+    if known['made_user'] and user_exists():
+        run('userdel', 'vm')
+        run('groupdel', 'vm', check=False)  # where userdel leaves it
     say('the agent is removed, and the network is as it was')
+    if os.path.isdir('/var/lib/pbotvm-guest'):
+        say('what factoids have stored stays in /var/lib/pbotvm-guest')
 
-    if record['packages'] and arguments.packages:
-        say(f'removing {len(record["packages"])} packages')
-        Distribution().call('remove', record['packages'])
-    elif record['packages']:
-        say(f'packages that were installed for it stay: {" ".join(record["packages"])}')
+    distribution = Distribution()
+    if arguments.packages:
+        say(f'removing {len(known["packages"])} packages')
+        known['packages'] = distribution.remove(known['packages'])
+        if known['packages']:
+            known['files'], known['made_user'] = [], False
+            record.write()
+            raise Failure(f'others need these, which stay: {" ".join(known["packages"])}')
+    elif known['packages']:
+        say(f'{len(known["packages"])} packages that came with it stay; what removes them: '
+            f'{" ".join(distribution.table["remove"] + known["packages"])}')
+    record.forget()
 
 
-def main():
+def parse():
     parser = argparse.ArgumentParser(prog='guest/install', description=__doc__)
-    parser.add_argument('--languages', default='sh,bash,perl,python3', metavar='A,B',
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument('--list', action='store_true',
+                      help='show which languages this guest can run, by running each; it is warm for its snapshot then')
+    what.add_argument('--remove', action='store_true', help='undo it')
+    parser.add_argument('--languages', metavar='A,B',
                         help='install what these need, or "all" (sh,bash,perl,python3)')
     parser.add_argument('--keep-network', action='store_true', help='do not close the network')
     parser.add_argument('--build', metavar='FOLDER', help='build there, and keep it')
-    parser.add_argument('--list', action='store_true', help='show which languages this guest can run, by running each')
-    parser.add_argument('--remove', action='store_true', help='undo it')
-    parser.add_argument('--packages', action='store_true', help='with --remove: remove the packages too')
+    parser.add_argument('--packages', action='store_true',
+                        help='with --remove: also the packages that came with it and that nothing else needs')
     parser.add_argument('names', nargs='*', metavar='LANGUAGE', help='with --list: only these')
     arguments = parser.parse_args()
     if arguments.names and not arguments.list:
-        parser.error('languages are named by --languages')
+        parser.error(f'{arguments.names[0]}: languages are named by --languages')
+    if arguments.packages and not arguments.remove:
+        parser.error('--packages goes with --remove')
+    if (arguments.list or arguments.remove) and (arguments.languages is not None or arguments.keep_network or
+                                                 arguments.build):
+        parser.error('--languages, --keep-network and --build are for an installation')
+    if arguments.languages is None:
+        arguments.languages = 'sh,bash,perl,python3'
+    return arguments
 
+
+def main():
+    os.umask(0o022)
     try:
-        if arguments.list:
-            return list_languages(arguments.names)
+        record_python()
+        arguments = parse()
         if os.geteuid() != 0:
             raise Failure('this needs root')
+        if arguments.list:
+            return list_languages(arguments.names)
         if not os.path.isdir('/run/systemd/system'):
             raise Failure('this guest was not booted with systemd, which starts the agent')
         if arguments.remove:
