@@ -107,16 +107,17 @@ static void on_request(Channel *channel, const char *json, size_t size, void *us
         Link *link = userdata;
         Agent *agent = link->agent;
         _cleanup_text_ Text error = {};
+        _cleanup_free_ char *id = NULL;
         Task *task;
 
         if (!json) {
                 answer_text(channel, "Request is too long.", NULL);
                 return;
         }
-        int r = task_new(json, size, &agent->settings->limits, &task, &error);
+        int r = task_new(json, size, &agent->settings->limits, &task, &id, &error);
         if (r < 0) {
                 answer_text(
-                        channel, r == -EBADMSG ? text_string(&error) : "The guest is out of memory.", NULL);
+                        channel, r == -EBADMSG ? text_string(&error) : "The guest is out of memory.", id);
                 return;
         }
         vitals_apply(&agent->vitals, &task->request);
