@@ -15,6 +15,7 @@
 #include "endpoint.h"
 #include "health.h"
 #include "heartbeat.h"
+#include "job-limits.h"
 #include "runner.h"
 #include "vitals.h"
 #include "write-rules.h"
@@ -288,6 +289,9 @@ static int jobs_prepare(Agent *agent) {
                 !cgroups_have(agent->jobs.cgroups, CGROUP_PIDS))
                 log_warning("No cgroup controller for memory or processes here: jobs are limited less "
                             "strictly.");
+        r = cgroups_limit_memory(agent->jobs.cgroups, limits_all_memory(limits_total_memory()));
+        if (r < 0)
+                return log_error_errno(r, "Failed to limit the memory of all jobs: %m");
         r = seccomp_filter_make(&agent->jobs.filter);
         if (r < 0)
                 return log_error_errno(r, "Failed to make the system call filter: %m");
