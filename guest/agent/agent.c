@@ -15,6 +15,7 @@
 #include "endpoint.h"
 #include "health.h"
 #include "heartbeat.h"
+#include "job-limits.h"
 #include "runner.h"
 #include "vitals.h"
 #include "write-rules.h"
@@ -107,16 +108,17 @@ static void on_request(Channel *channel, const char *json, size_t size, void *us
         Link *link = userdata;
         Agent *agent = link->agent;
         _cleanup_text_ Text error = {};
+        _cleanup_free_ char *id = NULL;
         Task *task;
 
         if (!json) {
                 answer_text(channel, "Request is too long.", NULL);
                 return;
         }
-        int r = task_new(json, size, &agent->settings->limits, &task, &error);
+        int r = task_new(json, size, &agent->settings->limits, &task, &id, &error);
         if (r < 0) {
                 answer_text(
-                        channel, r == -EBADMSG ? text_string(&error) : "The guest is out of memory.", NULL);
+                        channel, r == -EBADMSG ? text_string(&error) : "The guest is out of memory.", id);
                 return;
         }
         vitals_apply(&agent->vitals, &task->request);
@@ -287,6 +289,9 @@ static int jobs_prepare(Agent *agent) {
                 !cgroups_have(agent->jobs.cgroups, CGROUP_PIDS))
                 log_warning("No cgroup controller for memory or processes here: jobs are limited less "
                             "strictly.");
+        r = cgroups_limit_memory(agent->jobs.cgroups, limits_all_memory(limits_total_memory()));
+        if (r < 0)
+                return log_error_errno(r, "Failed to limit the memory of all jobs: %m");
         r = seccomp_filter_make(&agent->jobs.filter);
         if (r < 0)
                 return log_error_errno(r, "Failed to make the system call filter: %m");

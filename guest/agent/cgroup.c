@@ -13,7 +13,8 @@
 #include "common/io.h"
 
 struct Cgroups {
-        int fd; /* the directory that is ours */
+        int fd;      /* the directory that is ours */
+        int jobs_fd; /* the one in it that holds those of the jobs */
         unsigned controllers;
 };
 
@@ -25,6 +26,8 @@ static const struct {
         { "memory", CGROUP_MEMORY },
         { "pids", CGROUP_PIDS },
 };
+
+#define JOBS "jobs"
 
 /* Attributes are small; the largest that is read here is memory.events or cpu.stat. */
 #define ATTRIBUTE_MAX 8192
@@ -146,7 +149,10 @@ static void stray_remove(int tree_fd, const char *name) {
         _cleanup_close_ int fd = openat(tree_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return;
-        each(fd, job_kill);
+        _cleanup_close_ int jobs = openat(fd, JOBS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (jobs >= 0)
+                each(jobs, job_kill);
+        (void)unlinkat(fd, JOBS, AT_REMOVEDIR);
         (void)unlinkat(fd, "agent", AT_REMOVEDIR);
         (void)unlinkat(tree_fd, name, AT_REMOVEDIR);
 }
@@ -191,11 +197,19 @@ static int leaf_enter(const Cgroups *cgroups) {
         return attribute_write(cgroups->fd, "agent/cgroup.procs", "0");
 }
 
+static int jobs_open(Cgroups *cgroups) {
+        if (mkdirat(cgroups->fd, JOBS, 0755) < 0 && errno != EEXIST)
+                return -errno;
+        cgroups->jobs_fd = openat(cgroups->fd, JOBS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return cgroups->jobs_fd < 0 ? -errno : 0;
+}
+
 static void controllers_enable(Cgroups *cgroups) {
         for (size_t i = 0; i < ELEMENTSOF(controller_names); i++) {
                 char value[32];
                 (void)snprintf(value, sizeof(value), "+%s", controller_names[i].name);
-                if (attribute_write(cgroups->fd, "cgroup.subtree_control", value) >= 0)
+                if (attribute_write(cgroups->fd, "cgroup.subtree_control", value) >= 0 &&
+                        attribute_write(cgroups->jobs_fd, "cgroup.subtree_control", value) >= 0)
                         cgroups->controllers |= controller_names[i].bit;
         }
         /* A guest whose jobs burn all its CPUs must still beat and answer. */
@@ -207,16 +221,17 @@ int cgroups_new(Cgroups **ret) {
         _cleanup_(cgroups_freep) Cgroups *cgroups = calloc(1, sizeof(Cgroups));
         if (!cgroups)
                 return -ENOMEM;
-        cgroups->fd = -EBADF;
+        cgroups->fd = cgroups->jobs_fd = -EBADF;
 
         int r = own_open(&cgroups->fd);
-        if (r < 0)
-                return r;
-        r = leaf_enter(cgroups);
+        if (r >= 0)
+                r = leaf_enter(cgroups);
+        if (r >= 0)
+                r = jobs_open(cgroups);
         if (r < 0)
                 return r;
         controllers_enable(cgroups);
-        each(cgroups->fd, job_kill);
+        each(cgroups->jobs_fd, job_kill);
 
         *ret = TAKE_PTR(cgroups);
         return 0;
@@ -225,6 +240,7 @@ int cgroups_new(Cgroups **ret) {
 Cgroups *cgroups_free(Cgroups *cgroups) {
         if (!cgroups)
                 return NULL;
+        fd_close(cgroups->jobs_fd);
         fd_close(cgroups->fd);
         free(cgroups);
         return NULL;
@@ -232,6 +248,13 @@ Cgroups *cgroups_free(Cgroups *cgroups) {
 
 bool cgroups_have(const Cgroups *cgroups, CgroupController controller) {
         return cgroups->controllers & controller;
+}
+
+int cgroups_limit_memory(Cgroups *cgroups, uint64_t bytes) {
+        if (!cgroups_have(cgroups, CGROUP_MEMORY))
+                return 0;
+        (void)attribute_write_number(cgroups->jobs_fd, "memory.swap.max", 0);
+        return attribute_write_number(cgroups->jobs_fd, "memory.max", bytes);
 }
 
 /* What must hold; an attribute of a controller that we do not have is not asked for. */
@@ -256,9 +279,9 @@ int cgroup_make(Cgroups *cgroups, uint64_t number, const JobLimits *limits, Cgro
         Cgroup cgroup = { .fd = -EBADF };
         (void)snprintf(cgroup.name, sizeof(cgroup.name), "job-%" PRIu64, number);
 
-        if (mkdirat(cgroups->fd, cgroup.name, 0755) < 0)
+        if (mkdirat(cgroups->jobs_fd, cgroup.name, 0755) < 0)
                 return -errno;
-        cgroup.fd = openat(cgroups->fd, cgroup.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        cgroup.fd = openat(cgroups->jobs_fd, cgroup.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         int r = cgroup.fd < 0 ? -errno : limits_write(cgroups, cgroup.fd, limits);
         if (r < 0) {
                 cgroup_remove(cgroups, &cgroup);
@@ -290,7 +313,7 @@ void cgroup_remove(Cgroups *cgroups, Cgroup *cgroup) {
         cgroup->fd = fd_close(cgroup->fd);
         if (cgroup->name[0] == '\0')
                 return;
-        if (unlinkat(cgroups->fd, cgroup->name, AT_REMOVEDIR) >= 0)
-                each(cgroups->fd, job_remove);
+        if (unlinkat(cgroups->jobs_fd, cgroup->name, AT_REMOVEDIR) >= 0)
+                each(cgroups->jobs_fd, job_remove);
         cgroup->name[0] = '\0';
 }

@@ -3,8 +3,9 @@
 
 /* The agent's own part of the cgroup tree (version 2), which systemd delegates to it:
  *
- *   pbotvm-guest.service/agent    the agent itself
- *   pbotvm-guest.service/job-N    one for each job
+ *   pbotvm-guest.service/agent         the agent itself
+ *   pbotvm-guest.service/jobs          what holds for all jobs together
+ *   pbotvm-guest.service/jobs/job-N    one for each job
  *
  * Where the kernel has no memory or pids controller for us, jobs are still started, killed and measured by
  * their cgroup, and cgroups_have() tells what is not limited. */
@@ -25,6 +26,10 @@ int cgroups_new(Cgroups **ret);
 Cgroups *cgroups_free(Cgroups *cgroups);
 DEFINE_CLEANUP(Cgroups *, cgroups_free);
 bool cgroups_have(const Cgroups *cgroups, CgroupController controller);
+/* Limits the memory of all jobs together, if there is a controller for it. When they reach it the kernel
+ * kills the largest, whole and as if by its own limit, and neither the agent nor the rest of the guest. 0 or
+ * a negative errno. */
+int cgroups_limit_memory(Cgroups *cgroups, uint64_t bytes);
 
 typedef struct Cgroup {
         int fd; /* the directory, for clone3(CLONE_INTO_CGROUP); -EBADF: none */

@@ -11,6 +11,11 @@
 #define PROCESSES_MIN ((uint64_t)8)
 #define DISK_MIN ((uint64_t)64 << 10)
 
+/* An eighth of the guest is not for jobs, but at least what a small system with the agent needs and at most
+ * what a large one has use for. */
+#define ROOM_MIN (64 * MIB)
+#define ROOM_MAX (512 * MIB)
+
 uint64_t limits_total_memory(void) {
         struct sysinfo info;
 
@@ -31,6 +36,12 @@ JobLimits limits_default(uint64_t total_memory) {
                 .output_bytes = MIB,
                 .disk_bytes = MIN(256 * MIB, memory / 2),
         };
+}
+
+uint64_t limits_all_memory(uint64_t total_memory) {
+        uint64_t room = MIN(MAX(total_memory / 8, ROOM_MIN), ROOM_MAX);
+
+        return MAX(total_memory - MIN(total_memory, room), total_memory / 2);
 }
 
 JobLimits limits_resolve(const JobLimits *base, const JobLimits *request) {

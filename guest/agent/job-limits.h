@@ -13,6 +13,9 @@ JobLimits limits_default(uint64_t total_memory);
 /* Bytes of RAM of the machine. */
 uint64_t limits_total_memory(void);
 
+/* What all jobs together may use of total_memory (bytes): the rest is for the agent and the system. */
+uint64_t limits_all_memory(uint64_t total_memory);
+
 /* The settings' limits where set, lowered by those of the request, kept above what a job needs to start at
  * all. */
 JobLimits limits_resolve(const JobLimits *base, const JobLimits *request);

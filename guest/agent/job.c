@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "common/io.h"
@@ -108,6 +109,9 @@ static int stream_open(Job *job, JobStream *stream, OutputBudget *budget, Text *
                 return -errno;
         *stream =
                 (JobStream){ .job = job, .fd = fds[0], .child_fd = fds[1], .budget = budget, .text = text };
+        /* The pipe is ours, and the job's user opens /dev/stdout and /dev/stderr by name: to write alone. */
+        if (fchmod(stream->child_fd, 0222) < 0)
+                return -errno;
         int r = fd_set_nonblocking(stream->fd, true);
         if (r < 0)
                 return r;

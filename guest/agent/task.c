@@ -17,16 +17,17 @@ Task *task_free(Task *task) {
         return NULL;
 }
 
-int task_new(const char *json, size_t size, const JobLimits *base, Task **ret, Text *error) {
+int task_new(const char *json, size_t size, const JobLimits *base, Task **ret, char **ret_id, Text *error) {
         _cleanup_(task_freep) Task *task = calloc(1, sizeof(Task));
         if (!task)
                 return -ENOMEM;
 
         task->request = REQUEST_INIT;
         int r = request_parse(json, size, &task->request, error);
-        if (r < 0)
-                return r;
-        r = plan_make(&task->request, &task->plan, error);
+        if (r >= 0)
+                r = plan_make(&task->request, &task->plan, error);
+        if (r == -EBADMSG)
+                *ret_id = TAKE_PTR(task->request.id);
         if (r < 0)
                 return r;
         if (!isempty(task->request.persist_key)) {
@@ -50,11 +51,11 @@ uint64_t task_deadline(const Task *task, uint64_t now_usec) {
 }
 
 static int id_copy(const char *id, Reply *reply) {
+        reply->present = true;
         if (!id)
                 return 0;
         free(reply->id);
         reply->id = strdup(id);
-        reply->present = true;
         return reply->id ? 0 : -ENOMEM;
 }
 

@@ -18,9 +18,9 @@ typedef struct Task {
         struct Task *next;
 } Task;
 
-/* Parses a request's JSON. 0, -EBADMSG with a text for the client in *error, or -ENOMEM. The limits are
- * those of base, lowered by the request. */
-int task_new(const char *json, size_t size, const JobLimits *base, Task **ret, Text *error);
+/* Parses a request's JSON. 0, -EBADMSG with a text for the client in *error and the request's id, NULL
+ * if it has none, in *ret_id, or -ENOMEM. The limits are those of base, lowered by the request. */
+int task_new(const char *json, size_t size, const JobLimits *base, Task **ret, char **ret_id, Text *error);
 Task *task_free(Task *task);
 DEFINE_CLEANUP(Task *, task_free);
 
@@ -31,5 +31,6 @@ uint64_t task_deadline(const Task *task, uint64_t now_usec);
 /* The JSON of the answer after the job. result may be changed. 0 or -ENOMEM. */
 int task_reply(const Task *task, JobResult *result, Text *json);
 
-/* The JSON of an answer that is only a text; a newline is added. id may be NULL. 0 or -ENOMEM. */
+/* The JSON of an answer without a job: a text, to which a newline is added, and the members of one that did
+ * nothing. id may be NULL. 0 or -ENOMEM. */
 int reply_text(const char *text, const char *id, Text *json);

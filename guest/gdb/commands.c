@@ -2,6 +2,7 @@
 #include "gdb/commands.h"
 
 #include <ctype.h>
+#include <stdio.h>
 
 #include "gdb/tell.h"
 
@@ -57,6 +58,15 @@ int commands_read_text(Session *session, const MiValue *frame, const char *name,
         return text_failed(ret) ? -ENOMEM : ret->size > 0;
 }
 
+/* The frame of who asks: its variables, and, as -stack-select-frame would not do, its file for "list" and
+ * for lines that are only numbers. */
+static int select_asker(Session *session) {
+        char command[32];
+
+        (void)snprintf(command, sizeof(command), "frame %i", ASKER);
+        return session_console(session, NULL, command);
+}
+
 /* A console command; once more with the symbols and types of the libraries if it fails without. */
 static int ask_console(Session *session, MiRecord **ret, const char *command) {
         int r = session_console(session, ret, command);
@@ -64,6 +74,9 @@ static int ask_console(Session *session, MiRecord **ret, const char *command) {
         if (r != 0 || session->symbols)
                 return r;
         r = session_load_symbols(session);
+        /* gdb has gone back to the innermost frame. */
+        if (r >= 0)
+                r = select_asker(session);
         if (r < 0)
                 return r;
         *ret = mi_record_free(*ret);
@@ -179,7 +192,7 @@ int commands_run(Commands *commands, Session *session, const Source *source _unu
         int r = commands_read_text(session, frame, "command", &question);
 
         if (r > 0)
-                r = session_command(session, NULL, "-stack-select-frame %i", ASKER);
+                r = select_asker(session);
         if (r <= 0)
                 return r;
         session_drain(session);

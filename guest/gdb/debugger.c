@@ -166,7 +166,8 @@ static int handle_signal(Debugger *debugger, const MiRecord *stop) {
 
         if (number == 0)
                 return 0;
-        if (signal_is_handled(debugger->session.program, number))
+        if (signal_action(number) == SIGNAL_DOES_NOTHING ||
+                signal_is_handled(debugger->session.program, number))
                 return pass_signal(debugger, number, name);
         debugger->ending->signal = number;
         r = tell_signal(debugger, stop, name);

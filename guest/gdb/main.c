@@ -11,6 +11,7 @@
 #include "gdb/compile.h"
 #include "gdb/debugger.h"
 #include "gdb/launch.h"
+#include "gdb/signals.h"
 #include "paths.h"
 
 /* How long a job may take, in usec; of the plan. */
@@ -72,6 +73,9 @@ static int parse_arguments(int argc, char **argv) {
 
 /* Ends as the program did, so that who waits for us sees it. */
 static int end_as(const Ending *ending) {
+        /* Of a program that stops, nobody would let us go on either: it was told, and is ended. */
+        if (signal_action(ending->signal) == SIGNAL_STOPS)
+                return 0;
         if (ending->signal > 0) {
                 (void)setrlimit(RLIMIT_CORE, &(struct rlimit){});
                 (void)signal(ending->signal, SIG_DFL);

@@ -16,6 +16,23 @@ int signal_number(const char *name) {
         return 0;
 }
 
+SignalAction signal_action(int number) {
+        switch (number) {
+        case SIGSTOP:
+        case SIGTSTP:
+        case SIGTTIN:
+        case SIGTTOU:
+                return SIGNAL_STOPS;
+        case SIGCHLD:
+        case SIGCONT:
+        case SIGURG:
+        case SIGWINCH:
+                return SIGNAL_DOES_NOTHING;
+        default:
+                return SIGNAL_ENDS;
+        }
+}
+
 static uint64_t read_mask(const char *status, const char *name) {
         const char *p = strstr(status, name);
 

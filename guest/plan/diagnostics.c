@@ -169,8 +169,13 @@ static unsigned long string_column(
         return column ? read_number(column, data + size, &end) : 0;
 }
 
+static bool is_told(const Text *text, size_t start, const char *data, size_t size) {
+        return text->size > start && memmem(text->data + start, text->size - start, data, size);
+}
+
 void diagnostics_unwrap(Text *text, const char *data, size_t size, const DiagnosticsPlace *place) {
         size_t used = 0, start = text->size, note_size = 0;
+        bool again = false; /* what was told already, and so the notes that belong to it */
 
         while (used < size) {
                 Block block = take_block(data + used, size - used);
@@ -183,7 +188,9 @@ void diagnostics_unwrap(Text *text, const char *data, size_t size, const Diagnos
                 if (omit)
                         continue;
                 if (!column) {
-                        text_append(text, block.data, block.size);
+                        again = again && contains(block.data, line_size(block.data, block.size), ": note: ");
+                        if (!again || !is_told(text, start, block.data, block.size))
+                                text_append(text, block.data, block.size);
                         continue;
                 }
                 number = string_column(data + used, size - used, place, &note_size);
@@ -192,8 +199,8 @@ void diagnostics_unwrap(Text *text, const char *data, size_t size, const Diagnos
                 else
                         number = read_number(column, data + size, &end);
                 unwrap_block(&own, &block, column, number, place->offset);
-                if (text->size == start ||
-                        !memmem(text->data + start, text->size - start, own.data, own.size))
+                again = is_told(text, start, own.data, own.size);
+                if (!again)
                         text_append_text(text, &own);
                 text->failed |= text_failed(&own);
         }

@@ -309,6 +309,9 @@ static int plan_tendra(Plan *plan, const Request *request) {
         return add_step(plan, &words, NULL, true);
 }
 
+/* PBot shows of a Java program what comes up to the line that reaches this. */
+#define JAVA_SHOWN_BYTES 20480
+
 static int plan_java(Plan *plan, const Request *request) {
         /* A short run gains nothing from the second compiler or from parallel collectors. */
         static const char *const options[] = { "java", "-Xshare:auto", "-XX:TieredStopAtLevel=1",
@@ -317,6 +320,7 @@ static int plan_java(Plan *plan, const Request *request) {
         int r;
 
         plan->compiles = plan->run_after_success = plan->status_of_compiler = plan->trimmed = true;
+        plan->shown_bytes = JAVA_SHOWN_BYTES;
         r = add_shell_step(plan, request, false, ENV_UTF8, false);
         if (r < 0)
                 return r;

@@ -27,6 +27,7 @@ typedef struct Plan {
         bool status_of_compiler; /* a compiler that failed is told as any program: with its exit status */
         bool debugged;           /* the last step tells of signals itself */
         bool trimmed;            /* white space at the end of the last step's output is left out */
+        size_t shown_bytes;      /* the line that reaches so many is the last one shown; 0: all are */
 } Plan;
 
 Plan *plan_free(Plan *plan);

@@ -76,12 +76,22 @@ static void append_valid(Text *text, const Text *bytes) {
         utf8_append_valid(text, text_string(bytes), bytes->size);
 }
 
-/* STDERR, a blank if there is any, STDOUT. */
-static void append_output(Text *text, const StepOutcome *step, bool trimmed) {
+/* How much of the program's output is shown: all, or up to the end of the line that reaches the limit. */
+static size_t shown_size(const Plan *plan, const Text *out) {
+        const char *end;
+
+        if (plan->shown_bytes == 0 || out->size <= plan->shown_bytes)
+                return out->size;
+        end = memchr(out->data + plan->shown_bytes - 1, '\n', out->size - plan->shown_bytes + 1);
+        return end ? (size_t)(end - out->data) + 1 : out->size;
+}
+
+/* STDERR, a blank if there is any, STDOUT, of which out_size bytes. */
+static void append_output(Text *text, const StepOutcome *step, size_t out_size, bool trimmed) {
         append_valid(text, &step->err);
         if (step->err.size > 0)
                 text_append_char(text, ' ');
-        append_valid(text, &step->out);
+        utf8_append_valid(text, text_string(&step->out), out_size);
         if (trimmed && step->out.size > 0)
                 text_truncate(text, utf8_trimmed_size(text_string(text), text->size));
         if (trimmed && step->out.size > 0 && text->size > 0)
@@ -113,8 +123,8 @@ static void finish(Text *text, const Request *request, Notes *notes, bool silent
         const char *note = text_string(&notes->text);
 
         if (silent && notes->text.size == 0)
-                text_append_string(text, request->factoid ? "" : "Success (no output).");
-        else if (silent && notes->dot && request->factoid)
+                text_append_string(text, !isempty(request->factoid) ? "" : "Success (no output).");
+        else if (silent && notes->dot && !isempty(request->factoid))
                 ; /* a factoid that says nothing shall say nothing */
         else if (silent && notes->dot)
                 text_append_printf(text, "%.*s.", (int)notes->text.size - 3, note + 2);
@@ -152,7 +162,7 @@ static void report_program(
         if (step->start_errno > 0)
                 append_start_error(&output, &plan->steps[plan->n_steps - 1], step);
         else
-                append_output(&output, step, plan->trimmed);
+                append_output(&output, step, shown_size(plan, &step->out), plan->trimmed);
         text_append_text(text, &output);
         note_limits(&notes, outcome);
         if (!ended_by_limit(outcome))
@@ -171,7 +181,7 @@ static void collect_diagnostics(const Plan *plan, const JobOutcome *outcome, Tex
         if (plan->compiles && step->start_errno > 0)
                 append_start_error(said, &plan->steps[0], step);
         else if (plan->compiles)
-                append_output(said, step, false);
+                append_output(said, step, step->out.size, false);
 }
 
 static int fill_members(const Plan *plan, const JobOutcome *outcome, Reply *ret) {
@@ -185,6 +195,8 @@ static int fill_members(const Plan *plan, const JobOutcome *outcome, Reply *ret)
         ret->timed_out = outcome->timed_out;
         ret->oom = outcome->oom;
         ret->truncated = outcome->truncated;
+        if (step == &outcome->steps[1])
+                ret->truncated += step->out.size - shown_size(plan, &step->out);
         ret->cpu_usec = outcome->cpu_usec;
         ret->wall_usec = outcome->wall_usec;
         ret->max_rss_bytes = outcome->max_rss_bytes;

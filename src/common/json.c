@@ -246,7 +246,10 @@ static void parser_explain(Parser *p) {
                 after = startswith(text, "parse error: ");
         if (after)
                 text = after;
-        parser_fail(p, -EBADMSG, "%.*s", (int)strcspn(text, "\n"), text);
+        size_t size = strcspn(text, "\n");
+        while (size > 0 && text[size - 1] == '.')
+                size--;
+        parser_fail(p, -EBADMSG, "%.*s", (int)size, text);
         if (said)
                 yajl_free_error(p->yajl, said);
 }

@@ -260,6 +260,24 @@ static int parse_extension(const Json *object, Request *request, Text *error) {
         return parse_base64(object, "storage", &request->storage, &request->have_storage, error);
 }
 
+static int parse_members(const Json *object, Request *request, Text *error) {
+        /* First the id: an answer that refuses the rest shall carry it. */
+        int r = parse_extension(json_member(object, "pbotvm"), request, error);
+        if (r < 0)
+                return r;
+        r = parse_strings(object, request, error);
+        if (r < 0)
+                return r;
+        const Json *input = json_member(object, "input");
+        request->input_null = !input || json_type(input) == JSON_NULL;
+        r = scalar_text(input, "input", &request->input, error);
+        if (r >= 0)
+                r = scalar_text(json_member(object, "code"), "code", &request->code, error);
+        if (r >= 0 && json_integer(json_member(object, "date"), &request->date) < 0)
+                request->date = 0;
+        return r;
+}
+
 int request_parse(const char *data, size_t size, Request *ret, Text *error) {
         _cleanup_request_ Request request = REQUEST_INIT;
         _cleanup_json_ Json *object = NULL;
@@ -273,19 +291,9 @@ int request_parse(const char *data, size_t size, Request *ret, Text *error) {
         if (json_type(object) != JSON_OBJECT && json_type(object) != JSON_NULL)
                 return refuse(error, "Bad request: %s, not an object.", json_type_name(json_type(object)));
 
-        r = parse_strings(object, &request, error);
-        if (r < 0)
-                return r;
-        const Json *input = json_member(object, "input");
-        request.input_null = !input || json_type(input) == JSON_NULL;
-        r = scalar_text(input, "input", &request.input, error);
-        if (r >= 0)
-                r = scalar_text(json_member(object, "code"), "code", &request.code, error);
-        if (r < 0)
-                return r;
-        if (json_integer(json_member(object, "date"), &request.date) < 0)
-                request.date = 0;
-        r = parse_extension(json_member(object, "pbotvm"), &request, error);
+        r = parse_members(object, &request, error);
+        if (r == -EBADMSG)
+                ret->id = TAKE_PTR(request.id);
         if (r < 0)
                 return r;
 

@@ -71,7 +71,8 @@ int request_write(const Request *request, bool indent, Text *json);
 
 /* Parses what came from a host. Numbers and null where a string is expected are taken as PBot's agents take
  * them (null: empty; number: as written). 0, or -EBADMSG with a message for the client in *error (a Text),
- * or -ENOMEM. Unknown members are ignored. A wrong member of "pbotvm" is -EBADMSG too. */
+ * or -ENOMEM. Unknown members are ignored. A wrong member of "pbotvm" is -EBADMSG too. After -EBADMSG *ret,
+ * which the caller has initialised, has the id if there was one, and nothing else. */
 int request_parse(const char *json, size_t size, Request *ret, Text *error);
 
 /* The probe: an ordinary sh request, echo of a nonce (letters and digits), that carries pbotvm.probe. */

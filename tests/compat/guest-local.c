@@ -165,6 +165,7 @@ static int run_request(const Request *request, char **paths, Reply *reply) {
         if (r == -EBADMSG) {
                 text_append_char(&error, '\n');
                 text_move(&reply->result, &error);
+                reply->present = true;
                 return 0;
         }
         if (r < 0)
@@ -213,6 +214,7 @@ static int serve(char **paths) {
         if (r == -EBADMSG) {
                 text_append_char(&error, '\n');
                 text_move(&reply.result, &error);
+                reply.present = true;
         } else if (r == 0)
                 r = run_request(&request, paths, &reply);
         request_reader_done(&reader);

@@ -151,7 +151,7 @@ print('swapped')
         want=['NoNewPrivs:\t1', 'CapEff:\t0000000000000000', 'CapBnd:\t0000000000000000'], never=['uid=0']),
     Job('kernel files', 'sh', 'for f in /proc/sysrq-trigger /proc/sys/kernel/core_pattern /proc/sys/kernel/hostname '
         '/sys/fs/cgroup/cgroup.procs /sys/power/state /proc/1/oom_score_adj; do echo 1 2>/dev/null >$f && echo "wrote $f"; '
-        'done; g=/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup); echo $$ >$g/../agent/cgroup.procs; echo max >$g/pids.max; '
+        'done; g=/sys/fs/cgroup$(sed -n s/^0:://p /proc/self/cgroup); echo $$ >$g/../../agent/cgroup.procs; echo max >$g/../memory.max; echo max >$g/pids.max; '
         'echo done', want=['done'], never=['wrote ']),
     Job('terminal', 'python3', '''
 import fcntl, os, pty, termios

@@ -70,6 +70,8 @@ static void test_refuses(void **state _unused_) {
                 assert_null(j);
                 assert_int_equal(error.line, cases[i].line);
                 assert_true(error.message[0] != 0);
+                /* Who tells it ends the sentence. */
+                assert_int_not_equal(error.message[strlen(error.message) - 1], '.');
         }
 }
 

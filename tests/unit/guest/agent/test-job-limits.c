@@ -21,6 +21,17 @@ static void test_defaults_are_pbots(_unused_ void **state) {
         assert_true(limits_default(64 * GIB).disk_bytes == 256 << 20);
 }
 
+static void test_all_jobs_leave_room(_unused_ void **state) {
+        assert_true(limits_all_memory(GIB) == GIB / 8 * 7);
+        assert_true(limits_all_memory(GIB / 4) == GIB / 16 * 3);
+        assert_true(limits_all_memory(64 * GIB) == 64 * GIB - GIB / 2);
+        /* One job alone reaches its own limit first. */
+        for (uint64_t total = GIB / 4; total <= 64 * GIB; total *= 2)
+                assert_true(limits_default(total).memory_bytes < limits_all_memory(total));
+        /* Too little for both: still something to run in. */
+        assert_true(limits_all_memory(GIB / 16) == GIB / 32);
+}
+
 static void test_requests_lower_and_never_raise(_unused_ void **state) {
         JobLimits base = limits_default(GIB), request = JOB_LIMITS_UNSET;
 
@@ -70,6 +81,7 @@ static void test_limits_hold_in_a_process(_unused_ void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_defaults_are_pbots),
+                cmocka_unit_test(test_all_jobs_leave_room),
                 cmocka_unit_test(test_requests_lower_and_never_raise),
                 cmocka_unit_test(test_too_little_still_starts),
                 cmocka_unit_test(test_limits_hold_in_a_process),

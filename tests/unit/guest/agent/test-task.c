@@ -15,7 +15,9 @@ static JobLimits base(void) {
 static int task(const char *json, Task **ret, Text *error) {
         JobLimits limits = base();
 
-        return task_new(json, strlen(json), &limits, ret, error);
+        _cleanup_free_ char *id = NULL;
+
+        return task_new(json, strlen(json), &limits, ret, &id, error);
 }
 
 static void test_what_is_no_request_is_told(_unused_ void **state) {
@@ -74,7 +76,25 @@ static void test_answers_carry_the_id(_unused_ void **state) {
         assert_non_null(strstr(text_string(&json), "\"timed_out\":true"));
 
         assert_int_equal(reply_text("no \"such\" thing", NULL, &plain), 0);
-        assert_string_equal(text_string(&plain), "{\"result\":\"no \\\"such\\\" thing\\n\"}");
+        assert_string_equal(text_string(&plain),
+                "{\"result\":\"no \\\"such\\\" thing\\n\",\"pbotvm\":{\"exit_status\":null,\"signal\":null,"
+                "\"timed_out\":false,\"oom\":false,\"truncated\":0,\"cpu_usec\":0,\"wall_usec\":0,"
+                "\"max_rss_bytes\":0}}");
+}
+
+static void test_what_is_refused_has_its_id(_unused_ void **state) {
+        static const char *const requests[] = { "{" SH ",\"pbotvm\":{\"limits\":5,\"id\":\"x1\"}}",
+                "{\"lang\":[],\"pbotvm\":{\"id\":\"x1\"}}", "{\"pbotvm\":{\"id\":\"x1\"}}" };
+        JobLimits limits = base();
+
+        for (size_t i = 0; i < ELEMENTSOF(requests); i++) {
+                _cleanup_text_ Text error = {};
+                _cleanup_free_ char *id = NULL;
+                Task *t;
+                assert_int_equal(
+                        task_new(requests[i], strlen(requests[i]), &limits, &t, &id, &error), -EBADMSG);
+                assert_string_equal(id, "x1");
+        }
 }
 
 static void test_a_broken_sandbox_is_told(_unused_ void **state) {
@@ -110,6 +130,7 @@ int main(void) {
                 cmocka_unit_test(test_deadline_with_and_without_the_hosts),
                 cmocka_unit_test(test_key_is_a_name),
                 cmocka_unit_test(test_answers_carry_the_id),
+                cmocka_unit_test(test_what_is_refused_has_its_id),
                 cmocka_unit_test(test_a_broken_sandbox_is_told),
                 cmocka_unit_test(test_storage_goes_back_to_our_host_alone),
         };

@@ -16,6 +16,12 @@ static const struct {
         { "", "" },
         /* Twice the same, once for the type and once for the value. */
         { "prog.c:42:28: warning: w\nprog.c:42:28: warning: w\n", "prog.c:42:7: warning: w\n" },
+        /* Likewise, with a note of another place. */
+        { "prog.c:42:33: warning: w\nprog.c:39:26: note: n\nprog.c:42:33: warning: w\nprog.c:39:26: note: "
+          "n\n"
+          "prog.c:42:34: warning: v\nprog.c:39:26: note: n\n",
+                "prog.c:42:12: warning: w\nprog.c:39:26: note: n\nprog.c:42:13: warning: v\nprog.c:39:26: "
+                "note: n\n" },
         /* Of another line, what the compiler says twice it means twice. */
         { "prog.c:41:28: warning: w\nprog.c:41:28: warning: w\n",
                 "prog.c:41:28: warning: w\nprog.c:41:28: warning: w\n" },

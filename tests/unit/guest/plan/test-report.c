@@ -61,6 +61,46 @@ static void assert_report(const Plan *plan, bool factoid, const JobOutcome *outc
         assert_string_equal(text_string(&reply.result), result);
 }
 
+/* PBot reads lines of Java until they are long enough in all. */
+static void test_shown_lines(void **state _unused_) {
+        static const struct {
+                const char *out, *result;
+                unsigned truncated;
+        } cases[] = {
+                { "aaaa\nbbbb\n", "aaaa\nbbbb\n", 0 },
+                { "aaaa\nbbbb\ncccc\n", "aaaa\nbbbb\n", 5 },
+                { "aaaa\nbbbbbbbb\ncc\n", "aaaa\nbbbbbbbb\n", 3 },
+                { "aaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaa\n", 0 },
+        };
+        Plan plan = { .n_steps = 2, .compiles = true, .trimmed = true, .shown_bytes = 10 };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(outcome_done) JobOutcome outcome = { .output_limit = OUTPUT_LIMIT };
+                _cleanup_reply_ Reply reply = {};
+                Request request = REQUEST_INIT;
+
+                outcome.steps[0].started = outcome.steps[0].ended = true;
+                outcome.steps[1].started = outcome.steps[1].ended = true;
+                fill(&outcome.steps[1].out, cases[i].out);
+                assert_int_equal(report_make(&request, &plan, &outcome, &reply), 0);
+                assert_string_equal(text_string(&reply.result), cases[i].result);
+                assert_int_equal(reply.truncated, cases[i].truncated);
+        }
+}
+
+/* To PBot's agent an empty name is none. */
+static void test_empty_factoid(void **state _unused_) {
+        _cleanup_(outcome_done) JobOutcome outcome = { .output_limit = OUTPUT_LIMIT };
+        _cleanup_reply_ Reply reply = {};
+        Request request = REQUEST_INIT;
+        Plan plan = { .n_steps = 1 };
+
+        request.factoid = (char *)"";
+        outcome.steps[0].started = outcome.steps[0].ended = true;
+        assert_int_equal(report_make(&request, &plan, &outcome, &reply), 0);
+        assert_string_equal(text_string(&reply.result), "Success (no output).\n");
+}
+
 static void test_programs(void **state _unused_) {
         Plan plan = { .n_steps = 1 };
 
@@ -176,6 +216,8 @@ static void test_members(void **state _unused_) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_programs),
+                cmocka_unit_test(test_shown_lines),
+                cmocka_unit_test(test_empty_factoid),
                 cmocka_unit_test(test_limits),
                 cmocka_unit_test(test_compilers),
                 cmocka_unit_test(test_not_found),
