@@ -35,5 +35,6 @@ packages_install() {
                 { DEBIAN_FRONTEND=noninteractive apt-get -q update >&2 &&
                   DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -q -y install --no-install-recommends \
                         "${missing[@]}" >&2; } || return 1
-        echo "${#missing[@]} installed: ${missing[*]}"
+        echo "installed: ${missing[*]}" >&2
+        echo "${#missing[@]} installed, and what they need"
 }
