@@ -80,6 +80,9 @@ set_default() {
         grep -q "^$1=" "$file" || printf '# %s\n%s=%s\n' "$3" "$1" "$2" >>"$file"
 }
 
+# unset_default WHY: takes out what set_default put in for this reason.
+unset_default() { sed -i "\\|^# $1\$|,+1d" "$(files)/etc/default/pbotvm"; }
+
 # set_member NAME VALUE WHY: of the machine pbot-vm in /etc/pbotvm/pbotvm.json, unless it is set there.
 set_member() {
         local file
