@@ -7,6 +7,7 @@ DOMAIN=pbot-vm
 IMAGES=/var/lib/libvirt/images
 RECORD=/var/lib/pbotvm-quickstart
 UNITS=(pbotvm.socket pbotvm-watchdog.service)
+OFF=pbotvm-off@$DOMAIN.service
 
 # on COMMAND: runs it where the services are.
 on() {
