@@ -36,6 +36,13 @@ install_programs() {
         stage=$(mktemp -d)
         meson install -C "$build" --no-rebuild --destdir "$stage" >&2
         mkdir -p "$root$RECORD"
+        # Folders that are made now; others may be empty too, but are not ours to remove.
+        (cd "$stage" && find . -mindepth 1 -type d -printf '/%P\n') | while IFS= read -r file; do
+                [ -e "$root$file" ] || echo "$file"
+        done >>"$root$RECORD/folders"
+        # Users first: the bus reads its rules, which name them, as soon as they are there.
+        install -D -m 0644 "$stage/usr/lib/sysusers.d/pbotvm.conf" "$root/usr/lib/sysusers.d/pbotvm.conf"
+        on systemd-sysusers
         while IFS= read -r file; do
                 target=$root/$file
                 if [[ $file == etc/* ]] && [ -e "$target" ]; then continue; fi
@@ -58,12 +65,24 @@ install_programs() {
         mv "$root$RECORD/files.new" "$root$RECORD/files"
         rm -rf "$stage"
 
-        on systemd-sysusers
         on systemd-tmpfiles --create /usr/lib/tmpfiles.d/pbotvm.conf
         on journalctl --update-catalog
         on systemctl daemon-reload
         on systemctl reload dbus.service
         if [ "$changed" -eq 0 ]; then echo 'nothing new'; else echo "$changed files"; fi
+}
+
+# remove_programs: what install_programs has recorded, from this machine.
+remove_programs() {
+        local name
+        if [ -s "$RECORD/files" ]; then
+                while IFS= read -r name; do rm -f "$name"; done <"$RECORD/files"
+        fi
+        if [ -s "$RECORD/folders" ]; then
+                sort -r -u "$RECORD/folders" | while IFS= read -r name; do
+                        rmdir --ignore-fail-on-non-empty "$name" 2>/dev/null || true
+                done
+        fi
 }
 
 # kvm_works KERNEL: the processor has it, and a kernel that is started with it speaks.
@@ -121,6 +140,9 @@ guest_forget() {
         for ending in made qcow2 kernel initrd; do
                 rm -f "$root$IMAGES/$DOMAIN.$ending"
         done
+        # A domain that ran until its host went down leaves folders of its number at that time.
+        [ ! -d "$root/var/lib/libvirt/qemu" ] || find "$root/var/lib/libvirt/qemu" -maxdepth 3 -type d \
+                -regex ".*/domain-[0-9]+-$DOMAIN" -prune -exec rm -rf {} +
 }
 
 # guest_define MADE DEFINITION: copies the image and makes the domain.
