@@ -24,6 +24,10 @@ int task_new(const char *json, size_t size, const JobLimits *base, Task **ret, c
 
         task->request = REQUEST_INIT;
         int r = request_parse(json, size, &task->request, error);
+        bool timed = task->request.limits.wall_usec != LIMIT_UNSET;
+        task->limits = limits_resolve(base, &task->request.limits);
+        /* The debugger of the plan ends before the limits that will hold, whoever set them. */
+        task->request.limits = task->limits;
         if (r >= 0)
                 r = plan_make(&task->request, &task->plan, error);
         if (r == -EBADMSG)
@@ -35,11 +39,8 @@ int task_new(const char *json, size_t size, const JobLimits *base, Task **ret, c
                 if (r < 0)
                         return r;
         }
-        task->limits = limits_resolve(base, &task->request.limits);
         task->arrived_usec = now_monotonic();
-        task->deadline_usec = task->request.limits.wall_usec == LIMIT_UNSET
-                                      ? USEC_INFINITY
-                                      : usec_add(task->arrived_usec, task->limits.wall_usec);
+        task->deadline_usec = timed ? usec_add(task->arrived_usec, task->limits.wall_usec) : USEC_INFINITY;
 
         *ret = TAKE_PTR(task);
         return 0;

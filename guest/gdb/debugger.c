@@ -273,6 +273,11 @@ int debugger_run(char **arguments, const Source *source, uint64_t deadline, Endi
                 r = prepare(&debugger);
         if (r == 0)
                 r = session_command(&debugger.session, NULL, "-exec-run");
+        /* The debugger alone took all the time: without it there would be none for the program either. */
+        if (r == -ETIMEDOUT) {
+                ret->started = true;
+                return tell_timeout(&debugger);
+        }
         if (r <= 0)
                 return r < 0 ? r : -ENOEXEC;
         ret->started = true;

@@ -55,6 +55,35 @@ static void test_deadline_with_and_without_the_hosts(_unused_ void **state) {
         assert_int_equal(task_deadline(pbots, later), later + base().wall_usec);
 }
 
+/* The settings of a slow guest hold for the debugger too, which ends before they do. */
+static void test_the_debuggers_time_follows_from_the_limits_that_hold(_unused_ void **state) {
+        static const char c[] = "{\"lang\":\"c11\",\"sourcefile\":\"prog.c\",\"execfile\":\"prog\","
+                                "\"cmdline\":\"gcc prog.c -o prog\",\"code\":\"int main(void){}\"%s}";
+        static const struct {
+                const char *more, *time;
+        } cases[] = {
+                { "", "PBOTVM_TIME_USEC=24700000" },
+                { ",\"pbotvm\":{\"limits\":{\"wall_usec\":20000000}}", "PBOTVM_TIME_USEC=19300000" },
+                { ",\"pbotvm\":{\"limits\":{\"wall_usec\":90000000}}", "PBOTVM_TIME_USEC=24700000" },
+        };
+        JobLimits slow = base();
+
+        slow.wall_usec = 60 * USEC_PER_SEC;
+        slow.cpu_usec = 25 * USEC_PER_SEC;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_text_ Text json = {}, error = {};
+                _cleanup_free_ char *id = NULL;
+                _cleanup_(task_freep) Task *t = NULL;
+                bool found = false;
+
+                text_append_printf(&json, c, cases[i].more);
+                assert_int_equal(task_new(text_string(&json), json.size, &slow, &t, &id, &error), 0);
+                for (char *const *e = t->plan->steps[1].env; e && *e; e++)
+                        found = found || streq(*e, cases[i].time);
+                assert_true(found);
+        }
+}
+
 static void test_key_is_a_name(_unused_ void **state) {
         _cleanup_text_ Text error = {};
         _cleanup_(task_freep) Task *t = NULL, *none = NULL;
@@ -128,6 +157,7 @@ int main(void) {
                 cmocka_unit_test(test_what_is_no_request_is_told),
                 cmocka_unit_test(test_broken_json_in_pbots_words),
                 cmocka_unit_test(test_deadline_with_and_without_the_hosts),
+                cmocka_unit_test(test_the_debuggers_time_follows_from_the_limits_that_hold),
                 cmocka_unit_test(test_key_is_a_name),
                 cmocka_unit_test(test_answers_carry_the_id),
                 cmocka_unit_test(test_what_is_refused_has_its_id),
