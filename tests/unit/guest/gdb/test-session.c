@@ -102,10 +102,24 @@ static void test_tells_of_a_signal_and_ends_by_it(void **state _unused_) {
         assert_int_equal(WTERMSIG(status), SIGFPE);
 }
 
+/* One that still loads when the time is over: without it there is none for the program either. */
+static void test_a_debugger_that_takes_all_the_time(void **state _unused_) {
+        _cleanup_text_ Text out = {};
+
+        assert_int_equal(setenv("PBOTVM_TIME_USEC", "300000", true), 0);
+        int status = run("#!/bin/sh\nexec /bin/sleep 10\n", "#!/bin/sh\necho out\n", &out);
+        (void)unsetenv("PBOTVM_TIME_USEC");
+
+        assert_string_equal(text_string(&out), "[gdb time-out]\n");
+        assert_true(WIFSIGNALED(status));
+        assert_int_equal(WTERMSIG(status), SIGALRM);
+}
+
 int main(int argc, char **argv) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_program_runs_without_a_debugger),
                 cmocka_unit_test(test_tells_of_a_signal_and_ends_by_it),
+                cmocka_unit_test(test_a_debugger_that_takes_all_the_time),
         };
 
         if (argc < 2)
