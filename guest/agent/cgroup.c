@@ -201,7 +201,10 @@ static int jobs_open(Cgroups *cgroups) {
         if (mkdirat(cgroups->fd, JOBS, 0755) < 0 && errno != EEXIST)
                 return -errno;
         cgroups->jobs_fd = openat(cgroups->fd, JOBS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        return cgroups->jobs_fd < 0 ? -errno : 0;
+        if (cgroups->jobs_fd < 0)
+                return -errno;
+        /* The service's umask hides it, but a program may look for the limits of its memory there. */
+        return fchmod(cgroups->jobs_fd, 0755) < 0 ? -errno : 0;
 }
 
 static void controllers_enable(Cgroups *cgroups) {
