@@ -85,7 +85,7 @@ def test_overhead():
     """What the agent adds, in one run next to a plain start of the same; the figures are the result."""
     with channel() as path:
         done = subprocess.run([sys.executable, os.path.join(TOP, 'tests/bench/guest'), '--to', f'unix:{path}',
-                               '--requests', '20'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                               '--requests', '50'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               check=False, timeout=600)
     print(re.sub('^', '    ', done.stdout.strip(), flags=re.M), flush=True)
     true(done.returncode == 0 and done.stdout.count('ratio') + done.stdout.count('times') > 0, done.stdout[-300:])
