@@ -17,6 +17,22 @@ Task *task_free(Task *task) {
         return NULL;
 }
 
+/* What holds for the request, whoever set it, before it is planned: the plan's debugger ends before the
+ * limits do. */
+static int task_prepare(Task *task, const JobLimits *base, Text *error) {
+        Request *request = &task->request;
+        bool timed = request->limits.wall_usec != LIMIT_UNSET;
+
+        task->limits = request->limits = limits_resolve(base, &request->limits);
+        task->arrived_usec = now_monotonic();
+        task->deadline_usec = timed ? usec_add(task->arrived_usec, task->limits.wall_usec) : USEC_INFINITY;
+
+        int r = plan_make(request, &task->plan, error);
+        if (r >= 0 && !isempty(request->persist_key))
+                r = storage_name(request->persist_key, &task->key);
+        return r;
+}
+
 int task_new(const char *json, size_t size, const JobLimits *base, Task **ret, char **ret_id, Text *error) {
         _cleanup_(task_freep) Task *task = calloc(1, sizeof(Task));
         if (!task)
@@ -24,23 +40,12 @@ int task_new(const char *json, size_t size, const JobLimits *base, Task **ret, c
 
         task->request = REQUEST_INIT;
         int r = request_parse(json, size, &task->request, error);
-        bool timed = task->request.limits.wall_usec != LIMIT_UNSET;
-        task->limits = limits_resolve(base, &task->request.limits);
-        /* The debugger of the plan ends before the limits that will hold, whoever set them. */
-        task->request.limits = task->limits;
         if (r >= 0)
-                r = plan_make(&task->request, &task->plan, error);
+                r = task_prepare(task, base, error);
         if (r == -EBADMSG)
                 *ret_id = TAKE_PTR(task->request.id);
         if (r < 0)
                 return r;
-        if (!isempty(task->request.persist_key)) {
-                r = storage_name(task->request.persist_key, &task->key);
-                if (r < 0)
-                        return r;
-        }
-        task->arrived_usec = now_monotonic();
-        task->deadline_usec = timed ? usec_add(task->arrived_usec, task->limits.wall_usec) : USEC_INFINITY;
 
         *ret = TAKE_PTR(task);
         return 0;
@@ -51,7 +56,8 @@ uint64_t task_deadline(const Task *task, uint64_t now_usec) {
                                                     : usec_add(now_usec, task->limits.wall_usec);
 }
 
-static int id_copy(const char *id, Reply *reply) {
+/* Every answer of ours has the member pbotvm, whether or not the request had an id. */
+static int extension_begin(const char *id, Reply *reply) {
         reply->present = true;
         if (!id)
                 return 0;
@@ -67,7 +73,7 @@ int reply_text(const char *text, const char *id, Text *json) {
         text_append_char(&reply.result, '\n');
         int r = text_error(&reply.result);
         if (r >= 0)
-                r = id_copy(id, &reply);
+                r = extension_begin(id, &reply);
         return r < 0 ? r : reply_write(&reply, json);
 }
 
@@ -105,7 +111,7 @@ int task_reply(const Task *task, JobResult *result, Text *json) {
         int r = report_make(&task->request, task->plan, &result->outcome, &reply);
         if (r < 0)
                 return r;
-        r = id_copy(task->request.id, &reply);
+        r = extension_begin(task->request.id, &reply);
         if (r < 0)
                 return r;
         storage_trouble_append(result, &reply);

@@ -190,11 +190,13 @@ typedef enum Again {
 } Again;
 
 /* What the watchdog, or the bus in its place, refuses with. */
-static const struct {
+typedef struct Refusal {
         const char *name;
         Verdict verdict;
         Again again;
-} refusals[] = {
+} Refusal;
+
+static const Refusal refusals[] = {
         { LEASE_ERROR_PREFIX "NoSuchMachine", VERDICT_MISCONFIGURED, AGAIN_NEVER },
         { LEASE_ERROR_PREFIX "Offline", VERDICT_OFFLINE, AGAIN_NEVER },
         { LEASE_ERROR_PREFIX "Resetting", VERDICT_RESETTING, AGAIN_NEVER },
@@ -209,26 +211,28 @@ static const struct {
         { "org.freedesktop.systemd1.UnitMasked", VERDICT_NO_WATCHDOG, AGAIN_NEVER },
 };
 
-static Verdict refusal(const sd_bus_error *error, Again *again, Text *message, Text *trouble) {
-        *again = AGAIN_SOON;
-        text_truncate(trouble, 0);
-        text_append_printf(trouble, "%s: %s", error->name, error->message);
+static const Refusal *find_refusal(const sd_bus_error *error) {
+        static const Refusal unknown = { .verdict = VERDICT_NO_WATCHDOG, .again = AGAIN_SOON };
+
         for (size_t i = 0; i < ELEMENTSOF(refusals); i++)
-                if (sd_bus_error_has_name(error, refusals[i].name)) {
-                        *again = refusals[i].again;
-                        if (refusals[i].verdict == VERDICT_REFUSED)
-                                text_append_string(
-                                        message, isempty(error->message) ? "Refused." : error->message);
-                        else if (refusals[i].verdict == VERDICT_MISCONFIGURED)
-                                log_error("The watchdog refuses a lease: %s", error->message);
-                        return refusals[i].verdict;
-                }
-        return VERDICT_NO_WATCHDOG;
+                if (sd_bus_error_has_name(error, refusals[i].name))
+                        return &refusals[i];
+        return &unknown;
 }
 
-/* Asks once: 1 with *ret, 0 with *verdict, or negative errno. */
-static int ask_once(sd_bus *bus, const LeaseAsk *ask, Lease *ret, Verdict *verdict, Again *again,
-        Text *message, Text *trouble) {
+/* Why there is no lease is said once, when nobody asks again: to the client or to the log. */
+static void tell_refusal(Verdict verdict, const sd_bus_error *error, Text *message) {
+        if (verdict == VERDICT_REFUSED)
+                text_append_string(message, isempty(error->message) ? "Refused." : error->message);
+        else if (verdict == VERDICT_MISCONFIGURED)
+                log_error("The watchdog refuses a lease: %s", error->message);
+        else if (verdict == VERDICT_NO_WATCHDOG && sd_bus_error_is_set(error))
+                log_warning("No lease from the watchdog: %s: %s", error->name, error->message);
+}
+
+/* Asks once: 1 with *ret, 0 with *verdict and, if somebody refused, *error, or negative errno. */
+static int ask_once(
+        sd_bus *bus, const LeaseAsk *ask, Lease *ret, Verdict *verdict, Again *again, sd_bus_error *error) {
         _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         Call call = {};
@@ -247,8 +251,11 @@ static int ask_once(sd_bus *bus, const LeaseAsk *ask, Lease *ret, Verdict *verdi
                 return log_warning_errno(r, "Failed to talk to the bus: %m"), 0;
         }
         if (sd_bus_message_is_method_error(reply, NULL)) {
-                *verdict = refusal(sd_bus_message_get_error(reply), again, message, trouble);
-                return 0;
+                const Refusal *refusal = find_refusal(sd_bus_message_get_error(reply));
+                *verdict = refusal->verdict;
+                *again = refusal->again;
+                r = sd_bus_error_copy(error, sd_bus_message_get_error(reply));
+                return r == -ENOMEM ? r : 0;
         }
         r = read_lease(reply, ret);
         return r < 0 ? r : 1;
@@ -261,12 +268,12 @@ static void pause_between(uint64_t usec) {
 
 int lease_take(sd_bus *bus, const LeaseAsk *ask, Lease *ret, Verdict *verdict, Text *message) {
         uint64_t soon = MIN(ask->deadline, now_monotonic() + START_USEC);
-        _cleanup_text_ Text trouble = {};
         bool was_there = false;
 
         for (;;) {
+                _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
                 Again again = AGAIN_NEVER;
-                int r = ask_once(bus, ask, ret, verdict, &again, message, &trouble);
+                int r = ask_once(bus, ask, ret, verdict, &again, &error);
                 if (r != 0)
                         return r;
 
@@ -276,8 +283,7 @@ int lease_take(sd_bus *bus, const LeaseAsk *ask, Lease *ret, Verdict *verdict, T
                 uint64_t deadline = again == AGAIN_LONG ? ask->deadline : soon;
                 if (again == AGAIN_NEVER || sd_bus_is_open(bus) <= 0 ||
                         now_monotonic() + RETRY_USEC >= deadline) {
-                        if (*verdict == VERDICT_NO_WATCHDOG && trouble.size > 0)
-                                log_warning("No lease from the watchdog: %s", text_string(&trouble));
+                        tell_refusal(*verdict, &error, message);
                         return 0;
                 }
                 pause_between(RETRY_USEC);
