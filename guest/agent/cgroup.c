@@ -152,6 +152,7 @@ static void stray_remove(int tree_fd, const char *name) {
         _cleanup_close_ int jobs = openat(fd, JOBS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (jobs >= 0)
                 each(jobs, job_kill);
+        each(fd, job_kill);
         (void)unlinkat(fd, JOBS, AT_REMOVEDIR);
         (void)unlinkat(fd, "agent", AT_REMOVEDIR);
         (void)unlinkat(tree_fd, name, AT_REMOVEDIR);
@@ -235,6 +236,7 @@ int cgroups_new(Cgroups **ret) {
                 return r;
         controllers_enable(cgroups);
         each(cgroups->jobs_fd, job_kill);
+        each(cgroups->fd, job_kill);
 
         *ret = TAKE_PTR(cgroups);
         return 0;
@@ -278,16 +280,16 @@ static int limits_write(const Cgroups *cgroups, int fd, const JobLimits *limits)
         return r;
 }
 
-int cgroup_make(Cgroups *cgroups, uint64_t number, const JobLimits *limits, Cgroup *ret) {
-        Cgroup cgroup = { .fd = -EBADF };
+int cgroup_make(Cgroups *cgroups, bool own, uint64_t number, const JobLimits *limits, Cgroup *ret) {
+        Cgroup cgroup = { .parent_fd = own ? cgroups->fd : cgroups->jobs_fd, .fd = -EBADF };
         (void)snprintf(cgroup.name, sizeof(cgroup.name), "job-%" PRIu64, number);
 
-        if (mkdirat(cgroups->jobs_fd, cgroup.name, 0755) < 0)
+        if (mkdirat(cgroup.parent_fd, cgroup.name, 0755) < 0)
                 return -errno;
-        cgroup.fd = openat(cgroups->jobs_fd, cgroup.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        cgroup.fd = openat(cgroup.parent_fd, cgroup.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         int r = cgroup.fd < 0 ? -errno : limits_write(cgroups, cgroup.fd, limits);
         if (r < 0) {
-                cgroup_remove(cgroups, &cgroup);
+                cgroup_remove(&cgroup);
                 return r;
         }
 
@@ -312,11 +314,11 @@ CgroupUsage cgroup_usage(const Cgroup *cgroup) {
         };
 }
 
-void cgroup_remove(Cgroups *cgroups, Cgroup *cgroup) {
+void cgroup_remove(Cgroup *cgroup) {
         cgroup->fd = fd_close(cgroup->fd);
         if (cgroup->name[0] == '\0')
                 return;
-        if (unlinkat(cgroups->jobs_fd, cgroup->name, AT_REMOVEDIR) >= 0)
-                each(cgroups->jobs_fd, job_remove);
+        if (unlinkat(cgroup->parent_fd, cgroup->name, AT_REMOVEDIR) >= 0)
+                each(cgroup->parent_fd, job_remove);
         cgroup->name[0] = '\0';
 }

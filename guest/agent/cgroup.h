@@ -6,6 +6,7 @@
  *   pbotvm-guest.service/agent         the agent itself
  *   pbotvm-guest.service/jobs          what holds for all jobs together
  *   pbotvm-guest.service/jobs/job-N    one for each job
+ *   pbotvm-guest.service/job-N         the agent's own, which must not suffer from what strangers' jobs do
  *
  * Where the kernel has no memory or pids controller for us, jobs are still started, killed and measured by
  * their cgroup, and cgroups_have() tells what is not limited. */
@@ -32,7 +33,8 @@ bool cgroups_have(const Cgroups *cgroups, CgroupController controller);
 int cgroups_limit_memory(Cgroups *cgroups, uint64_t bytes);
 
 typedef struct Cgroup {
-        int fd; /* the directory, for clone3(CLONE_INTO_CGROUP); -EBADF: none */
+        int parent_fd; /* not owned */
+        int fd;        /* the directory, for clone3(CLONE_INTO_CGROUP); -EBADF: none */
         char name[32];
 } Cgroup;
 
@@ -44,8 +46,9 @@ typedef struct CgroupUsage {
         bool pids_max;        /* a fork was refused */
 } CgroupUsage;
 
-/* Makes job-NUMBER with the limits' memory (no swap) and processes. 0 or a negative errno. */
-int cgroup_make(Cgroups *cgroups, uint64_t number, const JobLimits *limits, Cgroup *ret);
+/* Makes job-NUMBER with the limits' memory (no swap) and processes; own: the agent's own job, apart from the
+ * others. 0 or a negative errno. */
+int cgroup_make(Cgroups *cgroups, bool own, uint64_t number, const JobLimits *limits, Cgroup *ret);
 /* Kills all in it. */
 int cgroup_kill(const Cgroup *cgroup);
 /* CPU time in usec so far. */
@@ -53,4 +56,4 @@ uint64_t cgroup_cpu_usec(const Cgroup *cgroup);
 CgroupUsage cgroup_usage(const Cgroup *cgroup);
 /* Closes it and removes what is empty: this one, and earlier ones that were not empty when they were to go.
  */
-void cgroup_remove(Cgroups *cgroups, Cgroup *cgroup);
+void cgroup_remove(Cgroup *cgroup);

@@ -69,6 +69,7 @@ static int on_timer(_unused_ sd_event_source *source, _unused_ uint64_t usec, vo
                 .limits = limits_default(limits_total_memory()),
                 .deadline_usec = now_monotonic() + CHECK_LIMIT_USEC,
                 .bind_fd = -EBADF,
+                .own = true,
         };
 
         int r = job_start(health->context, &spec, on_done, health, &health->job);

@@ -431,7 +431,7 @@ static void job_finish(Job *job) {
                 (void)waitid(P_PIDFD, (id_t)job->pidfd, &info, WEXITED | WNOHANG);
         }
         outcome_finish(job);
-        cgroup_remove(job->context->cgroups, &job->cgroup);
+        cgroup_remove(&job->cgroup);
 
         JobResult result = job->result;
         job->result = (JobResult){};
@@ -543,7 +543,8 @@ static int job_launch(Job *job) {
 
         /* One of an earlier agent's may still be dying. */
         for (unsigned i = 0; i < 100; i++) {
-                r = cgroup_make(job->context->cgroups, job->number, &job->spec.limits, &job->cgroup);
+                r = cgroup_make(
+                        job->context->cgroups, job->spec.own, job->number, &job->spec.limits, &job->cgroup);
                 if (r != -EEXIST)
                         break;
                 job->number = number_next(job->context, job->spec.key);
@@ -591,7 +592,7 @@ Job *job_free(Job *job) {
                 stream_close(&job->steps[i].out);
                 stream_close(&job->steps[i].err);
         }
-        cgroup_remove(job->context->cgroups, &job->cgroup);
+        cgroup_remove(&job->cgroup);
         job_result_done(&job->result);
         fd_close(job->pidfd);
         fd_close(job->control_fd);

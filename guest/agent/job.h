@@ -37,6 +37,7 @@ typedef struct JobSpec {
         int bind_fd;         /* a detached mount that is put there; -EBADF: none */
         bool clear;          /* its content is removed first */
         bool pack;           /* the storage is packed after a clean end */
+        bool own;            /* the agent's own: strangers' jobs take no memory from it */
 } JobSpec;
 
 typedef struct Job Job;
