@@ -66,13 +66,18 @@ def shell(script, **options):
     return on('sh', '-c', script, **options)
 
 
+def lab(*command, check=True):
+    """What tests/lib/lab says. LAB_HOST in the environment makes it another host, for all that is here."""
+    return subprocess.run([LAB, *command], stdout=subprocess.PIPE, text=True, check=check).stdout.strip()
+
+
 def live():
     """Where the host's files are, as its own processes see them."""
-    return subprocess.run([LAB, 'live'], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    return lab('live')
 
 
 def root():
-    return subprocess.run([LAB, 'root'], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    return lab('root')
 
 
 def journal(*match, since=None, fields=None):
@@ -83,6 +88,16 @@ def journal(*match, since=None, fields=None):
     if fields:
         command.append(f'--output-fields={fields}')
     return [json.loads(line) for line in on(*command).splitlines() if line.startswith('{')]
+
+
+def reboot():
+    """It goes down, and is started again as a machine would start again by itself. How long it took to go down."""
+    started = time.monotonic()
+    on('systemctl', 'reboot', check=False)
+    wait_until('it goes down', lambda: subprocess.run([LAB, 'running'], check=False).returncode != 0, 60)
+    down = time.monotonic() - started
+    lab('start')
+    return down
 
 
 def main_pid(unit):

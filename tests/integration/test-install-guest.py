@@ -16,8 +16,7 @@ import sys
 import time
 
 from cable import LINKS, Cable, connected, in_network, refused
-from spare import Spare
-from stack import TOP, equal, run, true, wait_until
+from stack import LAB, TOP, equal, lab, live, reboot, run, shell, true, wait_until
 
 LANGUAGES = ('bash', 'bf', 'c++', 'c11', 'perl', 'python3', 'sh')
 LATER = 'bc'
@@ -44,33 +43,46 @@ def needed(distribution, languages):
     return {*table['build'], *table['run']}.union(*(PACKAGES[distribution][name] for name in languages))
 
 
+os.environ['LAB_HOST'] = f'{TOP}/tests/lib/foreign-guest'
+os.environ['GUEST_PACKAGES'] = ' '.join(sorted({'python3', *needed('debian', (*LANGUAGES, LATER))}))
+
+
+def leader():
+    """The guest's first process, as this machine numbers it."""
+    return int(lab('leader'))
+
+
+def tried(*command):
+    """The status of a command in the guest, and what it said on both outputs."""
+    done = subprocess.run([LAB, 'exec', *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors='replace', check=False, timeout=240)
+    return done.returncode, done.stdout
+
+
 class Guest:
     """The one of all tests, what is plugged into it, and how it was before."""
 
     def __init__(self):
-        self.spare = Spare({'python3', *needed('debian', (*LANGUAGES, LATER))})
+        lab('remove')
         self.cable = Cable()
         self.links = []
         self.before = None
 
     def remove(self):
         self.cable.remove()
-        self.spare.remove()
-
-    def shell(self, script, **options):
-        return self.spare.shell(script, **options)
+        lab('remove', check=False)
 
     def install(self, *arguments, status=0, path=''):
         """What guest/install says."""
-        got, said = self.spare.run('sh', '-c', f'PATH={path}$PATH exec "$@"', 'sh', PROGRAM, *arguments)
+        got, said = tried('sh', '-c', f'PATH={path}$PATH exec "$@"', 'sh', PROGRAM, *arguments)
         equal(got, status, f'{" ".join(arguments)} said {said[-400:]!r}; its status')
         return said
 
     def state(self):
         """Its files, and our user if there is one. The users of packages stay, by the rules of Debian."""
         prune = ' -o '.join(f"-path '{path}'" for path in IGNORED)
-        files = self.shell(f'find / -xdev \\( {prune} \\) -prune -o -print')
-        return set((files + self.shell('grep ^vm: /etc/passwd /etc/group', check=False)).split('\n'))
+        files = shell(f'find / -xdev \\( {prune} \\) -prune -o -print')
+        return set((files + shell('grep ^vm: /etc/passwd /etc/group', check=False)).split('\n'))
 
     def is_as_before(self):
         now = self.state()
@@ -80,7 +92,7 @@ class Guest:
         """What a shell in a job says, through the agent's socket."""
         with socket.socket(socket.AF_UNIX) as link:
             link.settimeout(30)
-            link.connect(f'{self.spare.root()}/run/pbotvm-guest/agent.socket')
+            link.connect(f'{live()}/run/pbotvm-guest/agent.socket')
             link.sendall(json.dumps({
                 'lang': 'sh', 'sourcefile': 'prog.sh', 'execfile': 'prog.sh', 'cmdline': 'sh prog.sh', 'code': code,
                 'input': '', 'arguments': '', 'date': int(time.time())}).encode() + b'\n\n')
@@ -95,15 +107,15 @@ class Guest:
     def answers(self):
         equal(self.ask('id -un; echo $((6*7))').split(), ['vm', '42'])
         for unit in UNITS:
-            equal(self.shell(f'systemctl is-active {unit}; systemctl is-enabled {unit}').split(), ['active', 'enabled'],
+            equal(shell(f'systemctl is-active {unit}; systemctl is-enabled {unit}').split(), ['active', 'enabled'],
                   unit)
 
     def plug(self):
-        self.cable.plug(self.spare.leader())
+        self.cable.plug(leader())
 
     def is_closed(self):
         """Nothing new in or out, by either protocol, and the loopback as it was."""
-        near, far = self.spare.leader(), self.cable.far.pid
+        near, far = leader(), self.cable.far.pid
         for ours, theirs in LINKS:
             true(refused(near, far, theirs), f'it reached {theirs}')
             true(refused(far, near, ours), f'it was reached at {ours}')
@@ -116,13 +128,13 @@ class Guest:
     @contextlib.contextmanager
     def released_as(self, text):
         """As if it were another distribution."""
-        self.shell('mv /etc/os-release /opt/os-release')
-        with open(f'{self.spare.root()}/etc/os-release', 'w', encoding='utf-8') as file:
+        shell('mv /etc/os-release /opt/os-release')
+        with open(f'{live()}/etc/os-release', 'w', encoding='utf-8') as file:
             file.write(text)
         try:
             yield
         finally:
-            self.shell('mv /opt/os-release /etc/os-release')
+            shell('mv /opt/os-release /etc/os-release')
 
 
 # --- Tests, each after those above it.
@@ -139,10 +151,10 @@ def test_every_language_is_in_every_table():
 
 
 def test_boots():
-    guest.spare.start()
-    os.mkdir(f'{guest.spare.root()}/opt/pbotvm')
+    lab('start')
+    os.mkdir(f'{live()}/opt/pbotvm')
     for name in SOURCE:
-        subprocess.run(['cp', '-r', f'{TOP}/{name}', f'{guest.spare.root()}/opt/pbotvm'], check=True)
+        subprocess.run(['cp', '-r', f'{TOP}/{name}', f'{live()}/opt/pbotvm'], check=True)
     guest.before = guest.state()
 
 
@@ -151,7 +163,7 @@ def test_says_why_not():
         return guest.install(*arguments, status=status)
 
     def nobody(*arguments):
-        return guest.spare.run('runuser', '-u', 'nobody', '--', PROGRAM, *arguments)[1]
+        return tried('runuser', '-u', 'nobody', '--', PROGRAM, *arguments)[1]
 
     true('python3 is not there' in said('--list'), 'listing without Python')
     true('needs root' in nobody(), 'not root, without Python')
@@ -171,13 +183,13 @@ def test_says_why_not():
 
 def test_installs():
     guest.plug()
-    near, far = guest.spare.leader(), guest.cable.far.pid
+    near, far = leader(), guest.cable.far.pid
     guest.links = [connected(near, far, theirs) for _, theirs in LINKS]
     guest.links += [connected(far, near, ours) for ours, _ in LINKS]  # as an ssh session is
     said = guest.install('--languages', ','.join(LANGUAGES))
     true('the agent runs' in said and 'the network is closed' in said, said)
     guest.answers()
-    equal(guest.shell('systemctl list-units --failed --no-legend --plain').strip(), '', 'failed units')
+    equal(shell('systemctl list-units --failed --no-legend --plain').strip(), '', 'failed units')
 
 
 def test_list_is_honest():
@@ -211,23 +223,23 @@ def test_polkit_asks_for_the_administrator():
     rule = '/etc/polkit-1/rules.d/10-pbotvm-guest.rules'
 
     def allowed(user):
-        return guest.spare.run('runuser', '-u', user, '--', 'sh', '-c', check)[0] == 0
+        return tried('runuser', '-u', user, '--', 'sh', '-c', check)[0] == 0
 
     true(not allowed('nobody'), 'a user may without a password')
     true(allowed('root'), 'root may not')
-    guest.shell(f'mv {rule} /opt/rule')
+    shell(f'mv {rule} /opt/rule')
     try:
         wait_until('without the rule he may', lambda: allowed('nobody'), 10)
     finally:
-        guest.shell(f'mv /opt/rule {rule}')
+        shell(f'mv /opt/rule {rule}')
 
 
 def test_twice_is_as_once():
-    before, rules = guest.state(), guest.shell('nft list ruleset')
+    before, rules = guest.state(), shell('nft list ruleset')
     said = guest.install('--languages', ','.join(LANGUAGES), '--build', BUILD)
     true('opening' not in said, 'it opened the network')
     equal(sorted(guest.state() ^ before), [], 'what changed')
-    equal(guest.shell('nft list ruleset'), rules)
+    equal(shell('nft list ruleset'), rules)
     guest.answers()
 
 
@@ -241,36 +253,36 @@ def test_a_language_more():
 
 def test_closed_after_a_reboot():
     # nftables.service begins by forgetting everybody's rules.
-    guest.shell('systemctl enable nftables.service')
-    guest.spare.reboot()
+    shell('systemctl enable nftables.service')
+    reboot()
     guest.plug()
     guest.answers()
     guest.is_closed()
-    guest.shell('systemctl reload nftables.service')
-    wait_until('our rules are back', lambda: 'drop' in guest.shell('nft list table inet pbotvm_guest'), 10)
+    shell('systemctl reload nftables.service')
+    wait_until('our rules are back', lambda: 'drop' in shell('nft list table inet pbotvm_guest'), 10)
     guest.is_closed()
-    guest.shell('systemctl disable nftables.service')
+    shell('systemctl disable nftables.service')
 
 
 def test_removes():
     guest.install('--remove', '--packages')
     guest.is_as_before()
-    true(guest.spare.run('systemctl', 'cat', *UNITS)[0] != 0, 'a unit is there')
-    true(not refused(guest.spare.leader(), guest.cable.far.pid, LINKS[0][1]), 'the network is closed')
+    true(tried('systemctl', 'cat', *UNITS)[0] != 0, 'a unit is there')
+    true(not refused(leader(), guest.cable.far.pid, LINKS[0][1]), 'the network is closed')
 
 
 def other_distribution(name, release, manager):
     """There and back again with another's package manager; without closing the network."""
     chosen = ('c11', 'python', 'sh')
-    folder = f'{guest.spare.root()}/opt/foreign'
+    folder = f'{live()}/opt/foreign'
     os.makedirs(folder)
     for tool in (manager, 'rpm'):
         shutil.copy(f'{TOP}/tests/lib/foreign-packages', f'{folder}/{tool}')
     for file, text in (('debian', ' '.join(needed('debian', ('c11', 'sh')))), ('names', ''), ('asked', '')):
         with open(f'{folder}/{file}', 'w', encoding='ascii') as out:
             out.write(text)
-    guest.shell('apt-get -qy update; apt-get -qy --no-install-recommends install python3')
-    there = guest.shell("dpkg-query -W -f '${Package}\\n'").split()
+    shell('apt-get -qy update; apt-get -qy --no-install-recommends install python3')
+    there = shell("dpkg-query -W -f '${Package}\\n'").split()
 
     with guest.released_as(release):
         said = guest.install('--languages', ','.join(chosen), '--keep-network', '--build', BUILD,
@@ -278,13 +290,13 @@ def other_distribution(name, release, manager):
         true(f'{name}: c11, python, sh' in said and 'the network stays' in said, said)
         # python is there by a link alone: no package has brought one of this name.
         guest.install('--list', *chosen)
-        true(not refused(guest.spare.leader(), guest.cable.far.pid, LINKS[0][1]), 'the network is closed')
-        asked = guest.shell('cat /opt/foreign/asked').splitlines()
+        true(not refused(leader(), guest.cable.far.pid, LINKS[0][1]), 'the network is closed')
+        asked = shell('cat /opt/foreign/asked').splitlines()
         equal([line.split() for line in asked if line.startswith(manager)],
               [TABLE[name]['install'] + sorted(needed(name, chosen) - set(there))])
         guest.install('--remove', '--packages', path='/opt/foreign:')
-    equal(set(guest.shell("dpkg-query -W -f '${Package}\\n'").split()), set(there), 'packages')
-    guest.shell('rm -r /opt/foreign; apt-get -qy --purge autoremove python3')
+    equal(set(shell("dpkg-query -W -f '${Package}\\n'").split()), set(there), 'packages')
+    shell('rm -r /opt/foreign; apt-get -qy --purge autoremove python3')
     guest.is_as_before()
 
 

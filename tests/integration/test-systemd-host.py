@@ -8,19 +8,14 @@ import re
 import subprocess
 import time
 
-from stack import LAB, TOP, equal, machine, on, root, run, shell, true, wait_ready, wait_until
+from stack import TOP, equal, lab, machine, on, reboot, root, run, shell, true, wait_ready, wait_until
 
 os.environ['LAB_HOST'] = os.path.join(TOP, 'tests/lib/fresh-host')
-CACHE = os.environ.get('PBOTVM_CACHE', '/var/cache/pbotvm')
 SOURCE = '/root/pbotvm'
 UNITS = ('pbotvm.socket', 'pbotvm-watchdog.service', 'pbotvm-off@pbot-vm.service')
 
 # Kept between the tests.
 kept = {}
-
-
-def lab(*command, check=True):
-    return subprocess.run([LAB, *command], stdout=subprocess.PIPE, text=True, check=check).stdout
 
 
 def quickstart(*options, timeout=600):
@@ -149,10 +144,7 @@ def test_a_reboot_brings_it_back():
     """The second time with libvirt-guests, which is started by the first boot after its installation."""
     for word in ('once', 'twice'):
         started = time.monotonic()
-        on('systemctl', 'reboot', check=False)
-        wait_until('it goes down', lambda: subprocess.run([LAB, 'running'], check=False).returncode != 0, 60)
-        down = time.monotonic() - started
-        lab('start')
+        down = reboot()
         equal(echo(word), word)
         print(f'    down after {down:.1f} s, an answer after {time.monotonic() - started:.1f} s', flush=True)
         equal(shell('systemctl --failed --plain --no-legend').strip(), '', 'failed units')
