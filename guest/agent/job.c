@@ -209,6 +209,7 @@ static SandboxStep sandbox_step_of(const Job *job, const JobStep *step) {
                 return s;
         }
         s.argv = plan->steps[step->plan_index].argv;
+        s.direct = plan->steps[step->plan_index].direct;
         s.env = plan->steps[step->plan_index].env;
         s.stdin_file = plan->steps[step->plan_index].stdin_file;
         s.write_files = step->plan_index == 0;

@@ -18,6 +18,7 @@
 
 typedef struct SandboxStep {
         char *const *argv;
+        char *const *direct; /* tried first, as the shell in argv would run it; NULL: nothing */
         char *const *env; /* NAME=value added to the job's environment, or NULL */
         int in_fd;        /* standard input; -EBADF: spec->input if stdin_file, else nothing */
         bool stdin_file;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -92,6 +93,36 @@ static int environment_add(char **list, size_t size, size_t *n, const char *entr
         return 0;
 }
 
+/* Where a shell finds a program: *path, of size bytes. */
+static bool program_find(const char *name, char *path, size_t size) {
+        struct stat st;
+
+        for (const char *p = PATH_DEFAULT; *p; p += strcspn(p, ":"), p += *p == ':') {
+                int n = snprintf(path, size, "%.*s/%s", (int)strcspn(p, ":"), p, name);
+                if (n > 0 && (size_t)n < size && stat(path, &st) >= 0 && S_ISREG(st.st_mode) &&
+                        access(path, X_OK) >= 0)
+                        return true;
+        }
+        return false;
+}
+
+/* Becomes the program as bash would, with what that leaves in the environment. Returns if it cannot: then
+ * bash says why. */
+static void exec_direct(const SandboxStep *step, char **list, size_t size, size_t n) {
+        char path[256], name[sizeof(path) + 2], directory[PATH_MAX + 4] = "PWD=";
+        const size_t before = n;
+
+        if (!program_find(step->direct[0], path, sizeof(path)) ||
+                !getcwd(directory + strlen(directory), PATH_MAX))
+                return;
+        (void)snprintf(name, sizeof(name), "_=%s", path);
+        if (environment_add(list, size, &n, directory) >= 0 &&
+                environment_add(list, size, &n, "SHLVL=0") >= 0 &&
+                environment_add(list, size, &n, name) >= 0)
+                (void)execve(path, step->direct, list);
+        list[before] = NULL;
+}
+
 static int exec(const SandboxSpec *spec, const SandboxStep *step) {
         char *list[128] = {}, home[128], user[128], logname[128];
         size_t n = 0;
@@ -110,6 +141,8 @@ static int exec(const SandboxSpec *spec, const SandboxStep *step) {
         if (r < 0)
                 return r;
 
+        if (step->direct)
+                exec_direct(step, list, ELEMENTSOF(list), n);
         environ = list;
         (void)execvp(step->argv[0], step->argv);
         return -errno;

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "plan/macros.h"
+#include "plan/shell-text.h"
 #include "plan/words.h"
 
 /* The agent's own limits, where the request names none, and what of them is left to end a program and to
@@ -78,6 +79,7 @@ Plan *plan_free(Plan *plan) {
                 return NULL;
         for (size_t i = 0; i < ELEMENTSOF(plan->steps); i++) {
                 strings_free(plan->steps[i].argv);
+                strings_free(plan->steps[i].direct);
                 strings_free(plan->steps[i].env);
         }
         text_done(&plan->source);
@@ -127,20 +129,25 @@ static int add_step(Plan *plan, Words *words, const char *env, bool stdin_file) 
 }
 
 /* The command line as shell text; arguments as inert words behind it. bash runs a simple command in its own
- * process, so the wait status is the program's. */
+ * process, so the wait status is the program's; most need no bash at all, which takes as long to start as
+ * what it starts. */
 static int add_shell_step(
         Plan *plan, const Request *request, bool with_arguments, const char *env, bool stdin_file) {
-        _cleanup_words_ Words words = {}, arguments = {};
+        _cleanup_words_ Words words = {}, arguments = {}, direct = {};
         _cleanup_text_ Text command = {};
+        const char *cmdline = request->cmdline ? request->cmdline : "";
         int r;
 
-        text_append_string(&command, request->cmdline ? request->cmdline : "");
+        text_append_string(&command, cmdline);
         text_append_char(&command, ' ');
         if (with_arguments && !isempty(request->arguments)) {
                 r = words_split(request->arguments, SPLIT_KEEP_BACKSLASH, &arguments);
                 if (r < 0)
                         return r;
         }
+        bool bare = shell_text_words(cmdline, &direct) > 0;
+        for (size_t i = 0; bare && i < arguments.n; i++)
+                words_add_string(&direct, arguments.items[i]);
         for (size_t i = 0; i < arguments.n; i++) {
                 if (i > 0)
                         text_append_char(&command, ' ');
@@ -151,7 +158,10 @@ static int add_shell_step(
         words_add_string(&words, "/bin/bash");
         words_add_string(&words, "-c");
         words_add_string(&words, text_string(&command));
-        return add_step(plan, &words, env, stdin_file);
+        r = add_step(plan, &words, env, stdin_file);
+        if (r >= 0 && bare)
+                plan->steps[plan->n_steps - 1].direct = words_steal(&direct);
+        return r;
 }
 
 /* PBot's compilers speak UTF-8, its scripts the C locale. */
