@@ -22,6 +22,9 @@
 
 #include "network.h"
 
+/* A set of them has 64 bits. */
+#define CAPABILITIES_MAX 64
+
 typedef struct Init {
         const SandboxSpec *spec;
         pid_t step_pid; /* 0: no step runs */
@@ -94,9 +97,12 @@ static int capabilities_drop(void) {
         struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
         struct __user_cap_data_struct data[2] = { { .effective = keep, .permitted = keep } };
 
-        for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
-                if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EPERM)
+        for (int capability = 0; capability < CAPABILITIES_MAX; capability++)
+                if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EPERM) {
+                        if (errno == EINVAL)
+                                break; /* the kernel knows no more of them */
                         return -errno;
+                }
         return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
@@ -254,7 +260,8 @@ void sandbox_init(const SandboxSpec *spec) {
         (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
         (void)prctl(PR_SET_NAME, "job-init", 0, 0, 0);
         (void)setsid();
-        (void)umask(022);
+        /* What is made for the job has the mode that is asked for. */
+        (void)umask(0);
         descriptors_close(spec);
         oom_score_raise();
 

@@ -84,6 +84,9 @@ static int loop_make(sd_event **ret) {
                 r = sd_event_add_signal(event, NULL, SIGINT, NULL, NULL);
         if (r < 0)
                 return log_error_errno(r, "Failed to watch for signals: %m");
+        /* Whoever started us may ignore some, which jobs would inherit. */
+        for (int i = 1; i < NSIG; i++)
+                (void)signal(i, SIG_DFL);
         (void)signal(SIGPIPE, SIG_IGN);
         *ret = TAKE_PTR(event);
         return 0;

@@ -78,7 +78,7 @@ static int scratch_mount(const JobLimits *limits) {
 }
 
 static int directory_make(const char *path, mode_t mode) {
-        return mkdir(path, mode) < 0 || chmod(path, mode) < 0 ? -errno : 0;
+        return mkdir(path, mode) < 0 ? -errno : 0;
 }
 
 /* Makes a directory of the user's in one that everybody may write to: as the user, so that the agent needs
@@ -118,9 +118,7 @@ static int scratch_fill(const SandboxSpec *spec) {
 
 static int devices_make(void) {
         for (size_t i = 0; i < ELEMENTSOF(devices); i++) {
-                if (mknod(devices[i].name, S_IFCHR | 0666, makedev(devices[i].major, devices[i].minor)) <
-                                0 ||
-                        chmod(devices[i].name, 0666) < 0)
+                if (mknod(devices[i].name, S_IFCHR | 0666, makedev(devices[i].major, devices[i].minor)) < 0)
                         return -errno;
         }
         for (size_t i = 0; i < ELEMENTSOF(links); i++)

@@ -19,8 +19,8 @@
 typedef struct SandboxStep {
         char *const *argv;
         char *const *direct; /* tried first, as the shell in argv would run it; NULL: nothing */
-        char *const *env; /* NAME=value added to the job's environment, or NULL */
-        int in_fd;        /* standard input; -EBADF: spec->input if stdin_file, else nothing */
+        char *const *env;    /* NAME=value added to the job's environment, or NULL */
+        int in_fd;           /* standard input; -EBADF: spec->input if stdin_file, else nothing */
         bool stdin_file;
         bool home;        /* the working directory is the home directory, not the job's own below it */
         bool write_files; /* the source is written first */
@@ -85,7 +85,8 @@ typedef struct SandboxReport {
  * in spec stay the caller's. */
 int sandbox_spawn(const SandboxSpec *spec, pid_t *ret_pid);
 
-/* Inside: builds the view of the file system; *ret_where says what failed. (mounts.c) */
+/* Inside, with an empty umask: builds the view of the file system; *ret_where says what failed. (mounts.c)
+ */
 int sandbox_mount(const SandboxSpec *spec, const char **ret_where);
 /* Inside: pid 1. (init.c) */
 void sandbox_init(const SandboxSpec *spec) _noreturn_;

@@ -17,13 +17,12 @@
 
 #define PATH_DEFAULT "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
-/* Signals are as a shell's child expects them, whatever the agent does with its own. */
+/* Signals are as a shell's child expects them. The agent ignores this one alone (main.c), and what it
+ * handles is no more when a program begins. */
 static void signals_reset(void) {
-        struct sigaction action = { .sa_handler = SIG_DFL };
         sigset_t none;
 
-        for (int i = 1; i < NSIG; i++)
-                (void)sigaction(i, &action, NULL);
+        (void)signal(SIGPIPE, SIG_DFL);
         sigemptyset(&none);
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
