@@ -306,12 +306,15 @@ uint64_t cgroup_cpu_usec(const Cgroup *cgroup) {
 }
 
 CgroupUsage cgroup_usage(const Cgroup *cgroup) {
-        return (CgroupUsage){
+        CgroupUsage usage = {
                 .cpu_usec = cgroup_cpu_usec(cgroup),
-                .memory_peak = attribute_number(cgroup->fd, "memory.peak"),
                 .oom = attribute_field(cgroup->fd, "memory.events", "oom_kill") > 0,
                 .pids_max = attribute_field(cgroup->fd, "pids.events", "max") > 0,
         };
+
+        if (usage.oom)
+                usage.memory_peak = attribute_number(cgroup->fd, "memory.peak");
+        return usage;
 }
 
 void cgroup_remove(Cgroup *cgroup) {

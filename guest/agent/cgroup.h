@@ -41,8 +41,8 @@ typedef struct Cgroup {
 /* How a cgroup was used and what it ran into. */
 typedef struct CgroupUsage {
         uint64_t cpu_usec;
-        uint64_t memory_peak; /* bytes, 0: not known */
         bool oom;             /* the kernel killed something for memory */
+        uint64_t memory_peak; /* then, bytes; 0: not known */
         bool pids_max;        /* a fork was refused */
 } CgroupUsage;
 

@@ -11,9 +11,8 @@
 #define PROCESSES_MIN ((uint64_t)8)
 #define DISK_MIN ((uint64_t)64 << 10)
 
-/* An eighth of the guest is not for jobs, but at least what a small system with the agent needs and at most
- * what a large one has use for. */
-#define ROOM_MIN (64 * MIB)
+/* A quarter of the guest is not for jobs, but at most what a large one has use for. With an eighth, in a
+ * guest of 1 GiB, the programs of the agent and the jobs were read from the disk again and again. */
 #define ROOM_MAX (512 * MIB)
 
 uint64_t limits_total_memory(void) {
@@ -39,9 +38,7 @@ JobLimits limits_default(uint64_t total_memory) {
 }
 
 uint64_t limits_all_memory(uint64_t total_memory) {
-        uint64_t room = MIN(MAX(total_memory / 8, ROOM_MIN), ROOM_MAX);
-
-        return MAX(total_memory - MIN(total_memory, room), total_memory / 2);
+        return total_memory - MIN(total_memory / 4, ROOM_MAX);
 }
 
 JobLimits limits_resolve(const JobLimits *base, const JobLimits *request) {

@@ -413,6 +413,8 @@ static void outcome_finish(Job *job) {
         CgroupUsage usage = cgroup_usage(&job->cgroup);
 
         outcome->oom = usage.oom;
+        /* What would have told of its largest process was killed with it. */
+        outcome->max_rss_bytes = MAX(outcome->max_rss_bytes, usage.memory_peak);
         outcome->processes_exceeded = usage.pids_max;
         outcome->cpu_usec = usage.cpu_usec;
         outcome->wall_usec = now_monotonic() - job->started_usec;

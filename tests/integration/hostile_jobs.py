@@ -6,7 +6,7 @@ class Job:
     """language, code, limits of the request, how many seconds the answer may take, and what must be in it.
 
     want: texts that the result holds (a list of texts: one of them); never: texts that it must not hold;
-    ext: members of the answer's pbotvm object and their values; storage: keep a directory by this key."""
+    ext: members of the answer's pbotvm object and their values or range; storage: keep a directory by this key."""
 
     def __init__(self, name, lang, code, want=(), never=(), ext=None, seconds=15, limits=None, key=None, more=None):
         self.name, self.lang, self.code = name, lang, code
@@ -83,7 +83,8 @@ for what, f in (('nice', lambda: os.setpriority(os.PRIO_PROCESS, 0, -20)),
 print('started', flush=True)
 hog = []
 while True: hog.append(bytearray(16 << 20))
-''', want=['started'], ext={'oom': True}, limits={'memory_bytes': 100 << 20}, seconds=15),
+''', want=['started'], ext={'oom': True, 'max_rss_bytes': range(64 << 20, 101 << 20)},
+        limits={'memory_bytes': 100 << 20}, seconds=15),
     Job('endless output', 'sh', 'yes', want=['truncated'], seconds=15),
     Job('endless errors', 'sh', 'yes >&2', want=['truncated'], seconds=15),
     Job('endless output on both', 'sh', 'yes & yes >&2', want=['truncated'], seconds=15),

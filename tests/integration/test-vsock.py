@@ -51,7 +51,7 @@ def hostile_jobs_beside_others():
         with open(os.path.join(TOP, 'tests/integration', name), 'rb') as file:
             files[name] = file.read()
     with guest() as console:
-        console.run(files, 'modprobe vsock_loopback; python3 ./hostile --to vsock:1:5555 --slow 6 --victims; echo END-"TESTS"')
+        console.run(files, 'modprobe vsock_loopback; python3 ./hostile --to vsock:1:5555 --slow 6 --victims --hogs; echo END-"TESTS"')
         console.wait_for('END-TESTS', 1500)
     text = console.got.replace('\r', '')
     counts = re.findall(r'^(\d+) passed, (\d+) failed$', text, re.M)

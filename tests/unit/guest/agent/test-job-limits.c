@@ -22,14 +22,12 @@ static void test_defaults_are_pbots(_unused_ void **state) {
 }
 
 static void test_all_jobs_leave_room(_unused_ void **state) {
-        assert_true(limits_all_memory(GIB) == GIB / 8 * 7);
+        assert_true(limits_all_memory(GIB) == GIB / 4 * 3);
         assert_true(limits_all_memory(GIB / 4) == GIB / 16 * 3);
         assert_true(limits_all_memory(64 * GIB) == 64 * GIB - GIB / 2);
         /* One job alone reaches its own limit first. */
         for (uint64_t total = GIB / 4; total <= 64 * GIB; total *= 2)
                 assert_true(limits_default(total).memory_bytes < limits_all_memory(total));
-        /* Too little for both: still something to run in. */
-        assert_true(limits_all_memory(GIB / 16) == GIB / 32);
 }
 
 static void test_requests_lower_and_never_raise(_unused_ void **state) {
