@@ -32,6 +32,7 @@ struct DomainTask {
         Hypervisor *hypervisor;
         char *name;
         char *snapshot;
+        char *spare; /* the snapshot's name while it is replaced */
         uint64_t epoch;
         int error; /* 0, -ENOTCONN, -ENXIO (no such domain), -ENOENT (no such snapshot), -EIO */
         char message[MESSAGE_SIZE];
@@ -102,6 +103,17 @@ static void with_domain(DomainTask *t, DomainVerb verb) {
         virConnectClose(connection);
 }
 
+/* The snapshot, or what is left if replacing it failed halfway. NULL, with libvirt's error about the first.
+ */
+static virDomainSnapshotPtr find_snapshot(const DomainTask *t, virDomainPtr domain) {
+        const char *names[] = { t->snapshot, t->spare, t->snapshot };
+        virDomainSnapshotPtr snapshot = NULL;
+
+        for (size_t i = 0; !snapshot && i < ELEMENTSOF(names); i++)
+                snapshot = virDomainSnapshotLookupByName(domain, names[i], 0);
+        return snapshot;
+}
+
 static int look(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
         virDomainInfo info = {};
         int state = 0, reason = 0;
@@ -114,7 +126,7 @@ static int look(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
         t->look.id = id == (unsigned)-1 ? -1 : (int)id;
         t->look.cpu_usec = info.cpuTime / NSEC_PER_USEC;
 
-        virDomainSnapshotPtr snapshot = virDomainSnapshotLookupByName(domain, t->snapshot, 0);
+        virDomainSnapshotPtr snapshot = find_snapshot(t, domain);
         int r = snapshot ? 0 : failed(t, connection);
         if (r < 0 && r != -ENOENT)
                 return r;
@@ -135,13 +147,14 @@ static void run_look(Task *task) {
                 t->look.id = -1;
         } else if (t->error < 0) {
                 t->look.fact = DOMAIN_UNKNOWN;
-                t->look.way = WAY_NO_LIBVIRT;
+                t->look.way = t->error == -ENOTCONN ? WAY_NO_LIBVIRT : WAY_REFUSED;
                 t->look.id = -1;
+                t->look.message = t->message;
         }
 }
 
 static int revert(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
-        virDomainSnapshotPtr snapshot = virDomainSnapshotLookupByName(domain, t->snapshot, 0);
+        virDomainSnapshotPtr snapshot = find_snapshot(t, domain);
         if (!snapshot)
                 return failed(t, connection);
 
@@ -191,16 +204,23 @@ static int delete (virDomainPtr domain, const char *name) {
         return r;
 }
 
-/* The old one goes only after a new one was seen to work: at no moment is there none. */
-static int replace_snapshot(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
-        _cleanup_text_ Text spare = {};
+static bool exists(virDomainPtr domain, const char *name) {
+        virDomainSnapshotPtr snapshot = virDomainSnapshotLookupByName(domain, name, 0);
+        if (!snapshot)
+                return false;
+        virDomainSnapshotFree(snapshot);
+        return true;
+}
 
-        text_append_printf(&spare, "%s.new", t->snapshot);
-        if (text_failed(&spare))
-                return -ENOMEM;
-        const char *name = text_string(&spare);
-        if (delete (domain, name) < 0 || take(domain, name) < 0 || delete (domain, t->snapshot) < 0 ||
-                take(domain, t->snapshot) < 0 || delete (domain, name) < 0)
+/* The old one goes only after a new one was seen to work, and a spare that is all there is stays until then:
+ * at no moment is there none. */
+static int replace_snapshot(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
+        bool left_over = !exists(domain, t->snapshot) && exists(domain, t->spare);
+
+        if (!left_over && (delete (domain, t->spare) < 0 || take(domain, t->spare) < 0))
+                return failed(t, connection);
+        if (delete (domain, t->snapshot) < 0 || take(domain, t->snapshot) < 0 ||
+                delete (domain, t->spare) < 0)
                 return failed(t, connection);
         return 0;
 }
@@ -222,6 +242,7 @@ static void task_free(DomainTask *t) {
         }
         free(t->name);
         free(t->snapshot);
+        free(t->spare);
         free(t);
 }
 
@@ -234,7 +255,9 @@ static int submit(Domain *domain, void (*run)(Task *task), void (*done)(Task *ta
         t->name = strdup(domain->name);
         t->snapshot = strdup(domain->snapshot);
         t->epoch = domain->epoch;
-        if (!t->name || !t->snapshot) {
+        if (asprintf(&t->spare, "%s.new", domain->snapshot) < 0)
+                t->spare = NULL;
+        if (!t->name || !t->snapshot || !t->spare) {
                 task_free(t);
                 return -ENOMEM;
         }

@@ -13,6 +13,7 @@ typedef struct DomainLook {
         int id;            /* libvirt's number of this run of it; -1 when it is off */
         uint64_t cpu_usec; /* used by it so far */
         uint64_t taken_usec;
+        const char *message; /* libvirt's, when it refuses (WAY_REFUSED); not owned */
         bool passing; /* off in the middle of somebody's revert, or so it seems: to be looked at again */
 } DomainLook;
 

@@ -9,6 +9,8 @@
 
 /* Calls that wait to be authorised; dbus-daemon allows a user 256 connections. */
 #define CHECKS_MAX 512
+/* Of them, those that polkit, or a person, thinks about: the handlers need the rest. */
+#define ASKED_MAX 64
 #define CALLERS_MAX 1024
 #define HANDLERS_USER "pbotvm"
 /* A person may have to type a password. */
@@ -44,7 +46,7 @@ struct Gate {
         uid_t handlers_uid; /* UID_NONE if there is no such user */
         bool trust_nobody;  /* for tests: polkit decides about everybody */
         Check *checks;
-        size_t n_checks;
+        size_t n_checks, n_asked;
         Caller *callers;
         size_t n_callers;
         uint64_t last_cancellation;
@@ -79,6 +81,7 @@ static Check *check_free(Check *check) {
         if (check->next)
                 check->next->previous = check->previous;
         gate->n_checks--;
+        gate->n_asked -= check->cancellation > 0;
         sd_bus_slot_unref(check->slot);
         sd_bus_message_unref(check->message);
         free(check);
@@ -232,6 +235,7 @@ static int ask_polkit(Check *check) {
 
         check->slot = sd_bus_slot_unref(check->slot);
         check->cancellation = ++check->gate->last_cancellation;
+        check->gate->n_asked++;
         int r = sd_bus_message_new_method_call(bus, &question, "org.freedesktop.PolicyKit1",
                 "/org/freedesktop/PolicyKit1/Authority", "org.freedesktop.PolicyKit1.Authority",
                 "CheckAuthorization");
@@ -258,6 +262,8 @@ static void cancel_polkit(const Check *check) {
 static void judge(Check *check, uid_t uid) {
         if (is_trusted(check->gate, uid, check->method->action))
                 allow(check);
+        else if (check->gate->n_asked >= ASKED_MAX)
+                deny(check, SD_BUS_ERROR_LIMITS_EXCEEDED, "too many calls wait for polkit");
         else if (ask_polkit(check) < 0)
                 deny(check, SD_BUS_ERROR_ACCESS_DENIED, "polkit cannot be asked");
 }

@@ -86,6 +86,11 @@ static void on_looked(Domain *domain _unused_, const DomainLook *look, void *use
         Keeper *keeper = userdata;
         bool up = look->fact == DOMAIN_RUNNING || look->fact == DOMAIN_SAVING;
 
+        if (look->way == WAY_REFUSED && keeper->machine.way != WAY_REFUSED) {
+                snprintf(keeper->last_error, sizeof(keeper->last_error), "%s", look->message);
+                keeper_log(keeper, LOG_ERR, MESSAGE_STATE, "Looking at the domain of %s failed: %s",
+                        keeper->config->name, look->message);
+        }
         machine_set_way(&keeper->machine, look->way);
         if (up && keeper->domain_id >= 0 && look->id != keeper->domain_id) {
                 keeper_log(keeper, LOG_NOTICE, MESSAGE_STATE, "%s was started or reverted by somebody else.",
@@ -444,8 +449,9 @@ int keeper_new(Manager *manager, const MachineConfig *config, Hypervisor *hyperv
 Keeper *keeper_free(Keeper *keeper) {
         if (!keeper)
                 return NULL;
-        for (size_t i = 0; i < keeper->n_revert_calls; i++)
-                sd_bus_message_unref(keeper->revert_calls[i]);
+        snprintf(keeper->last_error, sizeof(keeper->last_error),
+                "the watchdog ends, or has other settings for it");
+        answer_reverts(keeper, RESET_IMPOSSIBLE);
         sd_bus_message_unref(keeper->snapshot_call);
         sd_event_source_disable_unref(keeper->timer);
         sd_event_source_disable_unref(keeper->look_timer);

@@ -174,11 +174,21 @@ int lease_release(Manager *manager, const char *sender, const char *id, Outcome 
         return -ENOENT;
 }
 
+/* It was not granted: the waiter is where it was, and the machine finds another way. */
+static void put_back(Manager *manager, Lease *lease) {
+        Waiter *waiter = TAKE_PTR(lease->waiter);
+
+        end_lease(lease, OUTCOME_CLEAN);
+        queue_add_first(&manager->queue, waiter);
+}
+
 void lease_revoke(Keeper *keeper, Outcome outcome) {
         for (Lease *l = keeper->manager->leases, *next; l; l = next) {
                 next = l->next;
-                if (l->keeper == keeper)
+                if (l->keeper == keeper && l->begun_usec > 0)
                         end_lease(l, outcome);
+                else if (l->keeper == keeper)
+                        put_back(keeper->manager, l);
         }
 }
 
@@ -241,14 +251,6 @@ static int reply_lease(const Lease *lease, sd_bus_message *call, int fd) {
                 r = sd_bus_send(sd_bus_message_get_bus(call), reply, NULL);
         sd_bus_message_unref(reply);
         return r;
-}
-
-/* The way broke just now: the waiter is where it was, and the machine finds another way. */
-static void put_back(Manager *manager, Lease *lease) {
-        Waiter *waiter = TAKE_PTR(lease->waiter);
-
-        end_lease(lease, OUTCOME_CLEAN);
-        queue_add_first(&manager->queue, waiter);
 }
 
 static void on_strand(Strand *strand _unused_, int result, void *userdata) {

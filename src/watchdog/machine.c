@@ -149,10 +149,13 @@ static void facts_changed(Machine *machine, uint64_t now_usec) {
                 }
         } else {
                 machine->unwell_usec = 0;
-                machine->failures = 0;
-                machine->retry_usec = 0;
                 if (!machine->tainted && !machine->resetting)
                         machine->due = REVERT_NONE;
+                /* One that has to be reverted all the same is no better for being alive. */
+                if (machine->due == REVERT_NONE) {
+                        machine->failures = 0;
+                        machine->retry_usec = 0;
+                }
         }
 
         if (!is_refused(machine))
@@ -257,6 +260,10 @@ void machine_tick(Machine *machine, uint64_t now_usec) {
                 return;
         if (now_usec >= usec_add(machine->unwell_usec, machine->settle_usec))
                 machine_condemn(machine, REVERT_UNSTARTED, now_usec);
+}
+
+RevertReason machine_owed(const Machine *machine) {
+        return machine->tainted && machine->due < REVERT_TIMED_OUT ? REVERT_UNCLEAN : machine->due;
 }
 
 bool machine_can_lease(const Machine *machine) {
@@ -370,8 +377,10 @@ MachineState machine_state(const Machine *machine) {
         if (machine->due != REVERT_NONE) {
                 if (machine->domain == DOMAIN_MISSING)
                         return MACHINE_OFFLINE;
-                return machine->failures > 1 || machine->way == WAY_NO_SNAPSHOT ? MACHINE_FAILED
-                                                                                : MACHINE_REVERTING;
+                return machine->failures > 1 || machine->way == WAY_NO_SNAPSHOT ||
+                                       machine->way == WAY_REFUSED
+                               ? MACHINE_FAILED
+                               : MACHINE_REVERTING;
         }
         if (machine->drained)
                 return MACHINE_DRAINED;
@@ -425,6 +434,7 @@ const char *machine_obstacle(const Machine *machine) {
                 [WAY_UNKNOWN] = "",
                 [WAY_OPEN] = "",
                 [WAY_NO_LIBVIRT] = "libvirt is away",
+                [WAY_REFUSED] = "libvirt does not tell what it does",
                 [WAY_NO_DOMAIN] = "libvirt knows no such domain",
                 [WAY_NO_SNAPSHOT] = "its snapshot is missing",
         };

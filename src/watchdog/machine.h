@@ -68,6 +68,7 @@ typedef enum WayBack {
         WAY_UNKNOWN, /* not looked at yet */
         WAY_OPEN,
         WAY_NO_LIBVIRT,
+        WAY_REFUSED, /* libvirt is there, and refuses */
         WAY_NO_DOMAIN,
         WAY_NO_SNAPSHOT,
 } WayBack;
@@ -182,6 +183,10 @@ void machine_restarted(Machine *machine, uint64_t now_usec);
 void machine_condemn(Machine *machine, RevertReason reason, uint64_t now_usec);
 /* Looks at the clock: a machine that does not become alive in time is condemned. */
 void machine_tick(Machine *machine, uint64_t now_usec);
+
+/* Why it has to be reverted, as what comes after us must know it: a heartbeat that stopped may beat again by
+ * then; what else was done must not be forgotten. */
+RevertReason machine_owed(const Machine *machine);
 
 /* True if a lease may begin now; an answer of the agent may have to be asked for first. */
 bool machine_can_lease(const Machine *machine);

@@ -146,7 +146,7 @@ static int save_for_successors(const Manager *manager, SavedState *ret) {
                         .generation = k->machine.generation,
                         .guest = keeper_guest(k),
                         .drained = k->machine.drained,
-                        .due = k->machine.tainted ? REVERT_UNCLEAN : k->machine.due,
+                        .due = machine_owed(&k->machine),
                 };
                 if (m->name)
                         state.n_machines++;
@@ -219,6 +219,7 @@ static int on_stop_time(sd_event_source *source _unused_, uint64_t usec _unused_
         log_warning("Leases that do not end are taken back.");
         for (size_t i = 0; i < manager->n_keepers; i++)
                 lease_revoke(manager->keepers[i], OUTCOME_ABANDONED);
+        lease_refuse_all(manager);
         manager_save(manager);
         (void)sd_event_exit(manager->event, 0);
         return 0;
@@ -321,11 +322,11 @@ int manager_start(Manager *manager) {
 Manager *manager_free(Manager *manager) {
         if (!manager)
                 return NULL;
-        lease_refuse_all(manager);
-        for (size_t i = 0; i < manager->n_keepers; i++) {
+        for (size_t i = 0; i < manager->n_keepers; i++)
                 lease_revoke(manager->keepers[i], OUTCOME_ABANDONED);
+        lease_refuse_all(manager);
+        for (size_t i = 0; i < manager->n_keepers; i++)
                 keeper_free(manager->keepers[i]);
-        }
         health_free(manager->health);
         libvirt_thread_stop(manager->libvirt);
         for (size_t i = 0; i < manager->n_hypervisors; i++)

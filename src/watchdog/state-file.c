@@ -121,12 +121,6 @@ static void put_lease(JsonWriter *w, const Lease *lease) {
         json_close_object(w);
 }
 
-/* A heartbeat that stopped may be found beating by the next start; what else was done must not be forgotten.
- */
-static RevertReason due_now(const Machine *machine) {
-        return machine->tainted && machine->due < REVERT_TIMED_OUT ? REVERT_UNCLEAN : machine->due;
-}
-
 static void put_machine(JsonWriter *w, const Manager *manager, const Keeper *keeper) {
         json_open_object(w);
         json_key(w, "name");
@@ -138,7 +132,7 @@ static void put_machine(JsonWriter *w, const Manager *manager, const Keeper *kee
         json_key(w, "drained");
         json_put_boolean(w, keeper->machine.drained);
         json_key(w, "due");
-        json_put_string(w, revert_reason_to_name(due_now(&keeper->machine)));
+        json_put_string(w, revert_reason_to_name(machine_owed(&keeper->machine)));
         json_key(w, "leases");
         json_open_array(w);
         /* One that is not granted yet has not been used. */

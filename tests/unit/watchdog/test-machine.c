@@ -258,6 +258,10 @@ static void test_backoff(void **state _unused_) {
                 assert_int_equal(machine_state(&m), i == 0 ? MACHINE_REVERTING : MACHINE_FAILED);
                 assert_int_equal(machine_step(&m, now + seconds[i] * SEC - 1), MACHINE_STEP_NONE);
                 assert_int_equal(machine_deadline(&m), now + seconds[i] * SEC);
+                /* The guest that cannot be reverted is alive, and no better for it. */
+                machine_set_pulse(&m, PULSE_BEATING, now);
+                machine_set_link(&m, LINK_PROVEN, now);
+                assert_int_equal(machine_step(&m, now + seconds[i] * SEC - 1), MACHINE_STEP_NONE);
                 now += seconds[i] * SEC;
         }
         assert_int_equal(m.revert_failures, ELEMENTSOF(seconds));
@@ -306,6 +310,7 @@ static void test_no_way_back(void **state _unused_) {
         } table[] = {
                 { WAY_UNKNOWN, MACHINE_REVERTING, "" },
                 { WAY_NO_LIBVIRT, MACHINE_REVERTING, "libvirt is away" },
+                { WAY_REFUSED, MACHINE_FAILED, "libvirt does not tell what it does" },
                 { WAY_NO_SNAPSHOT, MACHINE_FAILED, "its snapshot is missing" },
         };
 

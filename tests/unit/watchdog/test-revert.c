@@ -231,6 +231,26 @@ static void test_missing_things(void **state) {
         sd_bus_flush_close_unref(bus);
 }
 
+/* A snapshot that was being replaced when the disk was full or libvirt went away: the new one is there,
+ * under the name it has meanwhile. */
+static void test_half_replaced_snapshot(void **state) {
+        World *w = *state;
+
+        write_node(w, "node.xml", RUNNING, "1.new");
+        configure(w, "");
+        world_start(w);
+        world_wait_status(w, "vm ready");
+        sd_bus *bus = world_connect(w);
+        assert_null(client_call(bus, "vm", "Revert", "because"));
+        assert_int_equal(machine_number(bus, "Reverts"), 1);
+        world_wait_status(w, "vm ready");
+        while (client_call(bus, "vm", "Snapshot", NULL))
+                usleep(1000);
+        assert_null(client_call(bus, "vm", "Revert", "again"));
+        assert_int_equal(machine_number(bus, "Reverts"), 2);
+        sd_bus_flush_close_unref(bus);
+}
+
 /* While libvirt is away requests go on; a revert that is due happens when it is back. */
 static void test_libvirt_away(void **state) {
         World *w = *state;
@@ -295,6 +315,7 @@ int main(void) {
                 test_in_world(test_heartbeat_lost),
                 test_in_world(test_operators),
                 test_in_world(test_missing_things),
+                test_in_world(test_half_replaced_snapshot),
                 test_in_world(test_libvirt_away),
                 test_in_world(test_end_while_dirty),
                 test_in_world(test_pings),
