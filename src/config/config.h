@@ -2,7 +2,7 @@
 #pragma once
 
 /* The configuration: /etc/pbotvm/pbotvm.json, with PBot's own vm-exec.json as a subset, and the PBOTVM_
- * variables, which override the default machine. README.md has the table of all members. */
+ * variables, which override the default machine. pbotvm.json(5) has all members. */
 
 #include "common/request.h"
 

@@ -39,7 +39,7 @@ static const Variable variables[] = {
         { "PBOTVM_VPORT", SCOPE_DEFAULT_MACHINE, MEMBER_UINT32, OF(vport), 1, UINT32_MAX - 1,
                 "a vsock port, 1 to 4294967294" },
         { "PBOTVM_TIMEOUT", SCOPE_MACHINES, MEMBER_SECONDS, OF(timeout_usec), USEC_PER_SEC,
-                3600 * USEC_PER_SEC, "a number of seconds from 1 to 3600" },
+                600 * USEC_PER_SEC, "a number of seconds from 1 to 600" },
 };
 
 const char *environment_get(char *const *environment, const char *name) {

@@ -22,6 +22,22 @@ static bool is_listed(const Address *addresses, size_t n, const char *host, uint
         return false;
 }
 
+static bool is_six(const Address *address) {
+        return strchr(address->host, ':');
+}
+
+/* Beside a socket for all addresses none of these can be bound, and it takes what comes to them. */
+static size_t leave_out_covered(Address *addresses, size_t n) {
+        size_t left = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                const char *all = is_six(&addresses[i]) ? "::" : "0.0.0.0";
+                if (streq(addresses[i].host, all) || !is_listed(addresses, n, all, addresses[i].port))
+                        addresses[left++] = addresses[i];
+        }
+        return left;
+}
+
 /* All places to listen on, each once; *ret has room for them. */
 static size_t collect(const Config *config, Address *ret) {
         size_t n = 0;
@@ -33,11 +49,7 @@ static size_t collect(const Config *config, Address *ret) {
                 if (!is_listed(ret, n, l->host, l->port))
                         ret[n++] = (Address){ l->host, l->port };
         }
-        return n;
-}
-
-static bool is_six(const Address *address) {
-        return strchr(address->host, ':');
+        return leave_out_covered(ret, n);
 }
 
 /* [::] takes IPv4 along, unless told not to. */

@@ -73,7 +73,7 @@ void keeper_prove(Keeper *keeper);
 MachineState keeper_state(const Keeper *keeper);
 /* For people; "" if there is nothing to say. */
 const char *keeper_reason(Keeper *keeper);
-/* The kind of the guest as far as it is known, and leases at once. */
+/* The kind of the guest as far as it is known. */
 GuestKind keeper_guest(const Keeper *keeper);
 /* "vsock", "channel", "serial", or "" when none works. */
 const char *keeper_transport(const Keeper *keeper);

@@ -218,6 +218,9 @@ def test_drain_and_resume():
     try:
         equal(machine()['State'], 'drained')
         equal(ask('-lang=sh echo no').strip(), 'Virtual machine is offline.')
+        on('systemctl', 'stop', 'pbotvm-watchdog.service')
+        on('systemctl', 'start', 'pbotvm-watchdog.service')
+        equal(machine()['State'], 'drained', 'after a stop')
     finally:
         on('pbotvmctl', 'resume', DOMAIN)
     wait_ready()

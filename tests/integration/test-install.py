@@ -7,7 +7,7 @@ import re
 import socket
 import time
 
-from stack import (ask, echo, equal, escaped, live, main_pid, on, root, run, shell, true, wait_ready, wait_until)
+from stack import (DOMAIN, ask, echo, equal, escaped, live, machine, main_pid, on, root, run, shell, true, wait_ready, wait_until)
 
 UNITS = ('pbotvm.socket', 'pbotvm-watchdog.service')
 
@@ -42,6 +42,26 @@ def test_service_account_cannot_be_used_to_command_libvirt():
     said = shell('runuser -u nobody -- busctl call org.pbot.VM1 /org/pbot/VM1/machine/'
                  f'{escaped("pbot-vm")} org.pbot.VM1.Machine Revert s x 2>&1', check=False)
     true('denied' in said.lower() or 'not authori' in said.lower() or 'refused' in said.lower(), f'got {said!r}')
+
+
+def test_operators_need_not_be_root():
+    """polkit itself decides: members of pbotvm-admin may manage the machine, but not replace its snapshot."""
+    wait_ready()
+    shell('useradd -G pbotvm-admin pbot-operator && useradd pbot-other')
+    try:
+        on('runuser', '-u', 'pbot-operator', '--', 'pbotvmctl', 'drain', DOMAIN)
+        equal(machine()['State'], 'drained')
+        on('runuser', '-u', 'pbot-operator', '--', 'pbotvmctl', 'resume', DOMAIN)
+        wait_ready()
+        for user, call in (('pbot-other', f'pbotvmctl drain {DOMAIN}'),
+                           ('pbot-operator', f'busctl call org.pbot.VM1 /org/pbot/VM1/machine/{escaped(DOMAIN)} '
+                            'org.pbot.VM1.Machine Snapshot')):
+            said = shell(f'runuser -u {user} -- {call} 2>&1 && echo DONE', check=False)
+            true('DONE' not in said and re.search('authenti|permission', said), f'{user}: {call}: {said!r}')
+        equal(machine()['State'], 'ready')
+    finally:
+        on('pbotvmctl', 'resume', DOMAIN, check=False)
+        shell('userdel pbot-operator; userdel pbot-other')
 
 
 def test_client_programs():

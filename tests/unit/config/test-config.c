@@ -195,10 +195,10 @@ static const struct {
                 "out), "
                 "found a string, \"pbot\"\n" },
         { "{\"machines\": {\"a\": {\"timeout\": \"10\"}}}",
-                "1: machines.a.timeout: expected a number of seconds from 1 to 3600, found a string, "
+                "1: machines.a.timeout: expected a number of seconds from 1 to 600, found a string, "
                 "\"10\"\n" },
         { "{\"machines\": {\"a\": {\"timeout\": 1e300}}}",
-                "1: machines.a.timeout: expected a number of seconds from 1 to 3600, found a number, "
+                "1: machines.a.timeout: expected a number of seconds from 1 to 600, found a number, "
                 "1e300\n" },
         { "{\"machines\": {\"a\": {\"channel\": \"x\"}}}",
                 "1: machines.a.channel: expected the absolute path of a socket, or null, found a string, "
@@ -235,7 +235,7 @@ static const struct {
                 "1: listeners.[0::1]:1: expected an address that is not used twice\n" },
         { "{\"history\": {\"file-bytes\": 1}}", "1: history.file-bytes: expected a number of bytes from "
                                                 "4096 to 1073741824, found a number, 1\n" },
-        { "{\"wait\": false}", "1: wait: expected a number of seconds from 0 to 3600, found a boolean\n" },
+        { "{\"wait\": false}", "1: wait: expected a number of seconds from 0 to 300, found a boolean\n" },
         { "{\"machnies\": {}}",
                 "1: machnies: unknown member, expected machines, aliases, listeners, default-machine, " },
 };

@@ -85,9 +85,9 @@ static void test_mistakes_name_the_variable(void **state) {
                 { "PBOTVM_CID=4294967295", "PBOTVM_CID: expected a vsock context id, 0 (none) to "
                                            "4294967294, found \"4294967295\"\n" },
                 { "PBOTVM_TIMEOUT=0",
-                        "PBOTVM_TIMEOUT: expected a number of seconds from 1 to 3600, found \"0\"\n" },
+                        "PBOTVM_TIMEOUT: expected a number of seconds from 1 to 600, found \"0\"\n" },
                 { "PBOTVM_TIMEOUT=1.2.3",
-                        "PBOTVM_TIMEOUT: expected a number of seconds from 1 to 3600, found \"1.2.3\"\n" },
+                        "PBOTVM_TIMEOUT: expected a number of seconds from 1 to 600, found \"1.2.3\"\n" },
                 { "PBOTVM_ADDR=vm.example.org",
                         "PBOTVM_ADDR: expected a numeric address or localhost, found \"vm.example.org\"\n" },
         };

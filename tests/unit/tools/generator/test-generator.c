@@ -100,6 +100,10 @@ static const struct {
                 HEAD "127.0.0.1:9000\nListenStream=127.0.0.1:9001\n" },
         { "{ " MACHINES ", \"listeners\": { \"[::]:9000\": \"m\", \"127.0.0.1:9000\": \"m\" } }", NULL,
                 HEAD "[::]:9000\nListenStream=127.0.0.1:9000\nBindIPv6Only=ipv6-only\n" },
+        { "{ " MACHINES
+          ", \"listeners\": { \"127.0.0.1:9001\": \"m\", \"0.0.0.0:9001\": \"m\", \"[::]:9002\": \"m\", "
+          "\"[::1]:9002\": \"m\", \"[::1]:9003\": \"m\" } }",
+                NULL, HEAD "0.0.0.0:9001\nListenStream=[::]:9002\nListenStream=[::1]:9003\n" },
 };
 
 static void test_drop_ins(_unused_ void **state) {
