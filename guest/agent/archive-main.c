@@ -3,7 +3,9 @@
  *
  *   pbotvm-archive unpack DIRECTORY MAX < archive
  *   pbotvm-archive pack DIRECTORY MAX > archive
- *   pbotvm-archive clear DIRECTORY MAX */
+ *   pbotvm-archive clear DIRECTORY MAX
+ *
+ * Exit status ARCHIVE_TOO_LARGE: more than MAX bytes, or too many files. */
 #include <stdio.h>
 
 #include "tree-archive.h"
@@ -33,5 +35,5 @@ int main(int argc, char *argv[]) {
         int r = act(argv[1], strtoull(argv[3], NULL, 10), &error);
         if (r < 0)
                 fprintf(stderr, "%s\n", error.size > 0 ? text_string(&error) : strerror(-r));
-        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        return r == -EFBIG ? ARCHIVE_TOO_LARGE : r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

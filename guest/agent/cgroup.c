@@ -16,6 +16,8 @@ struct Cgroups {
         int fd;      /* the directory that is ours */
         int jobs_fd; /* the one in it that holds those of the jobs */
         unsigned controllers;
+        Cgroup left[8]; /* what was not empty when it was to go; their fd is none */
+        size_t n_left;
 };
 
 static const struct {
@@ -281,7 +283,11 @@ static int limits_write(const Cgroups *cgroups, int fd, const JobLimits *limits)
 }
 
 int cgroup_make(Cgroups *cgroups, bool own, uint64_t number, const JobLimits *limits, Cgroup *ret) {
-        Cgroup cgroup = { .parent_fd = own ? cgroups->fd : cgroups->jobs_fd, .fd = -EBADF };
+        Cgroup cgroup = {
+                .cgroups = cgroups,
+                .parent_fd = own ? cgroups->fd : cgroups->jobs_fd,
+                .fd = -EBADF,
+        };
         (void)snprintf(cgroup.name, sizeof(cgroup.name), "job-%" PRIu64, number);
 
         if (mkdirat(cgroup.parent_fd, cgroup.name, 0755) < 0)
@@ -317,11 +323,23 @@ CgroupUsage cgroup_usage(const Cgroup *cgroup) {
         return usage;
 }
 
+static bool remove_now(const Cgroup *cgroup) {
+        return unlinkat(cgroup->parent_fd, cgroup->name, AT_REMOVEDIR) >= 0 || errno == ENOENT;
+}
+
 void cgroup_remove(Cgroup *cgroup) {
+        Cgroups *cgroups = cgroup->cgroups;
+        size_t n = 0;
+
         cgroup->fd = fd_close(cgroup->fd);
         if (cgroup->name[0] == '\0')
                 return;
-        if (unlinkat(cgroup->parent_fd, cgroup->name, AT_REMOVEDIR) >= 0)
-                each(cgroup->parent_fd, job_remove);
+        /* By name: that of a job which died just now, too, could be removed, and with it what it used. */
+        for (size_t i = 0; i < cgroups->n_left; i++)
+                if (!remove_now(&cgroups->left[i]))
+                        cgroups->left[n++] = cgroups->left[i];
+        cgroups->n_left = n;
+        if (!remove_now(cgroup) && cgroups->n_left < ELEMENTSOF(cgroups->left))
+                cgroups->left[cgroups->n_left++] = *cgroup;
         cgroup->name[0] = '\0';
 }

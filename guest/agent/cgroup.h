@@ -33,6 +33,7 @@ bool cgroups_have(const Cgroups *cgroups, CgroupController controller);
 int cgroups_limit_memory(Cgroups *cgroups, uint64_t bytes);
 
 typedef struct Cgroup {
+        Cgroups *cgroups;
         int parent_fd; /* not owned */
         int fd;        /* the directory, for clone3(CLONE_INTO_CGROUP); -EBADF: none */
         char name[32];
@@ -54,6 +55,5 @@ int cgroup_kill(const Cgroup *cgroup);
 /* CPU time in usec so far. */
 uint64_t cgroup_cpu_usec(const Cgroup *cgroup);
 CgroupUsage cgroup_usage(const Cgroup *cgroup);
-/* Closes it and removes what is empty: this one, and earlier ones that were not empty when they were to go.
- */
+/* Closes it and removes it, and earlier ones that were not empty when they were to go. */
 void cgroup_remove(Cgroup *cgroup);

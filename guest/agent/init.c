@@ -114,14 +114,6 @@ static int network_enter(const SandboxSpec *spec) {
         return setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
 }
 
-/* The first to go when memory is short, before anything of the guest. */
-static void oom_score_raise(void) {
-        _cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-        if (fd >= 0)
-                (void)write(fd, "500", 3);
-}
-
 /* Process numbers as on a machine that has run for a while: they appear in what shells say of killed
  * programs, and some programs take theirs for a random number. */
 static void numbers_begin(void) {
@@ -263,7 +255,6 @@ void sandbox_init(const SandboxSpec *spec) {
         /* What is made for the job has the mode that is asked for. */
         (void)umask(0);
         descriptors_close(spec);
-        oom_score_raise();
 
         where = "network";
         int r = network_enter(spec);

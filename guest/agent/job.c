@@ -10,6 +10,7 @@
 
 #include "common/io.h"
 #include "output.h"
+#include "tree-archive.h"
 
 /* After cgroup.kill the job is gone in milliseconds, unless a process hangs in the kernel. */
 #define DIE_USEC (3 * USEC_PER_SEC)
@@ -402,10 +403,14 @@ static void storage_judge(Job *job) {
                 text_done(&job->result.storage);
                 return;
         }
-        if (last->status == 0 && job->storage_budget.truncated == 0)
-                job->result.have_storage = true;
-        else
+        bool too_large = job->storage_budget.truncated > 0 ||
+                         (WIFEXITED(last->status) && WEXITSTATUS(last->status) == ARCHIVE_TOO_LARGE);
+        if (too_large)
                 job->result.storage_errno = EFBIG;
+        else if (last->status != 0)
+                job->result.storage_errno = EIO;
+        else
+                job->result.have_storage = true;
 }
 
 static void outcome_finish(Job *job) {
@@ -426,13 +431,20 @@ static void outcome_finish(Job *job) {
         storage_judge(job);
 }
 
+/* pid 1 of the namespace, which ends after all others in it. */
+static bool init_is_over(const Job *job) {
+        siginfo_t info = {};
+
+        return job->pidfd < 0 ||
+               (waitid(P_PIDFD, (id_t)job->pidfd, &info, WEXITED | WNOHANG) >= 0 && info.si_pid > 0);
+}
+
 static void job_finish(Job *job) {
         sources_drop(job);
+        job->dying = true;
+        reports_drain(job);
         streams_drain(job);
-        if (job->pidfd >= 0) {
-                siginfo_t info;
-                (void)waitid(P_PIDFD, (id_t)job->pidfd, &info, WEXITED | WNOHANG);
-        }
+        job->result.stuck = !init_is_over(job);
         outcome_finish(job);
         cgroup_remove(&job->cgroup);
 
@@ -447,20 +459,12 @@ static void job_finish(Job *job) {
 
 static int on_pidfd(
         _unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t events, void *userdata) {
-        Job *job = userdata;
-
-        /* pid 1 of a namespace ends after all others in it. */
-        job->dying = true;
-        reports_drain(job);
-        job_finish(job);
+        job_finish(userdata);
         return 0;
 }
 
 static int on_die(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
-        Job *job = userdata;
-
-        job->result.stuck = true;
-        job_finish(job);
+        job_finish(userdata);
         return 0;
 }
 
@@ -471,9 +475,8 @@ static void job_kill(Job *job) {
         job->wall_source = sd_event_source_disable_unref(job->wall_source);
         job->cpu_source = sd_event_source_disable_unref(job->cpu_source);
         (void)cgroup_kill(&job->cgroup);
-        if (sd_event_add_time_relative(job->context->event, &job->die_source, CLOCK_MONOTONIC, DIE_USEC,
-                    50 * USEC_PER_MSEC, on_die, job) < 0)
-                job->result.stuck = true;
+        (void)sd_event_add_time_relative(job->context->event, &job->die_source, CLOCK_MONOTONIC, DIE_USEC,
+                50 * USEC_PER_MSEC, on_die, job);
 }
 
 static int on_wall(_unused_ sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
@@ -504,11 +507,9 @@ static int sources_add(Job *job) {
         sd_event *event = job->context->event;
 
         int r = sd_event_add_io(event, &job->control_source, job->control_fd, EPOLLIN, on_control, job);
-        /* What a step printed and how it ended is seen before the end of the whole. */
+        /* As urgent as the output: that of another job may never pause. */
         if (r >= 0)
                 r = sd_event_add_io(event, &job->pidfd_source, job->pidfd, EPOLLIN, on_pidfd, job);
-        if (r >= 0)
-                r = sd_event_source_set_priority(job->pidfd_source, SD_EVENT_PRIORITY_NORMAL + 10);
         if (r >= 0)
                 r = sd_event_add_time(event, &job->wall_source, CLOCK_MONOTONIC, job->spec.deadline_usec,
                         USEC_PER_MSEC, on_wall, job);

@@ -13,6 +13,7 @@
 
 /* More at once would only share out the same CPUs and memory. */
 #define SLOTS_MAX 64
+#define OUTPUT_MAX ((uint64_t)1 << 20)
 
 static void list_done(NameList *list) {
         for (size_t i = 0; i < list->n; i++)
@@ -196,7 +197,10 @@ static int member_limits(const Parser *p, const Json *value) {
                                 json_line(json_at(value, i)), inner.member);
                         return -EBADMSG;
                 }
-                int r = parse_number(&inner, json_at(value, i), 1, INT64_MAX,
+                /* What a program prints has to fit into a frame, where JSON writes a byte as six at worst.
+                 */
+                bool output = streq(field->name, "output_bytes");
+                int r = parse_number(&inner, json_at(value, i), 1, output ? OUTPUT_MAX : INT64_MAX,
                         (uint64_t *)((char *)&p->settings->limits + field->offset));
                 if (r < 0)
                         return r;

@@ -157,8 +157,8 @@ static int refuse_ioctls(scmp_filter_ctx ctx) {
 static int filter_build(scmp_filter_ctx ctx) {
         int r = 0;
 
-        /* Without this an unknown architecture could call what it likes; 32-bit programs are allowed, with
-         * the same rules, but for socketcall(), whose arguments lie in memory. */
+        /* Without this an unknown architecture could call what it likes. Where the service may run 32-bit
+         * programs they have the same rules, but for socketcall(), whose arguments lie in memory. */
         (void)seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
         (void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
         if (seccomp_arch_native() == SCMP_ARCH_X86_64)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "task.h"
 
+#include "common/frame.h"
 #include "common/io.h"
+#include "common/utf8.h"
 #include "job-limits.h"
 #include "storage.h"
 
@@ -95,11 +97,28 @@ static int trouble_text(const Task *task, const JobResult *result, Text *json) {
         return r < 0 ? r : reply_text(text_string(&text), task->request.id, json);
 }
 
-static void storage_trouble_append(const JobResult *result, Reply *reply) {
-        if (result->storage_errno > 0)
-                text_append_printf(&reply->result, " [Storage not kept: %s]\n",
-                        result->storage_errno == EFBIG ? "it is larger than allowed"
-                                                       : strerror(result->storage_errno));
+static void storage_trouble_append(JobResult *result, Reply *reply) {
+        const char *why = result->storage_errno == EFBIG   ? "it is larger than allowed"
+                          : result->storage_error.size > 0 ? text_string(&result->storage_error)
+                                                           : strerror(result->storage_errno);
+
+        if (result->storage_errno > 0) {
+                text_append_string(&reply->result, " [Storage not kept: ");
+                utf8_append_valid(&reply->result, why, strcspn(why, "\n"));
+                text_append_string(&reply->result, "]\n");
+        }
+}
+
+/* What of a frame is not the reply's object. */
+#define FRAME_ROOM 64
+
+/* Storage of the largest size and output of bytes that JSON writes as six may be more than a frame holds. */
+static int write_without_storage(Reply *reply, Text *json) {
+        text_done(&reply->storage);
+        reply->have_storage = false;
+        text_append_string(&reply->result, " [Storage not kept: too large beside so much output]\n");
+        text_truncate(json, 0);
+        return reply_write(reply, json);
 }
 
 int task_reply(const Task *task, JobResult *result, Text *json) {
@@ -119,5 +138,8 @@ int task_reply(const Task *task, JobResult *result, Text *json) {
                 text_move(&reply.storage, &result->storage);
                 reply.have_storage = true;
         }
-        return reply_write(&reply, json);
+        r = reply_write(&reply, json);
+        return r >= 0 && json->size > FRAME_SIZE_MAX - FRAME_ROOM && reply.have_storage
+                       ? write_without_storage(&reply, json)
+                       : r;
 }

@@ -9,6 +9,8 @@
 
 /* Files, directories and links in one storage. */
 #define ARCHIVE_ENTRIES_MAX 4096
+/* The exit status of pbotvm-archive after -EFBIG. */
+#define ARCHIVE_TOO_LARGE 2
 
 /* Unpacks the archive that is read from fd into the working directory: plain files, directories and symbolic
  * links, none through a link, above the directory or by an absolute name. 0, or a negative errno with a text

@@ -5,6 +5,7 @@ Debian, Fedora, openSUSE and what is like them; tried on Debian."""
 
 import argparse
 import contextlib
+import json
 import os
 import pwd
 import shutil
@@ -97,6 +98,8 @@ def build_and_install(build, record):
     run('meson', 'setup', build, TOP, '-Dhost=false', '-Dtests=false', '-Dwerror=false', '--buildtype=release',
         *(['--reconfigure'] if os.path.isdir(f'{build}/meson-info') else []))
     run('meson', 'compile', '-C', build)
+    installed = json.loads(run('meson', 'introspect', '--installed', build).stdout)
+    record.put_aside(installed.values())
     try:
         run('meson', 'install', '-C', build, '--no-rebuild')
     finally:
@@ -115,6 +118,7 @@ def build_somewhere(folder, record):
 
 
 def files_install(record):
+    record.put_aside(FILES.values())
     record.add(files=FILES.values())
     for name, target in FILES.items():
         os.makedirs(os.path.dirname(target), exist_ok=True)

@@ -3,10 +3,13 @@
 
 import json
 import os
+import shutil
 
 from common import Failure, load
 
 PATH = '/etc/pbotvm/guest-install.json'
+# Files of somebody else's in whose places ours are, with their whole paths.
+ASIDE = '/etc/pbotvm/guest-install.aside'
 
 
 class Record:
@@ -27,6 +30,13 @@ class Record:
         self.known['made_user'] = self.known['made_user'] or made_user
         self.write()
 
+    def put_aside(self, paths):
+        """Before ours come into these places: what is there and not ours comes back by forget_files()."""
+        for path in paths:
+            if path not in self.known['files'] and (os.path.isfile(path) or os.path.islink(path)):
+                os.makedirs(os.path.dirname(ASIDE + path), exist_ok=True)
+                shutil.copy2(path, ASIDE + path, follow_symlinks=False)
+
     def write(self):
         os.makedirs(os.path.dirname(PATH), exist_ok=True)
         with open(f'{PATH}.new', 'w', encoding='utf-8') as file:
@@ -43,6 +53,15 @@ class Record:
         for path in sorted({*known, *(os.path.dirname(path) for path in known)}, key=len, reverse=True):
             if os.path.isdir(path) and ('pbotvm' in os.path.basename(path) or path in known):
                 remove_if_empty(path)
+        self.put_back()
+
+    def put_back(self):
+        for folder, _, names in os.walk(ASIDE):
+            for name in names:
+                path = os.path.join(folder, name)
+                os.makedirs(os.path.dirname(path[len(ASIDE):]), exist_ok=True)
+                shutil.move(path, path[len(ASIDE):])
+        shutil.rmtree(ASIDE, ignore_errors=True)
 
     def forget(self):
         os.unlink(PATH)

@@ -79,6 +79,9 @@ for what, f in (('nice', lambda: os.setpriority(os.PRIO_PROCESS, 0, -20)),
 ''', want=['nice refused', 'realtime refused', 'larger files refused', 'limits of init refused']),
 
     # Memory, disk, output
+    Job('out of memory later than others', 'sh',
+        'echo -900 2>/dev/null >/proc/self/oom_score_adj && echo lowered || echo "lower score refused"',
+        want=['lower score refused'], never=['lowered']),
     Job('memory hog', 'python3', '''
 print('started', flush=True)
 hog = []

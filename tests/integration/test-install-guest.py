@@ -23,6 +23,7 @@ LATER = 'bc'
 PROGRAM = '/opt/pbotvm/guest/install'
 BUILD = '/opt/build'
 SOURCE = ('guest', 'src', 'meson.build', 'meson_options.txt')
+PRELUDE = '/usr/include/prelude.h'
 UNITS = ('pbotvm-guest.service', 'pbotvm-guest-network.service')
 
 # What packages and systemd keep for themselves. All else has to be as it was.
@@ -155,6 +156,8 @@ def test_boots():
     os.mkdir(f'{live()}/opt/pbotvm')
     for name in SOURCE:
         subprocess.run(['cp', '-r', f'{TOP}/{name}', f'{live()}/opt/pbotvm'], check=True)
+    # As in a guest that was made for PBot.
+    shell(f'mkdir -p /usr/include; echo theirs >{PRELUDE}')
     guest.before = guest.state()
 
 
@@ -265,8 +268,10 @@ def test_closed_after_a_reboot():
 
 
 def test_removes():
+    true(shell(f'cat {PRELUDE}') != 'theirs\n', 'prelude.h is not ours')
     guest.install('--remove', '--packages')
     guest.is_as_before()
+    equal(shell(f'cat {PRELUDE}'), 'theirs\n')
     true(tried('systemctl', 'cat', *UNITS)[0] != 0, 'a unit is there')
     true(not refused(leader(), guest.cable.far.pid, LINKS[0][1]), 'the network is closed')
 

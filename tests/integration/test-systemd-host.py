@@ -82,8 +82,19 @@ def test_a_fresh_host_boots():
     lab('start')
     equal(shell('cat /proc/1/comm').strip(), 'systemd')
     equal(shell('ls /sys/class/net').split(), ['lo'], 'interfaces')
+    # Somebody's own settings, which stay.
+    shell('mkdir -p /etc/pbotvm/languages.d; echo "// mine" >/etc/pbotvm/languages.d/mine.txt')
     kept['before'] = look()
     put_source()
+
+
+def test_nothing_is_undone_where_nothing_was_done():
+    shell('mv /var/cache/pbotvm /var/cache/aside')
+    before = look()
+    on(f'{SOURCE}/quickstart', '--remove', timeout=300)
+    after = look()
+    shell('mv /var/cache/aside /var/cache/pbotvm')
+    equal(after, before)
 
 
 def test_everything_up_to_hello():

@@ -28,6 +28,20 @@ build_programs() {
         echo "$build"
 }
 
+# what_is_there: settings, state and users that are there before the first installation.
+what_is_there() {
+        local root name
+        root=$(files)
+        (cd "$root/" && find etc/default/pbotvm etc/pbotvm -type f -printf '/%p\n' 2>/dev/null) || true
+        for name in /etc/pbotvm /var/lib/pbotvm; do
+                [ ! -e "$root$name" ] || echo "$name"
+        done
+        for name in pbotvm pbotvm-watchdog pbotvm-paste; do
+                ! on getent passwd "$name" >/dev/null || echo "user $name"
+        done
+        ! on getent group pbotvm-admin >/dev/null || echo 'group pbotvm-admin'
+}
+
 # install_programs BUILD: into a folder of its own first, so that it is known what to remove one day. Settings that
 # are there already are left alone.
 install_programs() {
@@ -36,6 +50,7 @@ install_programs() {
         stage=$(mktemp -d)
         meson install -C "$build" --no-rebuild --destdir "$stage" >&2
         mkdir -p "$root$RECORD"
+        [ -e "$root$RECORD/before" ] || [ -e "$root$RECORD/files" ] || what_is_there >"$root$RECORD/before"
         # Folders that are made now; others may be empty too, but are not ours to remove.
         (cd "$stage" && find . -mindepth 1 -type d -printf '/%P\n') | while IFS= read -r file; do
                 [ -e "$root$file" ] || echo "$file"
@@ -72,11 +87,16 @@ install_programs() {
         if [ "$changed" -eq 0 ]; then echo 'nothing new'; else echo "$changed files"; fi
 }
 
+# was_before WHAT: it was there before the first installation, and stays.
+was_before() { grep -qxF "$1" "$RECORD/before" 2>/dev/null; }
+
 # remove_programs: what install_programs has recorded, from this machine.
 remove_programs() {
         local name
         if [ -s "$RECORD/files" ]; then
-                while IFS= read -r name; do rm -f "$name"; done <"$RECORD/files"
+                while IFS= read -r name; do
+                        was_before "$name" || rm -f "$name"
+                done <"$RECORD/files"
         fi
         if [ -s "$RECORD/folders" ]; then
                 sort -r -u "$RECORD/folders" | while IFS= read -r name; do
@@ -118,6 +138,9 @@ guest_is() {
         [ "$(cat "$(files)$IMAGES/$DOMAIN.made" 2>/dev/null)" = "$1" ] &&
                 on virsh -q snapshot-info "$DOMAIN" 1 >/dev/null 2>&1
 }
+
+# guest_is_ours: the domain was made by guest_define, or that was begun.
+guest_is_ours() { [ -e "$(files)$IMAGES/$DOMAIN.made" ] || [ -e "$(files)$RECORD/domain.xml" ]; }
 
 domain_forget() {
         if domain_exists; then

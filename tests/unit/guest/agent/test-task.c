@@ -2,6 +2,7 @@
 #include "cmocka-all.h"
 
 #include "job-limits.h"
+#include "common/frame.h"
 #include "task.h"
 
 #define SH                                                                                                  \
@@ -152,6 +153,50 @@ static void test_storage_goes_back_to_our_host_alone(_unused_ void **state) {
         job_result_done(&result);
 }
 
+static void test_a_reply_fits_into_a_frame(_unused_ void **state) {
+        _cleanup_text_ Text error = {}, json = {};
+        _cleanup_(task_freep) Task *t = NULL;
+        _cleanup_free_ char *bytes = calloc(4, 1 << 20);
+        JobResult result = { .have_storage = true };
+        StepOutcome *step = &result.outcome.steps[0];
+
+        step->started = step->ended = true;
+        assert_non_null(bytes);
+        text_append(&result.storage, bytes, 4 << 20);
+        text_append(&step->out, bytes, 1 << 20);
+        assert_int_equal(task("{" SH ",\"persist-key\":\"k\",\"pbotvm\":{\"id\":\"x\"}}", &t, &error), 0);
+        assert_int_equal(task_reply(t, &result, &json), 0);
+        assert_true(json.size < FRAME_SIZE_MAX);
+        assert_true(json.size > 6 << 20);
+        assert_non_null(strstr(text_string(&json), " [Storage not kept: too large beside so much output]"));
+        job_result_done(&result);
+}
+
+static void test_why_storage_is_not_kept(_unused_ void **state) {
+        static const struct {
+                int number;
+                const char *said, *told;
+        } table[] = {
+                { EFBIG, "More than 5 bytes or 4096 files.\n",
+                        "[Storage not kept: it is larger than allowed]" },
+                { EIO, "a/b: Permission denied\nmore\n", "[Storage not kept: a/b: Permission denied]" },
+                { ENOSPC, "", "[Storage not kept: No space left on device]" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_text_ Text error = {}, json = {};
+                _cleanup_(task_freep) Task *t = NULL;
+                JobResult result = { .storage_errno = table[i].number };
+
+                result.outcome.steps[0].started = true;
+                text_append_string(&result.storage_error, table[i].said);
+                assert_int_equal(task("{" SH ",\"persist-key\":\"k\"}", &t, &error), 0);
+                assert_int_equal(task_reply(t, &result, &json), 0);
+                assert_non_null(strstr(text_string(&json), table[i].told));
+                job_result_done(&result);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_what_is_no_request_is_told),
@@ -163,6 +208,8 @@ int main(void) {
                 cmocka_unit_test(test_what_is_refused_has_its_id),
                 cmocka_unit_test(test_a_broken_sandbox_is_told),
                 cmocka_unit_test(test_storage_goes_back_to_our_host_alone),
+                cmocka_unit_test(test_a_reply_fits_into_a_frame),
+                cmocka_unit_test(test_why_storage_is_not_kept),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
