@@ -116,7 +116,7 @@ static char *find_state_dir(const char *given) {
         struct stat st;
         char *copy = NULL;
 
-        if (given)
+        if (!isempty(given))
                 text_append_string(&path, given);
         else if (stat(PBOTVM_STATE_DIR, &st) >= 0 && st.st_uid == geteuid() && st.st_uid != 0)
                 text_append_string(&path, PBOTVM_STATE_DIR);

@@ -5,6 +5,7 @@
 
 #include "common/json.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -370,6 +371,10 @@ void json_append_number(const Json *json, Text *ret) {
 
         if (json_integer(json, &integer) >= 0)
                 text_append_printf(ret, "%lld", (long long)integer);
+        else if (json_type(json) == JSON_NUMBER && !strpbrk(json_number_text(json), ".eE"))
+                text_append_string(ret, json_number_text(json)); /* of any size */
+        else if (json_real(json, &real) >= 0 && isinf(real))
+                text_append_string(ret, real < 0 ? "-Inf" : "Inf");
         else if (json_real(json, &real) >= 0)
                 text_append_printf(ret, "%.15g", real);
 }

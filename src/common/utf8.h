@@ -25,5 +25,9 @@ void utf8_append(Text *text, uint32_t c);
 /* The White_Space property of Unicode (U+0085, U+00A0, U+3000 ... included). */
 bool unicode_is_space(uint32_t c);
 
+/* Letters, marks, decimal digits and connectors of Unicode, which identifiers are made of. False for what is
+ * malformed (UINT32_MAX). */
+bool unicode_is_word(uint32_t c);
+
 /* How many bytes remain when Unicode white space at the end is left out. data is well-formed UTF-8. */
 size_t utf8_trimmed_size(const char *data, size_t size);

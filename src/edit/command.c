@@ -157,10 +157,10 @@ static Found parse_remove(Parser *parser) {
                 return FOUND_NOTHING;
         if (!typed_delimited(&scan, '\'', &text))
                 return refuse(parser, UNBALANCED_REMOVE);
-        if (!one_line(text))
-                return FOUND_NOTHING;
         parser->scan = scan;
-        return add_replacement(parser, modifier, text, (Slice){ "", 0 });
+        Found found = add_replacement(parser, modifier, text, (Slice){ "", 0 });
+        parser->previous = PREVIOUS_NONE; /* "and 'TEXT'" has no sense behind it */
+        return found;
 }
 
 /* After a prepend, "and 'TEXT'" is one more prepend; likewise for the others. */

@@ -16,9 +16,20 @@ static bool is_boundary(const Text *code, size_t at) {
         return before != after;
 }
 
-/* The next place at or after start where FROM stands; false if there is none. */
-static bool find(const Text *code, Slice from, size_t start, size_t *ret) {
+/* Bytes that are compared in a few microseconds: what is spent is not asked for more often. */
+#define COMPARED_AT_ONCE ((size_t)65536)
+
+/* The next place at or after start where FROM stands; false if there is none, or no time is left. */
+static bool find(const Text *code, Slice from, size_t start, Budget *budget, size_t *ret) {
+        size_t compared = 0;
+
         while (start < code->size) {
+                compared += from.size;
+                if (compared > COMPARED_AT_ONCE) {
+                        if (budget_spent(budget))
+                                return false;
+                        compared = 0;
+                }
                 const char *found = memmem(code->data + start, code->size - start, from.data, from.size);
                 if (!found)
                         return false;
@@ -37,15 +48,15 @@ static bool find(const Text *code, Slice from, size_t start, size_t *ret) {
 /* A match takes the character before it along where FROM begins with no word character. Where there is none
  * to take, at the start of the search or of a line, the first character of FROM itself may be that
  * character, if FROM comes once more right behind it: ";;" holds ";" only once, and it is the second. */
-static bool find_with_neighbour(const Text *code, Slice from, size_t start, size_t *ret) {
+static bool find_with_neighbour(const Text *code, Slice from, size_t start, Budget *budget, size_t *ret) {
         size_t at, next;
 
-        if (!find(code, from, start, &at))
+        if (!find(code, from, start, budget, &at))
                 return false;
         if (!is_word(from.data[0]) && (at == start || code->data[at - 1] == '\n')) {
                 uint32_t c;
                 size_t n = utf8_unit(code->data + at, code->size - at, &c);
-                if (find(code, from, at + n, &next) && next == at + n)
+                if (find(code, from, at + n, budget, &next) && next == at + n)
                         at = next;
         }
         *ret = at;
@@ -61,11 +72,11 @@ static size_t behind(const Text *code, Slice from, size_t end) {
         return end + utf8_unit(code->data + end, code->size - end, &c);
 }
 
-static int replace_numbered(const Text *code, const Step *step, int number, Text *ret) {
+static int replace_numbered(const Text *code, const Step *step, int number, Budget *budget, Text *ret) {
         size_t copied = 0, at;
         int count = 0;
 
-        for (size_t start = 0; find_with_neighbour(code, step->text, start, &at);) {
+        for (size_t start = 0; find_with_neighbour(code, step->text, start, budget, &at);) {
                 size_t end = at + step->text.size;
                 count++;
                 if (number == NUMBER_ALL || number == count) {
@@ -80,15 +91,15 @@ static int replace_numbered(const Text *code, const Step *step, int number, Text
 }
 
 /* The last one of the first line that has one. */
-static int replace_last(const Text *code, const Step *step, Text *ret) {
+static int replace_last(const Text *code, const Step *step, Budget *budget, Text *ret) {
         size_t at, next;
 
-        if (!find(code, step->text, 0, &at))
+        if (!find(code, step->text, 0, budget, &at))
                 return 0;
 
         const char *newline = memchr(code->data + at, '\n', code->size - at);
         size_t line_end = newline ? (size_t)(newline - code->data) : code->size;
-        while (find(code, step->text, at + 1, &next) && next < line_end)
+        while (find(code, step->text, at + 1, budget, &next) && next < line_end)
                 at = next;
 
         size_t end = at + step->text.size;
@@ -118,17 +129,17 @@ static bool same_from(const Step *a, const Step *b) {
 static int replace_one(Text *code, const Step *step, int number, Budget *budget, Text *error) {
         _cleanup_text_ Text out = {};
 
+        if (step->text.size == 0 || code->size == 0)
+                return 0;
+
+        int found = number == NUMBER_LAST ? replace_last(code, step, budget, &out)
+                                          : replace_numbered(code, step, number, budget, &out);
+        if (text_failed(&out))
+                return -ENOMEM;
         if (budget_spent(budget)) {
                 text_append_string(error, EDIT_TOO_SLOW);
                 return -EINVAL;
         }
-        if (step->text.size == 0 || code->size == 0)
-                return 0;
-
-        int found = number == NUMBER_LAST ? replace_last(code, step, &out)
-                                          : replace_numbered(code, step, number, &out);
-        if (text_failed(&out))
-                return -ENOMEM;
         if (out.size > EDIT_SIZE_MAX) {
                 text_append_string(error, EDIT_TOO_LONG);
                 return -EINVAL;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "edit/scan.h"
 
-#include <ctype.h>
 #include <strings.h>
 
 #include "common/utf8.h"
@@ -55,16 +54,12 @@ bool typed_word(Scan *scan, const char *word, bool any_case) {
 }
 
 bool typed_at_word_end(const Scan *scan) {
+        uint32_t c;
+
         if (scan->at == scan->end)
                 return true;
-
-        uint8_t c = (uint8_t)*scan->at;
-        if (c < 0x80)
-                return !isalnum(c) && c != '_';
-
-        bool space;
-        (void)next(scan, &space);
-        return space;
+        (void)utf8_unit(scan->at, scan_left(scan), &c);
+        return !unicode_is_word(c);
 }
 
 void scan_and(Scan *scan, bool any_case) {

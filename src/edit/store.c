@@ -13,6 +13,7 @@
 /* Somebody holds a lock for a millisecond, while editing for as long as an edit may compute. */
 #define LOCK_WAIT_USEC USEC_PER_SEC
 #define LOCK_PAUSE_NSEC 2000000
+#define FILE_COUNTS_MIN ((uint64_t)4096)
 
 /* The last one, and those above it that are missing. */
 static int make_directories(const char *path) {
@@ -153,7 +154,9 @@ static int list_add(Listing *listing, const char *name, const struct stat *st) {
         }
 
         Entry *entry = &listing->entries[listing->n++];
-        *entry = (Entry){ .written = st->st_mtim, .size = (uint64_t)st->st_blocks * 512 };
+        /* An empty one takes an inode, and there may be as many as names. */
+        *entry = (Entry){ .written = st->st_mtim,
+                .size = MAX((uint64_t)st->st_blocks * 512, FILE_COUNTS_MIN) };
         memcpy(entry->name, name, MIN(strlen(name), (size_t)NAME_MAX));
         listing->total += entry->size;
         return 0;

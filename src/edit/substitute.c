@@ -11,6 +11,8 @@
  * over the whole text, and a global substitution starts anew after each match. So PCRE2 is made to call back
  * before each item of the pattern (automatic callouts), and there the processor's clock is read now and
  * then. */
+/* Bytes; PCRE2 takes a millisecond for some eight of them, at worst. */
+#define PATTERN_SIZE_MAX 2048
 #define HEAP_LIMIT_KIB (16 * 1024)
 #define MATCH_LIMIT 10000000
 #define DEPTH_LIMIT 100000
@@ -62,6 +64,7 @@ static int compile(const Step *step, pcre2_code **ret, Text *error) {
         if (!context)
                 return -ENOMEM;
 
+        (void)pcre2_set_max_pattern_length(context, PATTERN_SIZE_MAX);
         perl_pattern_write(step->text, &pattern);
         if (text_failed(&pattern))
                 return -ENOMEM;

@@ -299,7 +299,8 @@ static int keep_for_document(Pipeline *pipeline, const StandardOptions *options,
                 return 0;
         text_append_text(&pipeline->code, &request->code);
         text_append_text(&pipeline->input, &options->input);
-        pipeline->have_input = options->have_input && options->input.size > 0;
+        pipeline->have_input =
+                options->have_input && options->input.size > 0 && !text_equals(&options->input, "0");
 
         int r = set_string(&pipeline->command, request->cmdline);
         if (r >= 0)

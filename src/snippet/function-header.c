@@ -86,26 +86,26 @@ static bool digraph_at(const HeaderScanner *s, size_t i) {
         return scan_at(s->data, s->size, i, "<%") || scan_at(s->data, s->size, i, "?\?<");
 }
 
-/* The parameters end before the brace that ends the segment, or before the first <% or ??<. A pattern takes
- * the last of these, but so it takes the brackets of a statement in the body for those of the body. */
+/* The parameters end before the brace, or the <% or ??<, that ends the segment. A pattern takes the last of
+ * these in what lies between two braces, but so it takes the brackets of a statement in the body for those
+ * of the body. */
 static void find_segments(HeaderScanner *s) {
         size_t begin = 0;
         uint32_t close = NONE;
-        bool digraph = false;
 
         for (size_t i = 0; i <= s->size; i++) {
-                if (i < s->size && s->data[i] == ')' && !digraph) {
-                        digraph = digraph_at(s, s->space_end[i + 1]);
-                        if (digraph || scan_at(s->data, s->size, s->space_end[i + 1], "{"))
+                bool ends = i == s->size || s->data[i] == ';' || s->data[i] == '{';
+                if (i < s->size && s->data[i] == ')') {
+                        ends = digraph_at(s, s->space_end[i + 1]);
+                        if (ends || scan_at(s->data, s->size, s->space_end[i + 1], "{"))
                                 close = i;
                 }
-                if (i < s->size && s->data[i] != ';' && s->data[i] != '{')
+                if (!ends)
                         continue;
                 for (size_t k = begin; k <= i; k++)
                         s->last_close[k] = close;
                 begin = i + 1;
                 close = NONE;
-                digraph = false;
         }
 }
 

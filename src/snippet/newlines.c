@@ -47,6 +47,11 @@ static void newline_behind(LineScanner *s, size_t i) {
                 s->marks[i] |= MARK_BEHIND;
 }
 
+/* One that was typed, or one that was put there meanwhile. */
+static bool newline_is_at(const LineScanner *s, size_t i) {
+        return s->data[i] == '\n' || (s->marks[i] & (MARK_BEHIND | MARK_ESCAPE));
+}
+
 /* The closing character of the first include from i on, in the given kind of brackets, that no newline
  * follows; SIZE_MAX if there is none. */
 static size_t include_end(const LineScanner *s, size_t i, char open, char close) {
@@ -55,7 +60,7 @@ static size_t include_end(const LineScanner *s, size_t i, char open, char close)
                 size_t k = scan_skip_space(s->data, s->size, i);
                 if (k == s->size || s->data[k] != open)
                         continue;
-                for (k++; k < s->size && s->data[k] != close && s->data[k] != '\n';)
+                for (k++; k < s->size && s->data[k] != close && !newline_is_at(s, k);)
                         k++;
                 if (k == s->size || s->data[k] != close) {
                         i = k; /* nor does any other in this line end */

@@ -14,6 +14,15 @@ size_t scan_space(const char *data, size_t size, size_t i) {
         return c != UINT32_MAX && unicode_is_space(c) ? n : 0;
 }
 
+size_t scan_word(const char *data, size_t size, size_t i) {
+        uint32_t c;
+
+        if (i >= size)
+                return 0;
+        size_t n = utf8_unit(data + i, size - i, &c);
+        return unicode_is_word(c) ? n : 0;
+}
+
 size_t scan_skip_space(const char *data, size_t size, size_t i) {
         for (size_t n; (n = scan_space(data, size, i)) > 0;)
                 i += n;

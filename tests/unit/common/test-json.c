@@ -121,6 +121,29 @@ static void test_unfinished_is_an_error(void **state _unused_) {
         assert_int_equal(json_writer_finish(w, &t), -EINVAL);
 }
 
+static void test_numbers_as_perl_prints_them(void **state) {
+        static const struct {
+                const char *json, *text;
+        } table[] = {
+                { "1.50", "1.5" },
+                { "1e3", "1000" },
+                { "-7", "-7" },
+                { "12345678901234567890", "12345678901234567890" },
+                { "-123456789012345678901234567890", "-123456789012345678901234567890" },
+                { "1e400", "Inf" },
+                { "-1e400", "-Inf" },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_text_ Text list = {}, text = {};
+                text_append_printf(&list, "[%s]", table[i].json);
+                _cleanup_json_ Json *j = parse(text_string(&list));
+                json_append_number(json_at(j, 0), &text);
+                assert_string_equal(text_string(&text), table[i].text);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_values),
@@ -129,6 +152,7 @@ int main(void) {
                 cmocka_unit_test(test_deep_input_is_refused_not_crashed),
                 cmocka_unit_test(test_writes),
                 cmocka_unit_test(test_unfinished_is_an_error),
+                cmocka_unit_test(test_numbers_as_perl_prints_them),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,10 +70,33 @@ static void test_budget(void **state) {
         assert_string_equal(text_string(&error), EDIT_TOO_SLOW);
 }
 
+/* Each place but for its end would be one: nothing is compared without end. */
+static void test_time(void **state) {
+        _cleanup_command_ Command command = {};
+        _cleanup_text_ Text code = {}, error = {}, line = {};
+        const size_t n = 200000;
+        _cleanup_free_ char *letters = malloc(2 * n);
+
+        (void)state;
+        assert_non_null(letters);
+        memset(letters, 'a', 2 * n);
+        text_append(&code, letters, 2 * n);
+        text_append_string(&line, "replace 'a");
+        text_append(&line, letters, n);
+        text_append_string(&line, "' with 'x'");
+        assert_int_equal(command_parse(text_string(&line), line.size, &command), 0);
+
+        Budget budget = budget_start(EDIT_BUDGET_USEC);
+        assert_int_equal(replace_all(&code, command.steps, command.n_steps, &budget, &error), -EINVAL);
+        assert_string_equal(text_string(&error), EDIT_TOO_SLOW);
+        assert_true(thread_time_nsec() < budget.end_nsec + EDIT_BUDGET_USEC * NSEC_PER_USEC);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_cases),
                 cmocka_unit_test(test_budget),
+                cmocka_unit_test(test_time),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

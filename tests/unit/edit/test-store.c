@@ -258,6 +258,22 @@ static void test_total_cap(void **state) {
         apply(history, "#c0", "show", "No recent code to show.");
 }
 
+/* Those that were emptied count too: there may be as many as names of channels. */
+static void test_emptied_files_are_capped(void **state) {
+        _cleanup_(history_freep) History *history = open_history(1 << 20, 256 << 10);
+        char channel[32];
+        unsigned files;
+
+        (void)state;
+        for (unsigned i = 0; i < 300; i++) {
+                (void)snprintf(channel, sizeof(channel), "#c%u", i);
+                apply(history, channel, "echo a", "echo a");
+                apply(history, channel, "undo", "No recent code to show.");
+        }
+        (void)directory_size(&files);
+        assert_true(files < 100);
+}
+
 /* A limit on the size of files stands for the full disk: a write takes a part and then fails. */
 static void test_full_disk(void **state) {
         _cleanup_(history_freep) History *history = open_history(1 << 20, 16 << 20);
@@ -381,6 +397,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_plain_last_line, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_file_cap, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_total_cap, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_emptied_files_are_capped, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),
                 cmocka_unit_test(test_no_directory),
                 cmocka_unit_test_setup_teardown(test_lock_is_not_waited_for_for_ever, set_up, tear_down),

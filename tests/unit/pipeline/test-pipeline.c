@@ -357,6 +357,16 @@ static void test_the_document_of_a_paste(void **state) {
         assert_text(&run.answer, wanted);
 }
 
+static void test_a_paste_without_input(void **state) {
+        _cleanup_(run_done) Run run = {};
+        (void)state;
+
+        run_code(&run, "sh", "#c", "-paste echo hi -stdin 0");
+        assert_int_equal(run.result, PIPELINE_RUN);
+        assert_int_equal(pipeline_finish(run.pipeline, "hi\n", 3, &run.answer), PIPELINE_PASTE);
+        assert_null(strstr(text_string(&run.answer), "stdin:"));
+}
+
 static void test_a_paste_has_places_and_formatted_code(void **state) {
         _cleanup_(run_done) Run run = {};
         (void)state;
@@ -403,6 +413,7 @@ int main(void) {
                 cmocka_unit_test(test_shown_code_has_no_options),
                 cmocka_unit_test(test_without_a_state_folder),
                 cmocka_unit_test(test_the_document_of_a_paste),
+                cmocka_unit_test(test_a_paste_without_input),
                 cmocka_unit_test(test_a_paste_has_places_and_formatted_code),
                 cmocka_unit_test(test_long_lines_of_a_document_break),
         };

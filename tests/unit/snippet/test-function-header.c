@@ -19,6 +19,7 @@ static const struct {
         { "x\nif (1) {", "x", "if ", "1" },
         { "int f(void) <% %>", "int", "f", "void" },
         { "int f(void) ?\?<", "int", "f", "void" },
+        { "if (x) <% %>\nint f(int a) {", "int", "f", "int a" },
         { "while ((x = f())) {", "while", "(", "x = f())" },
         { "while (1) {", NULL, NULL, NULL },
         { "  main() {", " ", "main", "" },

@@ -26,6 +26,11 @@ static const struct {
         { "#define A 1\nint x; int y; #include <z.h> foo", "#define A 1\nint x; int y; #include <z.h>\n foo",
                 NULL },
         { "#include <a", "#include <a", NULL },
+        /* One that begins in a string ends with its line, also if that was put there just now. */
+        { "puts(\"include\"); puts(\"x\");\n#define N 5\nx;",
+                "puts(\"include\");\n puts(\"x\");\n#define N 5\nx;\n", NULL },
+        { "puts(\"include\")\\nputs(\"x\");\n#if 1\nx;", "puts(\"include\")\nputs(\"x\");\n#if 1\nx;\n",
+                NULL },
         /* A continued line goes on. */
         { "#define F(x) a; \\\n b; c\nd; e", "#define F(x) a; \\\n b; c\nd;\n e", NULL },
         { "", "", "" },

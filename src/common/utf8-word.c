@@ -4,7 +4,6 @@
  * identifiers are made of. Unassigned code points between two ranges are left to either. */
 
 #include "common/utf8.h"
-#include "snippet/scan.h"
 
 typedef struct Range {
         uint32_t first, last;
@@ -88,16 +87,8 @@ static bool ascii_is_word(char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-size_t scan_word(const char *data, size_t size, size_t i) {
-        uint32_t c;
-
-        if (i >= size)
-                return 0;
-        if ((uint8_t)data[i] < 0x80)
-                return ascii_is_word(data[i]) ? 1 : 0;
-
-        size_t n = utf8_unit(data + i, size - i, &c);
-        if (c == UINT32_MAX)
-                return 0;
-        return bsearch(&c, word_ranges, ELEMENTSOF(word_ranges), sizeof(Range), range_compare) ? n : 0;
+bool unicode_is_word(uint32_t c) {
+        if (c < 0x80)
+                return ascii_is_word((char)c);
+        return bsearch(&c, word_ranges, ELEMENTSOF(word_ranges), sizeof(Range), range_compare);
 }
