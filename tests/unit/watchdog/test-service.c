@@ -73,7 +73,7 @@ static void test_end_waits_for_leases(void **state) {
                 usleep(1000);
         assert_int_equal(kill(w->watchdog_pid, SIGTERM), 0);
         assert_string_equal(client_wait(waiting, &pending, &other), ERROR "Refused");
-        assert_int_equal(w->stops, 1);
+        world_wait_count(w, &w->stops, 1);
         assert_string_equal(client_lease(waiting, "vm", LONG, &other), ERROR "Refused");
         held_echo(&held, "to-the-end");
         assert_null(client_release(bus, &held, "clean"));
