@@ -84,6 +84,16 @@ void client_lease_begin(sd_bus *bus, const char *machine, uint64_t wait_usec, Pe
         assert_true(sd_bus_flush(bus) >= 0);
 }
 
+void client_revert_begin(sd_bus *bus, const char *machine, Pending *pending) {
+        _cleanup_text_ Text path = {};
+
+        *pending = (Pending){};
+        text_append_printf(&path, MANAGER_PATH "/machine/%s", machine);
+        assert_true(sd_bus_call_method_async(bus, &pending->slot, NAME, text_string(&path), NAME ".Machine",
+                            "Revert", on_reply, pending, "s", "because") >= 0);
+        assert_true(sd_bus_flush(bus) >= 0);
+}
+
 const char *client_wait(sd_bus *bus, Pending *pending, Held *ret) {
         while (!pending->reply) {
                 int r = sd_bus_process(bus, NULL);

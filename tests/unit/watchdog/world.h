@@ -80,6 +80,8 @@ typedef struct Pending {
         sd_bus_message *reply;
 } Pending;
 void client_lease_begin(sd_bus *bus, const char *machine, uint64_t wait_usec, Pending *pending);
+/* Calls Revert() in the same way. */
+void client_revert_begin(sd_bus *bus, const char *machine, Pending *pending);
 const char *client_wait(sd_bus *bus, Pending *pending, Held *ret);
 const char *client_release(sd_bus *bus, const Held *held, const char *outcome);
 /* Calls a method of the machine "vm" or, with a NULL interface, of the manager. */
