@@ -144,7 +144,9 @@ static uint64_t look_period(const Keeper *keeper) {
 static void set_look_timer(Keeper *keeper, uint64_t now) {
         uint64_t at = usec_add(now, look_period(keeper));
 
-        if (!keeper->look_timer || (keeper->look_usec > now && keeper->look_usec <= at))
+        /* One that is due by now is about to be seen: put off, it never would be where beats come all the
+         * time. */
+        if (!keeper->look_timer || (keeper->look_usec > 0 && keeper->look_usec <= at))
                 return;
         keeper->look_usec = at;
         (void)sd_event_source_set_time(keeper->look_timer, at);
@@ -384,10 +386,11 @@ static int add_timers(Keeper *keeper, sd_event *event) {
         int r = sd_event_add_time(event, &keeper->timer, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_time, keeper);
         if (r >= 0)
                 r = signals_setup(keeper, event);
-        if (r >= 0 && keeper->domain)
-                r = sd_event_add_time_relative(event, &keeper->look_timer, CLOCK_MONOTONIC, 0,
-                        USEC_PER_SEC / 10, on_look_time, keeper);
-        return r;
+        if (r < 0 || !keeper->domain)
+                return r;
+        keeper->look_usec = now_monotonic();
+        return sd_event_add_time(event, &keeper->look_timer, CLOCK_MONOTONIC, keeper->look_usec,
+                USEC_PER_MSEC, on_look_time, keeper);
 }
 
 static int add_domain(Keeper *keeper, Hypervisor *hypervisor) {
