@@ -184,6 +184,15 @@ static void test_heartbeat_lost(void **state) {
         sd_bus_flush_close_unref(bus);
 }
 
+/* A snapshot is taken of a machine that works, and what is reverted to is the new one. */
+static void snapshot_and_revert(World *w, sd_bus *bus) {
+        world_wait_status(w, "vm ready");
+        while (client_call(bus, "vm", "Snapshot", NULL))
+                usleep(1000);
+        assert_null(client_call(bus, "vm", "Revert", "again"));
+        assert_int_equal(machine_number(bus, "Reverts"), 2);
+}
+
 static void test_operators(void **state) {
         World *w = *state;
         sd_bus *bus = start(w, "");
@@ -194,12 +203,7 @@ static void test_operators(void **state) {
         assert_true(machine_number(bus, "Generation") > generation);
         assert_string_equal(machine_string(bus, "LastRevertReason"), "an operator asked");
 
-        /* A snapshot is taken of a machine that works, and what is reverted to is the new one. */
-        world_wait_status(w, "vm ready");
-        while (client_call(bus, "vm", "Snapshot", NULL))
-                usleep(1000);
-        assert_null(client_call(bus, "vm", "Revert", "again"));
-        assert_int_equal(machine_number(bus, "Reverts"), 2);
+        snapshot_and_revert(w, bus);
         sd_bus_flush_close_unref(bus);
 }
 
@@ -267,11 +271,7 @@ static void test_half_replaced_snapshot(void **state) {
         sd_bus *bus = world_connect(w);
         assert_null(client_call(bus, "vm", "Revert", "because"));
         assert_int_equal(machine_number(bus, "Reverts"), 1);
-        world_wait_status(w, "vm ready");
-        while (client_call(bus, "vm", "Snapshot", NULL))
-                usleep(1000);
-        assert_null(client_call(bus, "vm", "Revert", "again"));
-        assert_int_equal(machine_number(bus, "Reverts"), 2);
+        snapshot_and_revert(w, bus);
         sd_bus_flush_close_unref(bus);
 }
 
