@@ -9,7 +9,7 @@
 #include "common/io.h"
 #include "test.h"
 
-#define WAITING_MAX 16
+#define WAITING_MAX 128
 
 struct FakePolkit {
         pthread_t thread;

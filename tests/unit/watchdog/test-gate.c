@@ -126,6 +126,26 @@ static void test_waiting(void **state) {
         sd_bus_flush_close_unref(bus);
 }
 
+/* Nobody fills the room that others need to be let in: not even over one connection. */
+static void test_questions_are_bounded(void **state) {
+        World *w = *state;
+        sd_bus *bus = start(w), *other = world_connect(w);
+        FakePolkit *polkit = fake_polkit_new(w, FAKE_WAIT);
+        Pending pending[64];
+
+        for (size_t i = 0; i < ELEMENTSOF(pending); i++)
+                client_revert_begin(bus, "vm", &pending[i]);
+        fake_polkit_wait_questions(polkit, ELEMENTSOF(pending));
+        assert_string_equal(client_call(bus, "vm", "Revert", "one more"), SD_BUS_ERROR_LIMITS_EXCEEDED);
+        assert_string_equal(client_call(other, "vm", "Revert", "another's"), SD_BUS_ERROR_LIMITS_EXCEEDED);
+        for (size_t i = 0; i < ELEMENTSOF(pending); i++)
+                sd_bus_slot_unref(pending[i].slot);
+        sd_bus_flush_close_unref(bus);
+        fake_polkit_wait_cancelled(polkit, ELEMENTSOF(pending));
+        sd_bus_flush_close_unref(other);
+        fake_polkit_free(polkit);
+}
+
 /* Whoever leaves while polkit thinks is asked about no more, and gets no lease. */
 static void test_caller_vanished(void **state) {
         World *w = *state;
@@ -154,6 +174,7 @@ int main(void) {
                 test_in_world(test_allowed),
                 test_in_world(test_would_have_to_ask),
                 test_in_world(test_waiting),
+                test_in_world(test_questions_are_bounded),
                 test_in_world(test_caller_vanished),
         };
         cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
