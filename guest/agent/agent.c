@@ -295,9 +295,9 @@ static int jobs_prepare(Agent *agent) {
         r = seccomp_filter_make(&agent->jobs.filter);
         if (r < 0)
                 return log_error_errno(r, "Failed to make the system call filter: %m");
-        r = network_store_new(agent->jobs.event, &agent->jobs.networks);
+        r = namespace_store_new(agent->jobs.event, &agent->jobs.namespaces);
         if (r < 0)
-                return log_error_errno(r, "Failed to make networks for jobs: %m");
+                return log_error_errno(r, "Failed to make namespaces for jobs: %m");
         agent->jobs.write_rules = write_rules_available();
         r = archive_find(agent);
         if (r < 0)
@@ -359,7 +359,7 @@ Agent *agent_free(Agent *agent) {
         runner_free(agent->runner);
         disk_free(agent->disk);
         health_free(agent->health);
-        network_store_free(agent->jobs.networks);
+        namespace_store_free(agent->jobs.namespaces);
         seccomp_filter_done(&agent->jobs.filter);
         cgroups_free(agent->jobs.cgroups);
         free(agent->archive_program);

@@ -276,9 +276,10 @@ static int limits_write(const Cgroups *cgroups, int fd, const JobLimits *limits)
                 if (r >= 0)
                         r = attribute_write(fd, "memory.oom.group", "1");
         }
-        /* The job's own init is one more. */
+        /* The job's own init is one of them: so this is reached before RLIMIT_NPROC, of which nobody is
+         * told. */
         if (r >= 0 && cgroups_have(cgroups, CGROUP_PIDS))
-                r = attribute_write_number(fd, "pids.max", usec_add(limits->processes, 1));
+                r = attribute_write_number(fd, "pids.max", limits->processes);
         return r;
 }
 

@@ -20,8 +20,6 @@
 #include <sys/wait.h>
 #include <fcntl.h>
 
-#include "network.h"
-
 /* A set of them has 64 bits. */
 #define CAPABILITIES_MAX 64
 
@@ -48,12 +46,14 @@ static void report(const Init *init, SandboxReportKind kind, int value, const ch
 /* Closes all but what the steps and the control need: a descriptor of the agent's that stayed open here
  * would keep a client's connection open until the job ends. */
 static void descriptors_close(const SandboxSpec *spec) {
-        int keep[3 * SANDBOX_STEPS_MAX + 3];
+        int keep[3 * SANDBOX_STEPS_MAX + 4];
         size_t n = 0;
 
         keep[n++] = spec->control_fd;
-        if (spec->network_fd >= 0)
-                keep[n++] = spec->network_fd;
+        if (spec->namespaces.user_fd >= 0)
+                keep[n++] = spec->namespaces.user_fd;
+        if (spec->namespaces.network_fd >= 0)
+                keep[n++] = spec->namespaces.network_fd;
         if (spec->bind.fd >= 0)
                 keep[n++] = spec->bind.fd;
         for (size_t i = 0; i < spec->n_steps; i++) {
@@ -91,27 +91,36 @@ static int standard_descriptors(void) {
         return 0;
 }
 
-/* What is left is what steps need to become the user. */
-static int capabilities_drop(void) {
-        const uint32_t keep = 1u << CAP_SETUID | 1u << CAP_SETGID;
-        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-        struct __user_cap_data_struct data[2] = { { .effective = keep, .permitted = keep } };
-
+int sandbox_bound_capabilities(void) {
         for (int capability = 0; capability < CAPABILITIES_MAX; capability++)
                 if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EPERM) {
                         if (errno == EINVAL)
                                 break; /* the kernel knows no more of them */
                         return -errno;
                 }
+        return 0;
+}
+
+/* What is left is what steps need to become the user. */
+static int capabilities_drop(void) {
+        const uint32_t keep = 1u << CAP_SETUID | 1u << CAP_SETGID;
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[2] = { { .effective = keep, .permitted = keep } };
+
+        int r = sandbox_bound_capabilities();
+        if (r < 0)
+                return r;
         return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
-static int network_enter(const SandboxSpec *spec) {
-        _cleanup_close_ int fd = spec->network_fd >= 0 ? spec->network_fd : network_make();
-
-        if (fd < 0)
-                return fd;
-        return setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
+/* The user namespace is for the steps alone: here the powers of the agent are still needed. */
+static int network_enter(Namespaces *namespaces) {
+        if (namespaces->network_fd < 0) {
+                int r = namespaces_make(namespaces);
+                if (r < 0)
+                        return r;
+        }
+        return setns(namespaces->network_fd, CLONE_NEWNET) < 0 ? -errno : 0;
 }
 
 /* Process numbers as on a machine that has run for a while: they appear in what shells say of killed
@@ -244,8 +253,9 @@ static void serve(Init *init) {
         }
 }
 
-void sandbox_init(const SandboxSpec *spec) {
-        Init init = { .spec = spec };
+void sandbox_init(const SandboxSpec *given) {
+        SandboxSpec spec = *given;
+        Init init = { .spec = &spec };
         const char *where = "process";
 
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -254,12 +264,13 @@ void sandbox_init(const SandboxSpec *spec) {
         (void)setsid();
         /* What is made for the job has the mode that is asked for. */
         (void)umask(0);
-        descriptors_close(spec);
+        descriptors_close(&spec);
 
-        where = "network";
-        int r = network_enter(spec);
-        if (r >= 0)
-                r = sandbox_mount(spec, &where);
+        int r = sandbox_mount(&spec, &where);
+        if (r >= 0) {
+                where = "network";
+                r = network_enter(&spec.namespaces);
+        }
         if (r >= 0) {
                 numbers_begin();
                 where = "standard descriptors";

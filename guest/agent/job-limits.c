@@ -29,6 +29,7 @@ JobLimits limits_default(uint64_t total_memory) {
         return (JobLimits){
                 .wall_usec = 9500 * USEC_PER_MSEC,
                 .cpu_usec = 8 * USEC_PER_SEC,
+                .process_cpu_usec = LIMIT_UNSET,
                 .memory_bytes = memory,
                 .processes = 200,
                 .file_bytes = 2048000,
@@ -65,7 +66,7 @@ static int limit_set(int resource, uint64_t value) {
         return setrlimit((__rlimit_resource_t)resource, &limit) < 0 ? -errno : 0;
 }
 
-int limits_apply(const JobLimits *limits, uint64_t file_bytes, bool count_processes) {
+int limits_apply(const ProcessLimits *limits) {
         /* Soft and hard limit are the same, so that a process that is over its CPU time gets SIGKILL, as
          * under the shell's ulimit, and not SIGXCPU first. */
         const struct {
@@ -73,7 +74,7 @@ int limits_apply(const JobLimits *limits, uint64_t file_bytes, bool count_proces
                 uint64_t value;
         } table[] = {
                 { RLIMIT_CPU, (limits->cpu_usec + USEC_PER_SEC - 1) / USEC_PER_SEC },
-                { RLIMIT_FSIZE, file_bytes },
+                { RLIMIT_FSIZE, limits->file_bytes },
                 { RLIMIT_CORE, 0 },
                 { RLIMIT_NOFILE, 1024 },
                 { RLIMIT_MEMLOCK, 64 << 10 },
@@ -88,5 +89,5 @@ int limits_apply(const JobLimits *limits, uint64_t file_bytes, bool count_proces
                 if (r < 0)
                         return r;
         }
-        return count_processes ? limit_set(RLIMIT_NPROC, limits->processes) : 0;
+        return limits->processes == LIMIT_UNSET ? 0 : limit_set(RLIMIT_NPROC, limits->processes);
 }

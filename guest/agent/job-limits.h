@@ -23,7 +23,12 @@ JobLimits limits_resolve(const JobLimits *base, const JobLimits *request);
 /* How many files the job's disk may hold: one for every 4 KiB of its size. */
 uint64_t limits_inodes(const JobLimits *limits);
 
-/* Applies in the process of a step, before it gives up its privileges. file_bytes: the largest file that it
- * may write. count_processes: also limit processes by RLIMIT_NPROC, where the kernel has no pids controller
- * (it counts all jobs of the user together). 0 or a negative errno. */
-int limits_apply(const JobLimits *limits, uint64_t file_bytes, bool count_processes);
+/* What each process of a step may use. */
+typedef struct ProcessLimits {
+        uint64_t cpu_usec;
+        uint64_t file_bytes; /* the largest file that it may write */
+        uint64_t processes;  /* of its user in its user namespace; LIMIT_UNSET: as before */
+} ProcessLimits;
+
+/* Applies in the process of a step, before it gives up its privileges. 0 or a negative errno. */
+int limits_apply(const ProcessLimits *limits);

@@ -2,6 +2,7 @@
 #include "job.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -19,6 +20,8 @@
  * process, so that the shell of a process that the kernel killed for it has time to say so. */
 #define CPU_CHECK_USEC (250 * USEC_PER_MSEC)
 #define CPU_GRACE_USEC USEC_PER_SEC
+/* The kernel counts the time of a process and that of a cgroup apart, in ticks and exactly. */
+#define CPU_SLACK_USEC (20 * USEC_PER_MSEC)
 
 typedef enum StepRole {
         ROLE_CLEAR,
@@ -194,14 +197,23 @@ static int storage_prepare(Job *job) {
         return lseek(job->storage_fd, 0, SEEK_SET) < 0 ? -errno : 0;
 }
 
+static uint64_t process_cpu_usec(const JobLimits *limits) {
+        return MIN(limits->process_cpu_usec, limits->cpu_usec);
+}
+
 static SandboxStep sandbox_step_of(const Job *job, const JobStep *step) {
+        const JobLimits *limits = &job->spec.limits;
+        const Plan *plan = job->spec.plan;
         SandboxStep s = {
                 .in_fd = -EBADF,
                 .out_fd = step->out.child_fd,
                 .err_fd = step->err.child_fd,
-                .file_bytes = job->spec.limits.disk_bytes,
+                .limits = {
+                        .cpu_usec = limits->cpu_usec,
+                        .file_bytes = limits->disk_bytes,
+                        .processes = limits->processes,
+                },
         };
-        const Plan *plan = job->spec.plan;
 
         if (step->role != ROLE_PLAN) {
                 s.argv = job->archive_argv[step->role];
@@ -214,9 +226,13 @@ static SandboxStep sandbox_step_of(const Job *job, const JobStep *step) {
         s.env = plan->steps[step->plan_index].env;
         s.stdin_file = plan->steps[step->plan_index].stdin_file;
         s.write_files = step->plan_index == 0;
-        /* A compiler writes larger files than programs may, as with PBot, which limits the program alone. */
-        if (!plan->compiles || step->plan_index > 0)
-                s.file_bytes = job->spec.limits.file_bytes;
+        /* A compiler takes more than programs may, as with PBot, which limits the program alone. */
+        if (plan->compiles && step->plan_index == 0)
+                return s;
+        s.limits.file_bytes = limits->file_bytes;
+        /* What a debugger needs is not the program's. */
+        if (!plan->debugged)
+                s.limits.cpu_usec = process_cpu_usec(limits);
         return s;
 }
 
@@ -239,10 +255,10 @@ static int spawn(Job *job, int control_fd) {
                 .cgroup_fd = job->cgroup.fd,
                 .control_fd = control_fd,
         };
-        _cleanup_close_ int network = network_store_take(context->networks);
+        _cleanup_namespaces_ Namespaces namespaces = namespace_store_take(context->namespaces);
         pid_t pid;
 
-        spec.network_fd = network;
+        spec.namespaces = namespaces;
         for (size_t i = 0; i < job->n_steps; i++)
                 spec.steps[i] = sandbox_step_of(job, &job->steps[i]);
         int r = sandbox_spawn(&spec, &pid);
@@ -413,6 +429,20 @@ static void storage_judge(Job *job) {
                 job->result.have_storage = true;
 }
 
+/* The kernel kills a process over its CPU time and tells nobody why; a shell makes 128 + 9 of it. */
+static bool process_cpu_exceeded(const Job *job, uint64_t cpu_usec) {
+        if (job->spec.plan->debugged ||
+                usec_add(cpu_usec, CPU_SLACK_USEC) < process_cpu_usec(&job->spec.limits))
+                return false;
+        for (size_t i = 0; i < job->spec.plan->n_steps; i++) {
+                const StepOutcome *step = &job->result.outcome.steps[i];
+                if (step->ended && (WIFSIGNALED(step->status) ? WTERMSIG(step->status) == SIGKILL
+                                                              : WEXITSTATUS(step->status) == 128 + SIGKILL))
+                        return true;
+        }
+        return false;
+}
+
 static void outcome_finish(Job *job) {
         JobOutcome *outcome = &job->result.outcome;
         CgroupUsage usage = cgroup_usage(&job->cgroup);
@@ -425,8 +455,7 @@ static void outcome_finish(Job *job) {
         outcome->wall_usec = now_monotonic() - job->started_usec;
         outcome->truncated = job->budget.truncated;
         outcome->output_limit = job->budget.limit;
-        /* Killed by a signal that is the limit's: the kernel kills a process over its CPU time. */
-        if (usage.cpu_usec >= job->spec.limits.cpu_usec)
+        if (usage.cpu_usec >= job->spec.limits.cpu_usec || process_cpu_exceeded(job, usage.cpu_usec))
                 outcome->cpu_exceeded = true;
         storage_judge(job);
 }
@@ -452,9 +481,9 @@ static void job_finish(Job *job) {
         job->result = (JobResult){};
         JobDone done = job->done;
         job->done = NULL;
-        NetworkStore *networks = job->context->networks;
+        NamespaceStore *namespaces = job->context->namespaces;
         done(job, &result, job->userdata);
-        network_store_fill(networks);
+        namespace_store_fill(namespaces);
 }
 
 static int on_pidfd(

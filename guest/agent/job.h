@@ -8,7 +8,7 @@
 
 #include "cgroup.h"
 #include "plan/plan.h"
-#include "network.h"
+#include "namespaces.h"
 #include "sandbox.h"
 
 /* What all jobs share; owned by the agent. */
@@ -17,7 +17,7 @@ typedef struct JobContext {
         Cgroups *cgroups;
         SeccompFilter filter;
         bool write_rules;
-        NetworkStore *networks;
+        NamespaceStore *namespaces;
         const char *user;
         uid_t uid;
         gid_t gid;

@@ -3,15 +3,16 @@
 
 /* A job's world: its namespaces, its files, its limits, and the process that is pid 1 in it.
  *
- * The agent clones that process (sandbox_spawn()) into the job's cgroup and new pid, mount, ipc, uts and
- * network namespaces. It builds the job's view of the file system, gives up what it does not need, and then
- * runs steps as the agent tells it to by a socket; each step is a child that becomes user vm. When it ends,
- * the kernel ends all of its pid namespace, and the job's files go with its mount namespace: nobody has to
- * remove them. */
+ * The agent clones that process (sandbox_spawn()) into the job's cgroup and new pid, mount, ipc and uts
+ * namespaces. It builds the job's view of the file system, enters the job's network, gives up what it does
+ * not need, and then runs steps as the agent tells it to by a socket; each step is a child that enters the
+ * job's user namespace and becomes user vm. When it ends, the kernel ends all of its pid namespace, and the
+ * job's files go with its mount namespace: nobody has to remove them. */
 
 #include <sys/types.h>
 
-#include "common/request.h"
+#include "job-limits.h"
+#include "namespaces.h"
 #include "syscall-filter.h"
 
 #define SANDBOX_STEPS_MAX 4
@@ -25,7 +26,7 @@ typedef struct SandboxStep {
         bool home;        /* the working directory is the home directory, not the job's own below it */
         bool write_files; /* the source is written first */
         int out_fd, err_fd;
-        uint64_t file_bytes; /* the largest file that it may write */
+        ProcessLimits limits;
 } SandboxStep;
 
 /* The storage: a directory inside the home directory. */
@@ -41,7 +42,7 @@ typedef struct SandboxSpec {
         gid_t gid;
         uint64_t number; /* the working directory is HOME/NUMBER */
         const JobLimits *limits;
-        bool count_processes; /* see limits_apply() */
+        bool count_processes; /* even without a user namespace, for all jobs together */
         const SeccompFilter *filter;
         bool write_rules;        /* see write-rules.h; else the root is read only */
         const char *source_name; /* NULL: none */
@@ -51,8 +52,8 @@ typedef struct SandboxSpec {
         SandboxStep steps[SANDBOX_STEPS_MAX];
         size_t n_steps;
         int cgroup_fd;
-        int network_fd; /* the network namespace; -EBADF: one is made */
-        int control_fd; /* a SOCK_SEQPACKET socket: commands in, reports out */
+        Namespaces namespaces; /* without a network: they are made */
+        int control_fd;        /* a SOCK_SEQPACKET socket: commands in, reports out */
 } SandboxSpec;
 
 typedef enum SandboxCommandKind {
@@ -90,5 +91,8 @@ int sandbox_spawn(const SandboxSpec *spec, pid_t *ret_pid);
 int sandbox_mount(const SandboxSpec *spec, const char **ret_where);
 /* Inside: pid 1. (init.c) */
 void sandbox_init(const SandboxSpec *spec) _noreturn_;
+/* Inside: no program may have a capability any more, whatever its file says. 0 or a negative errno. (init.c)
+ */
+int sandbox_bound_capabilities(void);
 /* Inside, in a child of it: becomes the step; returns a negative errno only on failure. (step.c) */
 int sandbox_step(const SandboxSpec *spec, const SandboxStep *step);

@@ -6,13 +6,13 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include "common/io.h"
-#include "job-limits.h"
 #include "write-rules.h"
 
 #define PATH_DEFAULT "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
@@ -25,6 +25,15 @@ static void signals_reset(void) {
         (void)signal(SIGPIPE, SIG_DFL);
         sigemptyset(&none);
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Who enters a user namespace has all powers in it, until it is the user. */
+static int namespace_enter(const SandboxSpec *spec) {
+        if (spec->namespaces.user_fd < 0)
+                return 0;
+        if (setns(spec->namespaces.user_fd, CLONE_NEWUSER) < 0)
+                return -errno;
+        return sandbox_bound_capabilities();
 }
 
 static int user_become(const SandboxSpec *spec) {
@@ -82,6 +91,15 @@ static int descriptors_place(const SandboxStep *step, int in) {
                 dup2(step->err_fd, STDERR_FILENO) < 0)
                 return -errno;
         return 0;
+}
+
+/* Counted for all jobs together, a limit of processes would be reached by one job for another. */
+static int limits_set(const SandboxSpec *spec, const SandboxStep *step) {
+        ProcessLimits limits = step->limits;
+
+        if (spec->namespaces.user_fd < 0 && !spec->count_processes)
+                limits.processes = LIMIT_UNSET;
+        return limits_apply(&limits);
 }
 
 static int environment_add(char **list, size_t size, size_t *n, const char *entry) {
@@ -152,7 +170,9 @@ int sandbox_step(const SandboxSpec *spec, const SandboxStep *step) {
         (void)umask(022);
         (void)setsid();
 
-        int r = user_become(spec);
+        int r = namespace_enter(spec);
+        if (r >= 0)
+                r = user_become(spec);
         if (r >= 0)
                 r = directory_enter(spec, step);
         /* Before the limits: the source may be larger than the files that the program may write. */
@@ -162,7 +182,7 @@ int sandbox_step(const SandboxSpec *spec, const SandboxStep *step) {
         if (r >= 0)
                 r = in = input_open(spec, step);
         if (r >= 0)
-                r = limits_apply(spec->limits, step->file_bytes, spec->count_processes);
+                r = limits_set(spec, step);
         if (r >= 0)
                 r = descriptors_place(step, in);
         if (r >= 0 && spec->write_rules)

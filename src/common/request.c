@@ -3,9 +3,10 @@
 
 #include "common/base64.h"
 
-const JobLimitField job_limit_fields[7] = {
+const JobLimitField job_limit_fields[8] = {
         { "wall_usec", offsetof(JobLimits, wall_usec) },
         { "cpu_usec", offsetof(JobLimits, cpu_usec) },
+        { "process_cpu_usec", offsetof(JobLimits, process_cpu_usec) },
         { "memory_bytes", offsetof(JobLimits, memory_bytes) },
         { "processes", offsetof(JobLimits, processes) },
         { "file_bytes", offsetof(JobLimits, file_bytes) },

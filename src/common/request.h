@@ -11,7 +11,8 @@
 /* Limits of a job; LIMIT_UNSET where nothing is said. The wire's names are the members' names. */
 typedef struct JobLimits {
         uint64_t wall_usec;
-        uint64_t cpu_usec;
+        uint64_t cpu_usec;         /* of all processes together */
+        uint64_t process_cpu_usec; /* of one process; LIMIT_UNSET: cpu_usec */
         uint64_t memory_bytes;
         uint64_t processes;
         uint64_t file_bytes;
@@ -21,14 +22,14 @@ typedef struct JobLimits {
 
 #define JOB_LIMITS_UNSET                                                                                    \
         ((JobLimits){ LIMIT_UNSET, LIMIT_UNSET, LIMIT_UNSET, LIMIT_UNSET, LIMIT_UNSET, LIMIT_UNSET,         \
-                LIMIT_UNSET })
+                LIMIT_UNSET, LIMIT_UNSET })
 
 /* One row a member, for parsers and writers of limits (the request, the configuration). */
 typedef struct JobLimitField {
         const char *name;
         size_t offset; /* of a uint64_t in JobLimits */
 } JobLimitField;
-extern const JobLimitField job_limit_fields[7];
+extern const JobLimitField job_limit_fields[8];
 /* Lowers *limits to those of lower that are set; never raises. */
 void job_limits_lower(JobLimits *limits, const JobLimits *lower);
 

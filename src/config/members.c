@@ -175,8 +175,8 @@ static void limits_read(ConfigReader *reader, const Json *object, const char *na
                                 field = &job_limit_fields[k];
                 if (!field)
                         config_mistake(reader, value, text_string(&path),
-                                "unknown limit, expected wall_usec, cpu_usec, memory_bytes, processes, "
-                                "file_bytes, output_bytes or disk_bytes");
+                                "unknown limit, expected wall_usec, cpu_usec, process_cpu_usec, "
+                                "memory_bytes, processes, file_bytes, output_bytes or disk_bytes");
                 else if (json_integer(value, &n) < 0 || n <= 0)
                         mistake_expected(reader, value, text_string(&path), "a positive integer");
                 else

@@ -93,6 +93,7 @@ static void test_limits_are_lowered_only(void **state _unused_) {
         assert_int_equal(a.cpu_usec, 8);
         assert_int_equal(a.wall_usec, 2);
         assert_int_equal(a.processes, 5);
+        assert_true(a.process_cpu_usec == LIMIT_UNSET);
         assert_true(a.disk_bytes == LIMIT_UNSET);
 }
 

@@ -55,12 +55,12 @@ static void test_too_little_still_starts(_unused_ void **state) {
 }
 
 static void test_limits_hold_in_a_process(_unused_ void **state) {
-        JobLimits limits = limits_default(GIB);
+        const ProcessLimits limits = { 8 * USEC_PER_SEC, 12345, 77 };
         pid_t pid = fork();
 
         if (pid == 0) {
                 struct rlimit l;
-                if (limits_apply(&limits, 12345, false) < 0)
+                if (limits_apply(&limits) < 0)
                         _exit(1);
                 if (getrlimit(RLIMIT_FSIZE, &l) < 0 || l.rlim_cur != 12345 || l.rlim_max != 12345)
                         _exit(2);
@@ -69,6 +69,8 @@ static void test_limits_hold_in_a_process(_unused_ void **state) {
                 /* Equal, or a shell would see SIGXCPU and the texts of the kill would differ. */
                 if (getrlimit(RLIMIT_CPU, &l) < 0 || l.rlim_cur != 8 || l.rlim_max != 8)
                         _exit(4);
+                if (getrlimit(RLIMIT_NPROC, &l) < 0 || l.rlim_cur != 77 || l.rlim_max != 77)
+                        _exit(5);
                 _exit(0);
         }
         int status;

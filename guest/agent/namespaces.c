@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "namespaces.h"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "common/log.h"
+
+struct NamespaceStore {
+        sd_event *event;
+        sd_event_source *source;
+        Namespaces stored;
+        int link; /* to the child that makes some */
+        pid_t pid;
+        bool told; /* that there are no user namespaces */
+};
+
+void namespaces_done(Namespaces *namespaces) {
+        fd_close(namespaces->user_fd);
+        fd_close(namespaces->network_fd);
+        *namespaces = NAMESPACES_INIT;
+}
+
+/* --- The child, which lives in them until its parent has taken hold of them. */
+
+/* Programs talk to themselves over 127.0.0.1. */
+static int loopback_up(void) {
+        _cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+
+        if (fd < 0)
+                return -errno;
+        return ioctl(fd, SIOCSIFFLAGS, &request) < 0 ? -errno : 0;
+}
+
+static int fds_send(int link, const int *fds, size_t n) {
+        char byte = 0, control[CMSG_SPACE(2 * sizeof(int))] = {};
+        struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+        struct msghdr message = {
+                .msg_iov = &iov,
+                .msg_iovlen = 1,
+                .msg_control = control,
+                .msg_controllen = CMSG_SPACE(n * sizeof(int)),
+        };
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+        *header = (struct cmsghdr){
+                .cmsg_level = SOL_SOCKET,
+                .cmsg_type = SCM_RIGHTS,
+                .cmsg_len = CMSG_LEN(n * sizeof(int)),
+        };
+        memcpy(CMSG_DATA(header), fds, n * sizeof(int));
+        return sendmsg(link, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* Where a guest allows no user namespaces, there is a network without a loopback. */
+static _noreturn_ void child(int link) {
+        bool ruler = unshare(CLONE_NEWUSER | CLONE_NEWNET) >= 0;
+        char byte;
+
+        if (!ruler && unshare(CLONE_NEWNET) < 0)
+                _exit(1);
+        if (ruler)
+                (void)loopback_up();
+        const int fds[] = {
+                open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC),
+                open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC),
+        };
+        if (fds[0] < 0 || fds[1] < 0 || fds_send(link, fds, ruler ? 2 : 1) < 0)
+                _exit(1);
+        /* Its numbers are mapped by way of this process. */
+        (void)read(link, &byte, 1);
+        _exit(0);
+}
+
+/* --- The parent. */
+
+static int child_start(pid_t *ret_pid) {
+        int fds[2];
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+                return -errno;
+        pid_t pid = fork();
+        if (pid == 0) {
+                /* Nothing of the agent's is kept open beyond its time. */
+                if (fds[1] != STDERR_FILENO + 1 && dup2(fds[1], STDERR_FILENO + 1) < 0)
+                        _exit(1);
+                (void)close_range(STDERR_FILENO + 2, ~0U, 0);
+                child(STDERR_FILENO + 1);
+        }
+        int r = pid < 0 ? -errno : fds[0];
+        fd_close(fds[1]);
+        if (r < 0)
+                fd_close(fds[0]);
+        else
+                *ret_pid = pid;
+        return r;
+}
+
+static void child_end(pid_t pid) {
+        (void)kill(pid, SIGKILL);
+        (void)waitpid(pid, NULL, 0);
+}
+
+/* -EAGAIN: not yet, -EPIPE: there will be none. */
+static int fds_receive(int link, int flags, Namespaces *ret) {
+        char byte, control[CMSG_SPACE(2 * sizeof(int))];
+        struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+        struct msghdr message = {
+                .msg_iov = &iov,
+                .msg_iovlen = 1,
+                .msg_control = control,
+                .msg_controllen = sizeof(control),
+        };
+
+        ssize_t n = recvmsg(link, &message, flags | MSG_CMSG_CLOEXEC);
+        if (n < 0)
+                return errno == EINTR ? -EAGAIN : -errno;
+        const struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+        if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+                return -EPIPE;
+
+        *ret = NAMESPACES_INIT;
+        memcpy(&ret->network_fd, CMSG_DATA(header), sizeof(int));
+        if (header->cmsg_len == CMSG_LEN(2 * sizeof(int)))
+                memcpy(&ret->user_fd, CMSG_DATA(header) + sizeof(int), sizeof(int));
+        return 0;
+}
+
+/* Each number as it is outside, root's too, so that files are seen to belong to whom they do. */
+static int map_write(pid_t pid, const char *name) {
+        static const char map[] = "0 0 4294967295\n";
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/proc/%i/%s", (int)pid, name);
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        return write(fd, map, strlen(map)) < 0 ? -errno : 0;
+}
+
+/* Nobody can be in a user namespace without numbers. */
+static int user_prepare(pid_t pid, Namespaces *namespaces) {
+        if (namespaces->user_fd < 0)
+                return -EOPNOTSUPP;
+        int r = map_write(pid, "uid_map");
+        if (r >= 0)
+                r = map_write(pid, "gid_map");
+        if (r < 0)
+                namespaces->user_fd = fd_close(namespaces->user_fd);
+        return r;
+}
+
+int namespaces_make(Namespaces *ret) {
+        pid_t pid;
+        _cleanup_close_ int link = child_start(&pid);
+        if (link < 0)
+                return link;
+
+        int r;
+        do
+                r = fds_receive(link, 0, ret);
+        while (r == -EAGAIN);
+        if (r >= 0)
+                (void)user_prepare(pid, ret);
+        child_end(pid);
+        return r;
+}
+
+/* --- The store. */
+
+static void making_end(NamespaceStore *store) {
+        store->source = sd_event_source_disable_unref(store->source);
+        store->link = fd_close(store->link);
+        if (store->pid > 0)
+                child_end(store->pid);
+        store->pid = 0;
+}
+
+static int on_made(_unused_ sd_event_source *source, int link, _unused_ uint32_t events, void *userdata) {
+        NamespaceStore *store = userdata;
+
+        int r = fds_receive(link, MSG_DONTWAIT, &store->stored);
+        if (r == -EAGAIN)
+                return 0;
+        if (r < 0)
+                log_warning_errno(r, "Failed to make namespaces for jobs ahead of time: %m");
+        else if ((r = user_prepare(store->pid, &store->stored)) < 0 && !store->told) {
+                store->told = true;
+                log_warning_errno(r, "Jobs get no user namespaces of their own: %m");
+        }
+        making_end(store);
+        return 0;
+}
+
+void namespace_store_fill(NamespaceStore *store) {
+        if (store->stored.network_fd >= 0 || store->pid > 0)
+                return;
+
+        store->link = child_start(&store->pid);
+        if (store->link < 0 ||
+                sd_event_add_io(store->event, &store->source, store->link, EPOLLIN, on_made, store) < 0)
+                making_end(store);
+}
+
+Namespaces namespace_store_take(NamespaceStore *store) {
+        Namespaces taken = store->stored;
+
+        store->stored = NAMESPACES_INIT;
+        return taken;
+}
+
+int namespace_store_new(sd_event *event, NamespaceStore **ret) {
+        NamespaceStore *store = calloc(1, sizeof(NamespaceStore));
+        if (!store)
+                return -ENOMEM;
+
+        *store = (NamespaceStore){ .event = sd_event_ref(event), .stored = NAMESPACES_INIT, .link = -EBADF };
+        namespace_store_fill(store);
+        *ret = store;
+        return 0;
+}
+
+NamespaceStore *namespace_store_free(NamespaceStore *store) {
+        if (!store)
+                return NULL;
+        making_end(store);
+        namespaces_done(&store->stored);
+        sd_event_unref(store->event);
+        free(store);
+        return NULL;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a job has of its own besides what clone3(2) makes: user and network.
+ *
+ * The user namespace counts the processes of the jobs' user anew, so that RLIMIT_NPROC holds for each job
+ * and not for all of them together; all numbers in it are those outside. The network holds a loopback, and
+ * nothing else. Only who rules a network may bring its loopback up, so each belongs to such a user
+ * namespace, and the agent needs no power over the machine's own.
+ *
+ * Making them takes a good part of the time in which a job starts, so the agent keeps some in store. */
+
+#include <systemd/sd-event.h>
+
+#include "common/macro.h"
+
+/* Descriptors for setns(2). */
+typedef struct Namespaces {
+        int user_fd; /* -EBADF where the machine allows none */
+        int network_fd;
+} Namespaces;
+
+#define NAMESPACES_INIT ((Namespaces){ .user_fd = -EBADF, .network_fd = -EBADF })
+void namespaces_done(Namespaces *namespaces);
+#define _cleanup_namespaces_ _cleanup_(namespaces_done)
+
+/* Makes them and waits for it. /proc must show the caller's own process numbers. 0 or a negative errno. */
+int namespaces_make(Namespaces *ret);
+
+typedef struct NamespaceStore NamespaceStore;
+
+/* Starts to fill the store. 0 or a negative errno. */
+int namespace_store_new(sd_event *event, NamespaceStore **ret);
+NamespaceStore *namespace_store_free(NamespaceStore *store);
+DEFINE_CLEANUP(NamespaceStore *, namespace_store_free);
+
+/* Those in store, which are the caller's then; none when it is empty: the job makes its own. */
+Namespaces namespace_store_take(NamespaceStore *store);
+/* Makes others, if it is empty; not waited for. Call it when there is nothing better to do. */
+void namespace_store_fill(NamespaceStore *store);
