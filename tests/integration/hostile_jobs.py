@@ -67,6 +67,7 @@ try: print(os.listdir('/proc/1/fd'))
 except OSError as e: print('fd', e.strerror)
 ''', want=['attach init Operation not permitted', 'mem Permission denied', 'fd Permission denied'],
         never=['pbotvm-guest', 'systemd']),
+    Job('limits that it is told of', 'sh', 'ulimit -t; ulimit -u; ulimit -c; stat -c %U /etc', want=['8\n200\n0\nroot\n']),
     Job('priorities', 'python3', '''
 import os, resource
 for what, f in (('nice', lambda: os.setpriority(os.PRIO_PROCESS, 0, -20)),
@@ -76,7 +77,7 @@ for what, f in (('nice', lambda: os.setpriority(os.PRIO_PROCESS, 0, -20)),
                 ('limits of init', lambda: resource.prlimit(1, resource.RLIMIT_NOFILE, (0, 0)))):
     try: f(); print(what, 'worked')
     except (OSError, ValueError) as e: print(what, 'refused')
-''', want=['nice refused', 'realtime refused', 'larger files refused', 'limits of init refused']),
+''', want=['nice refused', 'realtime refused', 'more processes refused', 'larger files refused', 'limits of init refused']),
 
     # Memory, disk, output
     Job('out of memory later than others', 'sh',
