@@ -56,6 +56,10 @@ uint64_t limits_inodes(const JobLimits *limits) {
         return MAX(limits->disk_bytes / 4096, (uint64_t)128);
 }
 
+uint64_t limits_process_cpu(const JobLimits *limits) {
+        return MIN(limits->process_cpu_usec, limits->cpu_usec);
+}
+
 static int limit_set(int resource, uint64_t value) {
         struct rlimit limit;
 

@@ -23,6 +23,9 @@ JobLimits limits_resolve(const JobLimits *base, const JobLimits *request);
 /* How many files the job's disk may hold: one for every 4 KiB of its size. */
 uint64_t limits_inodes(const JobLimits *limits);
 
+/* usec of CPU time of one process of a program. */
+uint64_t limits_process_cpu(const JobLimits *limits);
+
 /* What each process of a step may use. */
 typedef struct ProcessLimits {
         uint64_t cpu_usec;

@@ -43,6 +43,16 @@ static void test_requests_lower_and_never_raise(_unused_ void **state) {
         assert_int_equal(limits.memory_bytes, base.memory_bytes);
 }
 
+static void test_one_process_gets_no_more_than_all(_unused_ void **state) {
+        JobLimits limits = limits_default(GIB);
+
+        assert_int_equal(limits_process_cpu(&limits), limits.cpu_usec);
+        limits.process_cpu_usec = 3 * USEC_PER_SEC;
+        assert_int_equal(limits_process_cpu(&limits), 3 * USEC_PER_SEC);
+        limits.cpu_usec = USEC_PER_SEC;
+        assert_int_equal(limits_process_cpu(&limits), USEC_PER_SEC);
+}
+
 static void test_too_little_still_starts(_unused_ void **state) {
         JobLimits base = limits_default(GIB), request = { 0 };
         JobLimits limits = limits_resolve(&base, &request);
@@ -83,6 +93,7 @@ int main(void) {
                 cmocka_unit_test(test_defaults_are_pbots),
                 cmocka_unit_test(test_all_jobs_leave_room),
                 cmocka_unit_test(test_requests_lower_and_never_raise),
+                cmocka_unit_test(test_one_process_gets_no_more_than_all),
                 cmocka_unit_test(test_too_little_still_starts),
                 cmocka_unit_test(test_limits_hold_in_a_process),
         };

@@ -3,7 +3,7 @@
 
 #include <fcntl.h>
 
-#include "output.h"
+#include "output-pipe.h"
 
 static void test_keeps_what_fits(_unused_ void **state) {
         OutputBudget budget = { .limit = 10 };
@@ -46,11 +46,50 @@ static void test_floods_end(_unused_ void **state) {
         assert_true(output_flooded(&(OutputBudget){ .limit = 1 << 20, .truncated = 100 << 20 }));
 }
 
+static void count_news(_unused_ const OutputPipe *pipe, void *userdata) {
+        (*(int *)userdata)++;
+}
+
+static void test_pipe_tells_of_output_and_of_its_end(_unused_ void **state) {
+        OutputBudget budget = { .limit = 4 };
+        _cleanup_text_ Text text = {};
+        OutputPipe pipe;
+        sd_event *event;
+        int news = 0;
+
+        assert_int_equal(sd_event_new(&event), 0);
+        assert_true(output_pipe_open(&pipe, event, &budget, &text, count_news, &news) >= 0);
+        assert_int_equal(sd_event_run(event, 0), 0);
+        assert_int_equal(news, 0);
+        assert_int_equal(write(pipe.child_fd, "output", 6), 6);
+        assert_true(sd_event_run(event, 0) > 0);
+        assert_int_equal(news, 1);
+        assert_true(pipe.fd >= 0);
+        assert_true(text_equals(&text, "outp"));
+        output_pipe_close_child(&pipe);
+        assert_true(sd_event_run(event, 0) > 0);
+        assert_int_equal(news, 2);
+        assert_int_equal(pipe.fd, -EBADF);
+        output_pipe_close(&pipe);
+
+        /* Another's end is open, and nobody is told. */
+        budget.limit = 100;
+        assert_true(output_pipe_open(&pipe, event, &budget, &text, count_news, &news) >= 0);
+        assert_int_equal(write(pipe.child_fd, "ut", 2), 2);
+        output_pipe_drain(&pipe);
+        assert_true(text_equals(&text, "output"));
+        assert_int_equal(pipe.fd, -EBADF);
+        assert_int_equal(news, 2);
+        output_pipe_close(&pipe);
+        sd_event_unref(event);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_keeps_what_fits),
                 cmocka_unit_test(test_drains_a_full_pipe),
                 cmocka_unit_test(test_floods_end),
+                cmocka_unit_test(test_pipe_tells_of_output_and_of_its_end),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "output-pipe.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "common/io.h"
+
+static void close_own(OutputPipe *pipe) {
+        pipe->source = sd_event_source_disable_unref(pipe->source);
+        pipe->fd = fd_close(pipe->fd);
+}
+
+static int on_readable(_unused_ sd_event_source *source, int fd, _unused_ uint32_t events, void *userdata) {
+        OutputPipe *pipe = userdata;
+
+        ssize_t n = output_read(fd, pipe->budget, pipe->text);
+        if (n == -EAGAIN)
+                return 0;
+        if (n <= 0)
+                close_own(pipe);
+        pipe->news(pipe, pipe->userdata);
+        return 0;
+}
+
+int output_pipe_open(OutputPipe *pipe, sd_event *event, OutputBudget *budget, Text *text,
+        OutputPipeNews news, void *userdata) {
+        int fds[2];
+
+        *pipe = OUTPUT_PIPE_INIT;
+        if (pipe2(fds, O_CLOEXEC) < 0)
+                return -errno;
+        *pipe = (OutputPipe){
+                .fd = fds[0],
+                .child_fd = fds[1],
+                .budget = budget,
+                .text = text,
+                .news = news,
+                .userdata = userdata,
+        };
+        /* The pipe is ours, and the job's user opens /dev/stdout and /dev/stderr by name: to write alone. */
+        if (fchmod(pipe->child_fd, 0222) < 0)
+                return -errno;
+        int r = fd_set_nonblocking(pipe->fd, true);
+        if (r < 0)
+                return r;
+        return sd_event_add_io(event, &pipe->source, pipe->fd, EPOLLIN, on_readable, pipe);
+}
+
+void output_pipe_drain(OutputPipe *pipe) {
+        if (pipe->fd >= 0)
+                output_drain(pipe->fd, pipe->budget, pipe->text);
+        close_own(pipe);
+}
+
+void output_pipe_close_child(OutputPipe *pipe) {
+        pipe->child_fd = fd_close(pipe->child_fd);
+}
+
+void output_pipe_close(OutputPipe *pipe) {
+        close_own(pipe);
+        output_pipe_close_child(pipe);
+}
