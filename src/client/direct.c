@@ -18,12 +18,6 @@ static bool is_set(char *const *environment, const char *name) {
         return false;
 }
 
-/* The default machine, of a pool the first. */
-static const MachineConfig *default_machine(const Config *config) {
-        const AliasConfig *alias = config_alias(config, config->default_machine);
-        return config_machine(config, alias ? alias->machines[0] : config->default_machine);
-}
-
 /* The machine that is configured with what the variables say. */
 static const MachineConfig *find(
         const Config *config, const MachineConfig *wanted, bool serial, bool cid, bool domain) {
@@ -41,7 +35,7 @@ int direct_decide(const Config *configured, const Config *effective, char *const
         const MachineConfig **ret_machine) {
         bool serial = is_set(environment, "PBOTVM_SERIAL"), domain = is_set(environment, "PBOTVM_DOMAIN"),
              cid = is_set(environment, "PBOTVM_CID") || is_set(environment, "PBOTVM_VPORT");
-        const MachineConfig *wanted = default_machine(effective);
+        const MachineConfig *wanted = config_default_machine(effective);
 
         /* PBOTVM_CID=0 says which way not to go, not where. */
         if (cid && wanted->cid == 0)

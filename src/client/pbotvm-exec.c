@@ -93,21 +93,6 @@ static int parse_arguments(int argc, char *argv[], Arguments *arguments) {
         return 1;
 }
 
-static int make_dirs(const char *path) {
-        _cleanup_text_ Text part = {};
-
-        for (const char *p = path + 1;; p++) {
-                if (*p && *p != '/')
-                        continue;
-                text_clear(&part);
-                text_append(&part, path, (size_t)(p - path));
-                if (mkdir(text_string(&part), 0700) < 0 && errno != EEXIST)
-                        return -errno;
-                if (!*p)
-                        return 0;
-        }
-}
-
 /* The service's own directory for its user; for everybody else, root too, one of his own: files that root
  * makes would lock the handlers out. NULL if there is none. */
 static char *find_state_dir(const char *given) {
@@ -127,7 +112,7 @@ static char *find_state_dir(const char *given) {
         else
                 return NULL;
 
-        int r = make_dirs(text_string(&path));
+        int r = io_make_directories(text_string(&path));
         if (r < 0)
                 log_warning_errno(r, "Failed to make %s, no history is kept: %m", text_string(&path));
         else
@@ -146,11 +131,9 @@ static int load_config(const char *file, char *const *environment, Config **ret)
 }
 
 static uint64_t timeout_of_environment(const Config *config) {
-        const AliasConfig *alias = config_alias(config, config->default_machine);
-
         if (isempty(getenv("PBOTVM_TIMEOUT")))
                 return 0;
-        return config_machine(config, alias ? alias->machines[0] : config->default_machine)->timeout_usec;
+        return config_default_machine(config)->timeout_usec;
 }
 
 /* Where the request goes by the environment. */

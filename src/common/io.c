@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 
 static uint64_t clock_usec(clockid_t clock) {
@@ -118,6 +119,19 @@ int io_read_file(int dir_fd, const char *path, size_t max, Text *text) {
 
         text_move(text, &content);
         return 0;
+}
+
+int io_make_directories(const char *path) {
+        _cleanup_free_ char *parent = strdup(path);
+
+        if (!parent)
+                return -ENOMEM;
+        for (char *slash = strchr(parent + (*parent == '/'), '/'); slash; slash = strchr(slash + 1, '/')) {
+                *slash = '\0';
+                (void)mkdir(parent, 0700); /* a failure shows at the last one */
+                *slash = '/';
+        }
+        return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 int fd_set_nonblocking(int fd, bool nonblocking) {

@@ -30,4 +30,8 @@ int io_write(int fd, const void *data, size_t size, uint64_t deadline_usec);
  * max bytes, other negative errno. *text is replaced. */
 int io_read_file(int dir_fd, const char *path, size_t max, Text *text);
 
+/* Makes a directory, and those above it that are missing, for their owner alone (0700). 0, also if it is
+ * there, or a negative errno. */
+int io_make_directories(const char *path);
+
 int fd_set_nonblocking(int fd, bool nonblocking);

@@ -67,6 +67,15 @@ const AliasConfig *config_alias(const Config *config, const char *name) {
         return NULL;
 }
 
+const MachineConfig *config_default_machine(const Config *config) {
+        const char *name = config->default_machine;
+        const AliasConfig *alias = name ? config_alias(config, name) : NULL;
+
+        if (alias && alias->machines)
+                name = alias->machines[0];
+        return name ? config_machine(config, name) : NULL;
+}
+
 static Config *config_new(ConfigReader *reader) {
         Config *config = calloc(1, sizeof(*config));
         if (!config)

@@ -107,6 +107,9 @@ int config_load(const char *path, char *const *environment, Config **ret, Text *
 const MachineConfig *config_machine(const Config *config, const char *name);
 /* The alias of that name, or NULL. */
 const AliasConfig *config_alias(const Config *config, const char *name);
+/* The machine that requests go to which name none; of a pool the first. NULL only while the configuration is
+ * read and has no machine yet. */
+const MachineConfig *config_default_machine(const Config *config);
 /* The listener for a socket's own address (numeric, "127.0.0.1", "::1", "::ffff:127.0.0.1"), or NULL: the
  * default machine. An exact address comes before a wildcard (0.0.0.0, ::). */
 const ListenerConfig *config_listener(const Config *config, const char *address, uint16_t port);

@@ -92,16 +92,9 @@ static const char *string_value(const Variable *v, const char *value) {
         return inet_pton(AF_INET, value, &six) == 1 || inet_pton(AF_INET6, value, &six) == 1 ? value : NULL;
 }
 
+/* The configuration is ours to change. */
 static MachineConfig *default_machine(Config *config) {
-        const char *name = config->default_machine;
-        const AliasConfig *alias = name ? config_alias(config, name) : NULL;
-
-        if (alias && alias->machines)
-                name = alias->machines[0];
-        for (size_t i = 0; name && i < config->n_machines; i++)
-                if (streq(config->machines[i].name, name))
-                        return &config->machines[i];
-        return NULL;
+        return (MachineConfig *)config_default_machine(config);
 }
 
 static void apply_to_machines(

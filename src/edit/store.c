@@ -15,20 +15,6 @@
 #define LOCK_PAUSE_NSEC 2000000
 #define FILE_COUNTS_MIN ((uint64_t)4096)
 
-/* The last one, and those above it that are missing. */
-static int make_directories(const char *path) {
-        _cleanup_free_ char *parent = strdup(path);
-
-        if (!parent)
-                return -ENOMEM;
-        for (char *slash = strchr(parent + (*parent == '/'), '/'); slash; slash = strchr(slash + 1, '/')) {
-                *slash = '\0';
-                (void)mkdir(parent, 0700); /* a failure shows at the last one */
-                *slash = '/';
-        }
-        return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
-}
-
 int history_open(const char *path, uint64_t max_file, uint64_t max_total, History **ret) {
         History *history = malloc(sizeof(History));
         int r = 0;
@@ -40,7 +26,7 @@ int history_open(const char *path, uint64_t max_file, uint64_t max_total, Histor
         if (!path)
                 return 0;
 
-        r = make_directories(path);
+        r = io_make_directories(path);
         history->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (history->fd < 0) {
                 r = r < 0 ? r : -errno;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "common/io.h"
 
@@ -44,11 +45,34 @@ static void test_sums(void **state _unused_) {
         assert_true(usec_add(USEC_INFINITY - 1, 5) == USEC_INFINITY);
 }
 
+static void test_directories_are_made(void **state _unused_) {
+        char top[] = "/tmp/test-io-XXXXXX", path[sizeof(top) + 16], file[sizeof(top) + 16];
+        struct stat st;
+
+        assert_non_null(mkdtemp(top));
+        snprintf(path, sizeof(path), "%s/a/b", top);
+        assert_int_equal(io_make_directories(path), 0);
+        assert_int_equal(io_make_directories(path), 0);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode, S_IFDIR | 0700);
+        rmdir(path);
+
+        snprintf(path, sizeof(path), "%s/a", top);
+        rmdir(path);
+        snprintf(file, sizeof(file), "%s/f", top);
+        close(open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+        snprintf(path, sizeof(path), "%s/f/b", top);
+        assert_int_equal(io_make_directories(path), -ENOTDIR);
+        unlink(file);
+        assert_int_equal(rmdir(top), 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_deadlines),
                 cmocka_unit_test(test_reads_files_with_a_bound),
                 cmocka_unit_test(test_sums),
+                cmocka_unit_test(test_directories_are_made),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
