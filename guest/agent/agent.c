@@ -284,7 +284,8 @@ static int jobs_prepare(Agent *agent) {
                 return r;
         r = cgroups_new(&agent->jobs.cgroups);
         if (r < 0)
-                return log_error_errno(r, "Failed to set up the cgroups of jobs: %m");
+                return log_error_errno(r, "Failed to set up the cgroups of jobs%s: %m",
+                        r == -EROFS ? " (ReadWritePaths= of the unit must name its own cgroup)" : "");
         if (!cgroups_have(agent->jobs.cgroups, CGROUP_MEMORY) ||
                 !cgroups_have(agent->jobs.cgroups, CGROUP_PIDS))
                 log_warning("No cgroup controller for memory or processes here: jobs are limited less "
@@ -304,6 +305,7 @@ static int jobs_prepare(Agent *agent) {
                 return log_error_errno(r, "Failed to find pbotvm-archive: %m");
         agent->jobs.archive_program = agent->archive_program;
         agent->jobs.storage_max = agent->settings->storage_bytes;
+        agent->jobs.slots = agent->settings->slots;
         return 0;
 }
 

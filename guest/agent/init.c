@@ -258,7 +258,6 @@ void sandbox_init(const SandboxSpec *given) {
         Init init = { .spec = &spec };
         const char *where = "process";
 
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
         (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
         (void)prctl(PR_SET_NAME, "job-init", 0, 0, 0);
         (void)setsid();
@@ -267,6 +266,8 @@ void sandbox_init(const SandboxSpec *given) {
         descriptors_close(&spec);
 
         int r = sandbox_mount(&spec, &where);
+        /* Not earlier: a change of the user for files takes it away. */
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
         if (r >= 0) {
                 where = "network";
                 r = network_enter(&spec.namespaces);

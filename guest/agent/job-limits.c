@@ -83,7 +83,8 @@ int limits_apply(const ProcessLimits *limits) {
                 { RLIMIT_NOFILE, 1024 },
                 { RLIMIT_MEMLOCK, 64 << 10 },
                 { RLIMIT_MSGQUEUE, 64 << 10 },
-                { RLIMIT_SIGPENDING, 1024 },
+                /* Root is charged with it too, as with the quotas in namespaces.c. */
+                { RLIMIT_SIGPENDING, 256 },
                 { RLIMIT_NICE, 0 },
                 { RLIMIT_RTPRIO, 0 },
         };

@@ -13,6 +13,7 @@
 typedef struct Maker {
         JobSteps *steps;
         const JobContext *context;
+        const JobSpec *spec;
         JobResult *result;
         OutputPipeNews news;
         void *userdata;
@@ -22,6 +23,18 @@ static int pipe_open(const Maker *maker, OutputPipe *pipe, OutputBudget *budget,
         return output_pipe_open(pipe, maker->context->event, budget, text, maker->news, maker->userdata);
 }
 
+/* A compiler takes more than programs may, as with PBot, which limits the program alone. */
+static bool step_is_program(const Plan *plan, StepRole role, size_t plan_index) {
+        return role == ROLE_PLAN && (!plan->compiles || plan_index > 0);
+}
+
+/* What a debugger needs is not the program's. */
+static uint64_t step_cpu_limit(const JobSpec *spec, StepRole role, size_t plan_index) {
+        return step_is_program(spec->plan, role, plan_index) && !spec->plan->debugged
+                       ? limits_process_cpu(&spec->limits)
+                       : spec->limits.cpu_usec;
+}
+
 static int step_add(const Maker *maker, StepRole role, size_t plan_index) {
         JobSteps *steps = maker->steps;
         StepOutcome *outcome = &maker->result->outcome.steps[plan_index];
@@ -29,7 +42,11 @@ static int step_add(const Maker *maker, StepRole role, size_t plan_index) {
         int r;
 
         *step = (JobStep){
-                .role = role, .plan_index = plan_index, .out = OUTPUT_PIPE_INIT, .err = OUTPUT_PIPE_INIT
+                .role = role,
+                .plan_index = plan_index,
+                .out = OUTPUT_PIPE_INIT,
+                .err = OUTPUT_PIPE_INIT,
+                .cpu_limit_usec = step_cpu_limit(maker->spec, role, plan_index),
         };
         if (role == ROLE_PLAN) {
                 r = pipe_open(maker, &step->out, &steps->budget, &outcome->out);
@@ -73,7 +90,7 @@ static int storage_prepare(JobSteps *steps, const JobContext *context, const Job
 
 int job_steps_make(JobSteps *steps, const JobContext *context, const JobSpec *spec, JobResult *result,
         OutputPipeNews news, void *userdata) {
-        const Maker maker = { steps, context, result, news, userdata };
+        const Maker maker = { steps, context, spec, result, news, userdata };
         int r = 0;
 
         *steps = JOB_STEPS_INIT;
@@ -99,7 +116,7 @@ SandboxStep job_steps_sandbox(const JobSteps *steps, const JobSpec *spec, size_t
                 .in_fd = -EBADF,
                 .out_fd = step->out.child_fd,
                 .err_fd = step->err.child_fd,
-                .limits = { limits->cpu_usec, limits->disk_bytes, limits->processes },
+                .limits = { step->cpu_limit_usec, limits->disk_bytes, limits->processes },
         };
 
         if (step->role != ROLE_PLAN) {
@@ -116,13 +133,8 @@ SandboxStep job_steps_sandbox(const JobSteps *steps, const JobSpec *spec, size_t
         s.env = planned->env;
         s.stdin_file = planned->stdin_file;
         s.write_files = step->plan_index == 0;
-        /* A compiler takes more than programs may, as with PBot, which limits the program alone. */
-        if (plan->compiles && step->plan_index == 0)
-                return s;
-        s.limits.file_bytes = limits->file_bytes;
-        /* What a debugger needs is not the program's. */
-        if (!plan->debugged)
-                s.limits.cpu_usec = limits_process_cpu(limits);
+        if (step_is_program(plan, step->role, step->plan_index))
+                s.limits.file_bytes = limits->file_bytes;
         return s;
 }
 

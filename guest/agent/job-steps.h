@@ -18,6 +18,8 @@ typedef struct JobStep {
         StepRole role;
         size_t plan_index;
         OutputPipe out, err;
+        uint64_t cpu_limit_usec;  /* of each of its processes */
+        uint64_t cpu_before_usec; /* what the job had used before it */
         bool running, ended, failed;
         int status, start_errno;
 } JobStep;

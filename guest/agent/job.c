@@ -77,6 +77,7 @@ static int spawn(Job *job, int control_fd) {
                 .bind = { .name = job->spec.key, .fd = job->spec.bind_fd },
                 .n_steps = job->steps.n,
                 .cgroup_fd = job->cgroup.fd,
+                .jobs = context->slots,
                 .control_fd = control_fd,
         };
         _cleanup_namespaces_ Namespaces namespaces = namespace_store_take(context->namespaces);
@@ -102,6 +103,8 @@ static void step_begin(Job *job) {
         JobStep *step = &job->steps.list[job->current];
 
         step->running = true;
+        if (job->current > 0)
+                step->cpu_before_usec = cgroup_cpu_usec(&job->cgroup);
         if (step->role == ROLE_PLAN)
                 job->result.outcome.steps[step->plan_index].started = true;
         if (command(job, SANDBOX_RUN) < 0)
@@ -143,6 +146,16 @@ static void job_advance(Job *job) {
         step_begin(job);
 }
 
+/* The kernel kills a process over its CPU time and tells nobody why; a shell makes 128 + 9 of it. */
+static bool cpu_limit_killed(const Job *job, const JobStep *step) {
+        int status = step->status;
+
+        if (WIFSIGNALED(status) ? WTERMSIG(status) != SIGKILL : WEXITSTATUS(status) != 128 + SIGKILL)
+                return false;
+        return cgroup_cpu_usec(&job->cgroup) - step->cpu_before_usec + CPU_SLACK_USEC >=
+               step->cpu_limit_usec;
+}
+
 static void step_report(Job *job, const SandboxReport *report) {
         if (report->step >= job->steps.n || !job->steps.list[report->step].running)
                 return;
@@ -159,6 +172,8 @@ static void step_report(Job *job, const SandboxReport *report) {
         outcome->ended = step->ended;
         outcome->status = step->status;
         outcome->start_errno = step->start_errno;
+        if (step->ended && cpu_limit_killed(job, step))
+                job->result.outcome.cpu_exceeded = true;
 }
 
 static void report_handle(Job *job, const SandboxReport *report) {
@@ -234,20 +249,6 @@ static void storage_judge(Job *job) {
                 job->result.have_storage = true;
 }
 
-/* The kernel kills a process over its CPU time and tells nobody why; a shell makes 128 + 9 of it. */
-static bool process_cpu_exceeded(const Job *job, uint64_t cpu_usec) {
-        if (job->spec.plan->debugged ||
-                usec_add(cpu_usec, CPU_SLACK_USEC) < limits_process_cpu(&job->spec.limits))
-                return false;
-        for (size_t i = 0; i < job->spec.plan->n_steps; i++) {
-                const StepOutcome *step = &job->result.outcome.steps[i];
-                if (step->ended && (WIFSIGNALED(step->status) ? WTERMSIG(step->status) == SIGKILL
-                                                              : WEXITSTATUS(step->status) == 128 + SIGKILL))
-                        return true;
-        }
-        return false;
-}
-
 static void outcome_finish(Job *job) {
         JobOutcome *outcome = &job->result.outcome;
         CgroupUsage usage = cgroup_usage(&job->cgroup);
@@ -260,7 +261,7 @@ static void outcome_finish(Job *job) {
         outcome->wall_usec = now_monotonic() - job->started_usec;
         outcome->truncated = job->steps.budget.truncated;
         outcome->output_limit = job->steps.budget.limit;
-        if (usage.cpu_usec >= job->spec.limits.cpu_usec || process_cpu_exceeded(job, usage.cpu_usec))
+        if (usage.cpu_usec >= job->spec.limits.cpu_usec)
                 outcome->cpu_exceeded = true;
         storage_judge(job);
 }

@@ -21,6 +21,7 @@ typedef struct JobContext {
         const char *user;
         uid_t uid;
         gid_t gid;
+        unsigned slots; /* jobs that may run at once */
         uint64_t last_number;
         const char *archive_program; /* path of pbotvm-archive */
         uint64_t storage_max;        /* bytes of a storage archive */

@@ -70,9 +70,9 @@ static _noreturn_ void child(int link) {
                 (void)loopback_up();
         const int fds[] = {
                 open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC),
-                open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC),
+                ruler ? open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC) : -EBADF,
         };
-        if (fds[0] < 0 || fds[1] < 0 || fds_send(link, fds, ruler ? 2 : 1) < 0)
+        if (fds[0] < 0 || (ruler && fds[1] < 0) || fds_send(link, fds, ruler ? 2 : 1) < 0)
                 _exit(1);
         /* Its numbers are mapped by way of this process. */
         (void)read(link, &byte, 1);
@@ -171,6 +171,28 @@ int namespaces_make(Namespaces *ret) {
                 (void)user_prepare(pid, ret);
         child_end(pid);
         return r;
+}
+
+/* What the kernel counts in the namespace it counts as root's too, who made it: the jobs together shall
+ * leave most of what root may have (128 and some thousands by default). */
+static const struct {
+        const char *path;
+        unsigned all;
+} quotas[] = {
+        { "/proc/sys/user/max_inotify_instances", 64 },
+        { "/proc/sys/user/max_inotify_watches", 4096 },
+};
+
+int namespaces_enter_user(int user_fd, unsigned jobs) {
+        if (setns(user_fd, CLONE_NEWUSER) < 0)
+                return -errno;
+        for (size_t i = 0; i < ELEMENTSOF(quotas); i++) {
+                _cleanup_close_ int fd = open(quotas[i].path, O_WRONLY | O_CLOEXEC);
+                /* A kernel without such a count charges root with nothing. */
+                if (fd >= 0)
+                        (void)dprintf(fd, "%u", MAX(quotas[i].all / MAX(jobs, 1U), 1U));
+        }
+        return 0;
 }
 
 /* --- The store. */

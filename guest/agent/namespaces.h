@@ -27,6 +27,10 @@ void namespaces_done(Namespaces *namespaces);
 /* Makes them and waits for it. /proc must show the caller's own process numbers. 0 or a negative errno. */
 int namespaces_make(Namespaces *ret);
 
+/* Enters a user namespace with all powers in it, and takes so much of root's quotas that as many jobs at
+ * once leave it most. /proc must be whole. 0 or a negative errno. */
+int namespaces_enter_user(int user_fd, unsigned jobs);
+
 typedef struct NamespaceStore NamespaceStore;
 
 /* Starts to fill the store. 0 or a negative errno. */

@@ -52,6 +52,7 @@ typedef struct SandboxSpec {
         SandboxStep steps[SANDBOX_STEPS_MAX];
         size_t n_steps;
         int cgroup_fd;
+        unsigned jobs;         /* that may run at once */
         Namespaces namespaces; /* without a network: they are made */
         int control_fd;        /* a SOCK_SEQPACKET socket: commands in, reports out */
 } SandboxSpec;

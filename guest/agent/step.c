@@ -6,7 +6,6 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -31,9 +30,8 @@ static void signals_reset(void) {
 static int namespace_enter(const SandboxSpec *spec) {
         if (spec->namespaces.user_fd < 0)
                 return 0;
-        if (setns(spec->namespaces.user_fd, CLONE_NEWUSER) < 0)
-                return -errno;
-        return sandbox_bound_capabilities();
+        int r = namespaces_enter_user(spec->namespaces.user_fd, spec->jobs);
+        return r < 0 ? r : sandbox_bound_capabilities();
 }
 
 static int user_become(const SandboxSpec *spec) {

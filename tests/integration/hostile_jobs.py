@@ -189,6 +189,12 @@ for name, family in (('vsock', 40), ('packet', 17), ('netlink', 16), ('alg', 38)
     except OSError as e: print(name, e.strerror)
 ''', want=['vsock Address family not supported', 'packet Address family not supported',
            'netlink Address family not supported'], never=['worked']),
+    Job('quotas of root', 'python3', '''
+import ctypes
+libc, n = ctypes.CDLL(None), 0
+while libc.inotify_init() >= 0: n += 1
+print('inotify', n)
+''', want=['inotify 16\n']),
     Job('network', 'python3', '''
 import socket
 s = socket.socket()
