@@ -17,8 +17,9 @@
  * process, so that the shell of a process that the kernel killed for it has time to say so. */
 #define CPU_CHECK_USEC (250 * USEC_PER_MSEC)
 #define CPU_GRACE_USEC USEC_PER_SEC
-/* The kernel counts the time of a process and that of a cgroup apart, in ticks and exactly. */
-#define CPU_SLACK_USEC (20 * USEC_PER_MSEC)
+/* The kernel counts the time of a process in ticks and that of a cgroup exactly: the first is larger where
+ * others got a part of the ticks, but hardly by such a share of the limit. */
+#define CPU_SLACK_SHARE 16
 
 struct Job {
         JobContext *context;
@@ -152,8 +153,8 @@ static bool cpu_limit_killed(const Job *job, const JobStep *step) {
 
         if (WIFSIGNALED(status) ? WTERMSIG(status) != SIGKILL : WEXITSTATUS(status) != 128 + SIGKILL)
                 return false;
-        return cgroup_cpu_usec(&job->cgroup) - step->cpu_before_usec + CPU_SLACK_USEC >=
-               step->cpu_limit_usec;
+        uint64_t used = cgroup_cpu_usec(&job->cgroup) - step->cpu_before_usec;
+        return used >= step->cpu_limit_usec - step->cpu_limit_usec / CPU_SLACK_SHARE;
 }
 
 static void step_report(Job *job, const SandboxReport *report) {
