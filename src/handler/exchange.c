@@ -52,13 +52,30 @@ static bool unread(int fd, ssize_t result) {
                domain == AF_UNIX;
 }
 
+/* What came and is not yet part of a reply. */
+typedef struct Inbox {
+        size_t start, end;
+        char bytes[65536];
+} Inbox;
+
 /* Reads until a reply is whole: EXCHANGE_REPLY, or EXCHANGE_TROUBLE with *verdict when none came, or
  * EXCHANGE_NOT_SENT, or -ENOMEM. */
-static int receive(int fd, uint64_t deadline, ReplyReader *reader, Verdict *verdict) {
-        char buffer[65536];
-
+static int receive(int fd, uint64_t deadline, Inbox *inbox, ReplyReader *reader, Verdict *verdict) {
         for (;;) {
-                ssize_t n = io_read(fd, buffer, sizeof(buffer), deadline);
+                size_t used;
+                int r = reply_reader_feed(
+                        reader, inbox->bytes + inbox->start, inbox->end - inbox->start, &used);
+                inbox->start += used;
+                if (r == -ENOMEM)
+                        return r;
+                if (r > 0)
+                        return EXCHANGE_REPLY;
+                if (r < 0) {
+                        *verdict = VERDICT_PROTOCOL_ERROR;
+                        return EXCHANGE_TROUBLE;
+                }
+
+                ssize_t n = io_read(fd, inbox->bytes, sizeof(inbox->bytes), deadline);
                 if (n == -ETIMEDOUT) {
                         *verdict = VERDICT_NO_ANSWER;
                         return EXCHANGE_TROUBLE;
@@ -69,17 +86,8 @@ static int receive(int fd, uint64_t deadline, ReplyReader *reader, Verdict *verd
                         *verdict = VERDICT_LOST;
                         return reply_reader_eof(reader) ? EXCHANGE_REPLY : EXCHANGE_TROUBLE;
                 }
-
-                size_t used;
-                int r = reply_reader_feed(reader, buffer, (size_t)n, &used);
-                if (r == -ENOMEM)
-                        return r;
-                if (r > 0)
-                        return EXCHANGE_REPLY;
-                if (r < 0) {
-                        *verdict = VERDICT_PROTOCOL_ERROR;
-                        return EXCHANGE_TROUBLE;
-                }
+                inbox->start = 0;
+                inbox->end = (size_t)n;
         }
 }
 
@@ -93,10 +101,10 @@ static int make_frame(const Request *request, GuestKind guest, Text *frame) {
         return text_error(frame);
 }
 
-int exchange_run(
-        int fd, const Request *request, GuestKind guest, uint64_t deadline, Reply *reply, Verdict *verdict) {
+int exchange_run(int fd, const Request *request, GuestKind guest, bool stale, uint64_t deadline,
+        Reply *reply, Verdict *verdict) {
         _cleanup_text_ Text frame = {};
-        _cleanup_(reply_reader_done) ReplyReader reader = {};
+        Inbox inbox;
 
         int r = make_frame(request, guest, &frame);
         if (r < 0)
@@ -110,12 +118,17 @@ int exchange_run(
         if (r < 0)
                 return EXCHANGE_NOT_SENT;
 
-        r = receive(fd, deadline, &reader, verdict);
-        if (r != EXCHANGE_REPLY)
-                return r;
-        /* An agent of ours that is taken for one of PBot's was told no id. */
-        r = exchange_judge(&reader, guest, request->present ? request->id : NULL, reply, verdict);
-        if (r < 0)
-                return r;
+        inbox.start = inbox.end = 0;
+        do {
+                _cleanup_(reply_reader_done) ReplyReader reader = {};
+                r = receive(fd, deadline, &inbox, &reader, verdict);
+                if (r != EXCHANGE_REPLY)
+                        return r;
+                reply_done(reply);
+                /* An agent of ours that is taken for one of PBot's was told no id. */
+                r = exchange_judge(&reader, guest, request->present ? request->id : NULL, reply, verdict);
+                if (r < 0)
+                        return r;
+        } while (stale && *verdict == VERDICT_PROTOCOL_ERROR);
         return *verdict == VERDICT_PROTOCOL_ERROR ? EXCHANGE_TROUBLE : EXCHANGE_REPLY;
 }

@@ -21,9 +21,10 @@ typedef enum ExchangeResult {
 } ExchangeResult;
 
 /* Sends request in the framing of guest and waits for the reply until deadline (CLOCK_MONOTONIC usec).
- * request's id is demanded back of our agent alone. An ExchangeResult, or -ENOMEM. */
-int exchange_run(
-        int fd, const Request *request, GuestKind guest, uint64_t deadline, Reply *reply, Verdict *verdict);
+ * request's id is demanded back of our agent alone. stale: nobody has cleared the line before, so what
+ * answers another request, or begins in the middle, is passed over. An ExchangeResult, or -ENOMEM. */
+int exchange_run(int fd, const Request *request, GuestKind guest, bool stale, uint64_t deadline,
+        Reply *reply, Verdict *verdict);
 
 /* What a whole reply means. 0 with *verdict, which is protocol-error for one that is undecodable or of
  * another request; or -ENOMEM. id may be NULL. */

@@ -34,10 +34,12 @@ void run_done(Run *run) {
 
 /* Ends a run with the text of a verdict, or with what is in *answer where that has none. */
 static int conclude(Run *run, Verdict verdict, Text *answer) {
+        const char *text = run->direct ? verdict_text_direct(verdict) : verdict_text(verdict);
+
         run->verdict = verdict;
-        if (verdict_text(verdict)) {
+        if (text) {
                 text_clear(answer);
-                text_append_string(answer, verdict_text(verdict));
+                text_append_string(answer, text);
         }
         return PIPELINE_ANSWER;
 }
@@ -148,6 +150,8 @@ static int extend_request(const RunSetup *setup, const Lease *lease, Request *re
         uint64_t limit = time_limit(setup, lease), margin = MIN(ANSWER_MARGIN_USEC, limit / 2);
         JobLimits wall = JOB_LIMITS_UNSET;
 
+        /* The guest sets its clock by it: it may have waited for the lease since it was made. */
+        request->date = (int64_t)(now_realtime() / USEC_PER_SEC);
         request->present = speaks_pbotvm(lease->guest);
         request->generation = lease->generation;
         request->limits = machine ? machine->limits : JOB_LIMITS_UNSET;
@@ -167,7 +171,8 @@ static bool storage_fits(const Lease *lease, const Request *request) {
 static int exchange_on(const RunSetup *setup, Run *run, int fd, Reply *reply) {
         uint64_t deadline = usec_add(run->lease.since, time_limit(setup, &run->lease));
 
-        int r = exchange_run(fd, &run->request, run->lease.guest, deadline, reply, &run->verdict);
+        int r = exchange_run(
+                fd, &run->request, run->lease.guest, run->direct, deadline, reply, &run->verdict);
         run->run_usec = now_monotonic() - run->lease.since;
         step_done(&run->steps, "exchange");
         return r;
@@ -175,6 +180,7 @@ static int exchange_on(const RunSetup *setup, Run *run, int fd, Reply *reply) {
 
 /* Without a watchdog: the connection is there, and nobody waits for an outcome. */
 static int exchange_direct(const RunSetup *setup, Run *run, Reply *reply) {
+        run->direct = true;
         run->lease.since = now_monotonic();
         run->lease.guest = setup->direct_machine->guest;
         run->lease.timeout_usec = setup->direct_machine->timeout_usec;

@@ -5,15 +5,17 @@ static const struct {
         const char *name;
         const char *outcome;
         const char *text;
+        const char *text_direct; /* NULL: the same */
 } verdicts[_VERDICT_MAX] = {
         [VERDICT_CLEAN] = { "clean", "clean", NULL },
         [VERDICT_TIMED_OUT] = { "timed-out", "timed-out", NULL },
         [VERDICT_KILLED] = { "killed", "killed", NULL },
         [VERDICT_NO_ANSWER] = { "no-answer", "timed-out", "[Timed-out]" },
         [VERDICT_PROTOCOL_ERROR] = { "protocol-error", "protocol-error",
-                "Virtual machine gave no valid answer; it is being reset." },
-        [VERDICT_LOST] = { "lost", "lost",
-                "Virtual machine was lost while running this; it is being reset." },
+                "Virtual machine gave no valid answer; it is being reset.",
+                "Virtual machine gave no valid answer." },
+        [VERDICT_LOST] = { "lost", "lost", "Virtual machine was lost while running this; it is being reset.",
+                "Virtual machine was lost while running this." },
         [VERDICT_ANSWERED] = { "answered", NULL, NULL },
         [VERDICT_RESETTING] = { "resetting", NULL, "Virtual machine is resetting, try again soon." },
         [VERDICT_OFFLINE] = { "offline", NULL, "Virtual machine is offline." },
@@ -37,6 +39,10 @@ const char *verdict_outcome(Verdict verdict) {
 
 const char *verdict_text(Verdict verdict) {
         return verdicts[verdict].text;
+}
+
+const char *verdict_text_direct(Verdict verdict) {
+        return verdicts[verdict].text_direct ?: verdicts[verdict].text;
 }
 
 bool verdict_is_good(Verdict verdict) {

@@ -34,5 +34,7 @@ const char *verdict_name(Verdict verdict);
 const char *verdict_outcome(Verdict verdict);
 /* What the client is told, or NULL where the answer has other words. */
 const char *verdict_text(Verdict verdict);
+/* The same for a guest that is connected to without the watchdog: nobody resets it. */
+const char *verdict_text_direct(Verdict verdict);
 /* Whether the request was run, or needed no guest: not so is a message of its own in the journal. */
 bool verdict_is_good(Verdict verdict);

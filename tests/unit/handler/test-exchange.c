@@ -37,8 +37,8 @@ static void *guest_main(void *userdata) {
 }
 
 /* Runs one exchange: its result, with verdict, reply and what the guest got. */
-static int run(
-        const char *guest_reply, GuestKind kind, uint64_t usec, Reply *reply, Verdict *verdict, Text *got) {
+static int run_on(bool stale, const char *guest_reply, GuestKind kind, uint64_t usec, Reply *reply,
+        Verdict *verdict, Text *got) {
         _cleanup_request_ Request request = REQUEST_INIT;
         Guest guest = { .reply = guest_reply };
         pthread_t thread;
@@ -51,11 +51,16 @@ static int run(
         assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), errno);
         guest.fd = pair[1];
         assert_int_equal(pthread_create(&thread, NULL, guest_main, &guest), 0);
-        int r = exchange_run(pair[0], &request, kind, now_monotonic() + usec, reply, verdict);
+        int r = exchange_run(pair[0], &request, kind, stale, now_monotonic() + usec, reply, verdict);
         close(pair[0]);
         pthread_join(thread, NULL);
         text_move(got, &guest.got);
         return r;
+}
+
+static int run(
+        const char *guest_reply, GuestKind kind, uint64_t usec, Reply *reply, Verdict *verdict, Text *got) {
+        return run_on(false, guest_reply, kind, usec, reply, verdict, got);
 }
 
 #define OURS                                                                                                \
@@ -145,6 +150,38 @@ static void test_framing_follows_the_guest(void **state) {
         }
 }
 
+/* On a line that nobody has cleared an earlier client's answer may still come. */
+static void test_others_answers_are_passed_over(void **state) {
+        (void)state;
+#define OTHERS "result:{\"result\":\"stale\",\"pbotvm\":{\"id\":\"id-0\"}}\nresult:end\n"
+#define OWN "result:{\"result\":\"fresh\"," OURS "}\nresult:end\n"
+        static const struct {
+                const char *bytes;
+                bool stale;
+                int result;
+                Verdict verdict;
+        } lines[] = {
+                { OTHERS OWN, true, EXCHANGE_REPLY, VERDICT_CLEAN },
+                { "le\",\"pbotvm\":{\"id\":\"id-0\"}}\nresult:end\n" OTHERS OWN, true, EXCHANGE_REPLY,
+                        VERDICT_CLEAN },
+                { OTHERS, true, EXCHANGE_TROUBLE, VERDICT_LOST },
+                { OTHERS OWN, false, EXCHANGE_TROUBLE, VERDICT_PROTOCOL_ERROR },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(lines); i++) {
+                _cleanup_reply_ Reply reply = {};
+                _cleanup_text_ Text got = {};
+                Verdict verdict;
+
+                assert_int_equal(run_on(lines[i].stale, lines[i].bytes, GUEST_PBOTVM, 5 * USEC_PER_SEC,
+                                         &reply, &verdict, &got),
+                        lines[i].result);
+                assert_int_equal(verdict, lines[i].verdict);
+                if (lines[i].result == EXCHANGE_REPLY)
+                        assert_string_equal(text_string(&reply.result), "fresh\n");
+        }
+}
+
 static void test_silence_is_a_timeout(void **state) {
         (void)state;
         _cleanup_reply_ Reply reply = {};
@@ -169,7 +206,7 @@ static void test_dead_channel_is_not_sent(void **state) {
 
         assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), errno);
         close(pair[1]);
-        assert_int_equal(exchange_run(pair[0], &request, GUEST_PBOTVM, now_monotonic() + USEC_PER_SEC,
+        assert_int_equal(exchange_run(pair[0], &request, GUEST_PBOTVM, false, now_monotonic() + USEC_PER_SEC,
                                  &reply, &verdict),
                 EXCHANGE_NOT_SENT);
         close(pair[0]);
@@ -186,8 +223,8 @@ static void test_stuffed_channel_is_a_timeout(void **state) {
         for (size_t i = 0; i < 100000; i++)
                 text_append_string(&request.code, "0123456789");
         assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), errno);
-        assert_int_equal(exchange_run(pair[0], &request, GUEST_PBOTVM, now_monotonic() + 50 * USEC_PER_MSEC,
-                                 &reply, &verdict),
+        assert_int_equal(exchange_run(pair[0], &request, GUEST_PBOTVM, false,
+                                 now_monotonic() + 50 * USEC_PER_MSEC, &reply, &verdict),
                 EXCHANGE_TROUBLE);
         assert_int_equal(verdict, VERDICT_NO_ANSWER);
         close(pair[0]);
@@ -216,6 +253,9 @@ static void test_every_verdict_has_its_words(void **state) {
                 assert_true(!verdict_outcome(v) == (v >= VERDICT_ANSWERED));
         }
         assert_string_equal(verdict_text(VERDICT_NO_ANSWER), "[Timed-out]");
+        assert_string_equal(verdict_text_direct(VERDICT_NO_ANSWER), "[Timed-out]");
+        assert_non_null(strstr(verdict_text(VERDICT_PROTOCOL_ERROR), "being reset"));
+        assert_null(strstr(verdict_text_direct(VERDICT_PROTOCOL_ERROR), "reset"));
         assert_string_equal(verdict_outcome(VERDICT_NO_ANSWER), "timed-out");
         assert_string_equal(verdict_outcome(VERDICT_KILLED), "killed");
         assert_true(verdict_is_good(VERDICT_TIMED_OUT));
@@ -226,6 +266,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_replies),
                 cmocka_unit_test(test_framing_follows_the_guest),
+                cmocka_unit_test(test_others_answers_are_passed_over),
                 cmocka_unit_test(test_silence_is_a_timeout),
                 cmocka_unit_test(test_dead_channel_is_not_sent),
                 cmocka_unit_test(test_stuffed_channel_is_a_timeout),

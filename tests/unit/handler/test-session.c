@@ -351,6 +351,24 @@ static void test_storage_on_a_serial_line(void **state) {
                 LEASE "release lease-1 clean\n");
 }
 
+/* The guest sets its clock by the date: it is that of the sending, not of the waiting. */
+static void test_date_is_that_of_the_sending(void **state) {
+        (void)state;
+        const FakeStep steps[] = { { .delay_msec = 1100, .reply = OK_REPLY } };
+        FakeWatchdog w;
+        uint64_t began = now_realtime() / USEC_PER_SEC;
+
+        fake_watchdog_start(&w, steps, 1);
+        _cleanup_text_ Text got = serve("echo\n");
+        fake_watchdog_stop(&w);
+        assert_string_equal(text_string(&got), "hello\n");
+        const char *date = strstr(text_string(&w.requests), "\"date\":");
+        assert_non_null(date);
+        assert_true(strtoull(date + strlen("\"date\":"), NULL, 10) > began);
+        text_done(&w.seen);
+        text_done(&w.requests);
+}
+
 /* A client whose connection is reset while it waits is not waited for. */
 static void test_client_leaves_the_queue(void **state) {
         (void)state;
@@ -387,6 +405,7 @@ int main(void) {
                 cmocka_unit_test(test_too_long),
                 cmocka_unit_test(test_storage),
                 cmocka_unit_test(test_storage_on_a_serial_line),
+                cmocka_unit_test(test_date_is_that_of_the_sending),
                 cmocka_unit_test(test_client_leaves_the_queue),
         };
         log_setup("test-session");
