@@ -121,7 +121,7 @@ static void on_request(Channel *channel, const char *json, size_t size, void *us
                         channel, r == -EBADMSG ? text_string(&error) : "The guest is out of memory.", id);
                 return;
         }
-        vitals_apply(&agent->vitals, &task->request);
+        vitals_apply(&agent->vitals, &task->request, runner_busy_usec(agent->runner));
         task->client = link;
         link->task = task;
         runner_add(agent->runner, task);

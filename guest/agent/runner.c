@@ -15,6 +15,7 @@ struct Runner {
         Task *queue, **queue_end; /* waiting, oldest first */
         Task *running;
         unsigned n_running;
+        uint64_t busy_since, idle_since; /* CLOCK_MONOTONIC; 0: never yet */
 };
 
 static void dispatch(Runner *runner);
@@ -54,6 +55,16 @@ unsigned runner_running(const Runner *runner) {
         return runner->n_running;
 }
 
+#define PAUSE_USEC USEC_PER_SEC
+
+static bool paused(const Runner *runner) {
+        return runner->n_running == 0 && now_monotonic() - runner->idle_since > PAUSE_USEC;
+}
+
+uint64_t runner_busy_usec(const Runner *runner) {
+        return paused(runner) ? 0 : now_monotonic() - runner->busy_since;
+}
+
 /* Storage that is kept here, for a host that keeps none. */
 static bool on_disk(const Runner *runner, const Task *task) {
         return runner->disk && task->key && !task->request.present;
@@ -63,7 +74,8 @@ static void running_remove(Runner *runner, Task *task) {
         for (Task **t = &runner->running; *t; t = &(*t)->next)
                 if (*t == task) {
                         *t = task->next;
-                        runner->n_running--;
+                        if (--runner->n_running == 0)
+                                runner->idle_since = now_monotonic();
                         return;
                 }
 }
@@ -165,6 +177,8 @@ static int begin(Runner *runner, Task *task) {
 }
 
 static void start(Runner *runner, Task *task) {
+        if (paused(runner))
+                runner->busy_since = now_monotonic();
         task->owner = runner;
         task->next = runner->running;
         runner->running = task;

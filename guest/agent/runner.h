@@ -24,3 +24,5 @@ void runner_add(Runner *runner, Task *task);
  * afterwards. */
 void runner_abandon(Runner *runner, Task *task);
 unsigned runner_running(const Runner *runner);
+/* How long it has been running tasks without a pause of a second, usec; 0 after such a pause. */
+uint64_t runner_busy_usec(const Runner *runner);

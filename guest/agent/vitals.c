@@ -16,13 +16,22 @@
 #define DATE_MIN ((int64_t)1600000000)
 #define DATE_MAX ((int64_t)7258118400)
 
-bool clock_is_off(uint64_t now_usec, int64_t date) {
+/* PBot's hosts date a request when it is made, and it waits before the serial line while others' jobs run.
+ */
+#define WAITED_MAX_USEC (60 * USEC_PER_SEC)
+
+bool clock_is_off(uint64_t now_usec, int64_t date, uint64_t waited_usec) {
         if (date < DATE_MIN || date > DATE_MAX)
                 return false;
 
         /* The host cut its time to whole seconds, so an exact clock is between date and a second later. */
         uint64_t host = (uint64_t)date * USEC_PER_SEC;
-        return now_usec + USEC_PER_SEC < host || now_usec > host + 2 * USEC_PER_SEC;
+        return now_usec + USEC_PER_SEC < host ||
+               now_usec > host + 2 * USEC_PER_SEC + MIN(waited_usec, WAITED_MAX_USEC);
+}
+
+uint64_t vitals_waited_usec(const Vitals *vitals, const Request *request, uint64_t busy_usec) {
+        return request->date >= vitals->date ? busy_usec : 0;
 }
 
 bool entropy_is_due(const Vitals *vitals, const Request *request) {
@@ -60,10 +69,11 @@ static int pool_reseed(const uint8_t *entropy, size_t size) {
         return ioctl(fd, RNDRESEEDCRNG) < 0 ? -errno : 0;
 }
 
-void vitals_apply(Vitals *vitals, const Request *request) {
+void vitals_apply(Vitals *vitals, const Request *request, uint64_t busy_usec) {
+        uint64_t waited = vitals_waited_usec(vitals, request, busy_usec);
         int r;
 
-        if (clock_is_off(now_realtime(), request->date)) {
+        if (clock_is_off(now_realtime(), request->date, waited)) {
                 r = clock_set(request->date);
                 if (r < 0)
                         log_warning_errno(r, "Failed to set the clock: %m");
@@ -77,6 +87,7 @@ void vitals_apply(Vitals *vitals, const Request *request) {
                 else
                         vitals->seeded = true;
         }
+        vitals->date = request->date;
         if (request->generation > 0)
                 vitals->generation = request->generation;
 }

@@ -9,8 +9,12 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 from stack import DOMAIN, FULL, TOP, live, machine, on, run, true, wait_ready, wait_until
+
+sys.path.insert(0, os.path.join(TOP, 'tests/compat'))
+import run_golden_guest as wire
 
 GOLDEN = os.path.join(TOP, 'tests/compat/golden-guest.jsonl')
 
@@ -77,6 +81,24 @@ def test_hostile_jobs():
     with channel() as path:
         called(sys.executable, os.path.join(TOP, 'tests/integration/hostile'), '--to', f'unix:{path}', '--slow', '6',
                timeout=1200)
+
+
+def test_clock_follows_the_host():
+    """By a request's date, either way; but one that waited while another's job ran is no reason to go back."""
+    def clock(date, before=''):
+        return int(wire.ask(f'unix:{path}', {
+            'lang': 'sh', 'sourcefile': 'prog.sh', 'execfile': 'prog.sh', 'cmdline': 'sh prog.sh', 'input': '',
+            'arguments': '', 'code': f'{before}date +%s', 'date': date}, 'chunks', 60))
+
+    with channel() as path:
+        for off in (0, 100, -100, 5, -5, 0):
+            now = int(time.time())
+            got = clock(now + off)
+            true(-1 <= got - now - off <= 4, f'{off} s off: {got - now}')
+        made = int(time.time())
+        clock(made, 'sleep 5; ')
+        got = clock(made)
+        true(5 <= got - made <= 12, f'after a wait of {int(time.time()) - made} s: {got - made}')
 
 
 def test_overhead():
