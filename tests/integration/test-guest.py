@@ -98,7 +98,8 @@ def test_clock_follows_the_host():
         made = int(time.time())
         clock(made, 'sleep 5; ')
         got = clock(made)
-        true(5 <= got - made <= 12, f'after a wait of {int(time.time()) - made} s: {got - made}')
+        # A clock that is a second behind is not off yet.
+        true(3 <= got - made <= 12, f'after a wait of {int(time.time()) - made} s: {got - made}')
 
 
 def test_overhead():
