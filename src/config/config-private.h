@@ -15,10 +15,11 @@ void config_add_alias(ConfigReader *reader, Config *config, const char *name, co
 /* PBot's shipped machines: pbot-vm (main, the default) and pbot-test-vm (test). */
 void config_add_shipped(ConfigReader *reader, Config *config);
 
-/* What each machine said itself, so that the environment's defaults do not override it. */
+/* What each machine said itself, so that the environment's defaults do not override it, and where. */
 typedef struct MachineGiven {
         bool timeout;
         bool policy;
+        unsigned line; /* of the file */
 } MachineGiven;
 
 /* Reads machines, aliases and listeners of the file's object, and default-machine's absence. *given: one a
@@ -33,5 +34,9 @@ bool config_knows(const Config *config, const char *name);
 /* Applies the PBOTVM_ variables. given: NULL, or one a machine. */
 void config_apply_environment(
         ConfigReader *reader, Config *config, const MachineGiven *given, char *const *environment);
+/* A transport that is demanded must have an address, whoever took it away: the file or a variable. Likewise.
+ */
+void config_check_transports(
+        ConfigReader *reader, const Config *config, const MachineGiven *given, char *const *environment);
 /* The value of a variable that is set and not empty, or NULL. environment may be NULL. */
 const char *environment_get(char *const *environment, const char *name);

@@ -184,6 +184,7 @@ int config_load(const char *path, char *const *environment, Config **ret, Text *
                 return r;
         config->listen_default = config->n_listeners == 0;
         config_apply_environment(&reader, config, given, environment);
+        config_check_transports(&reader, config, given, environment);
 
         if (reader.out_of_memory || (errors && text_failed(errors)))
                 return -ENOMEM;

@@ -33,6 +33,9 @@ typedef enum RevertPolicy {
 const char *revert_policy_to_string(RevertPolicy policy); /* "on-failure", "always", "on-hang", "never" */
 int revert_policy_from_string(const char *string);
 
+/* The largest file of the history that may be asked for: a file is read whole. */
+#define HISTORY_FILE_BYTES_MAX ((size_t)64 << 20)
+
 typedef struct MachineConfig {
         char *name;
         char *uri;      /* libvirt's; "qemu:///system" */

@@ -129,21 +129,6 @@ static bool name_check(
         return true;
 }
 
-/* A transport that is demanded must have an address. */
-static void check_transport(
-        ConfigReader *reader, const Json *object, const char *name, const MachineConfig *m) {
-        const char *needed = m->transport == TRANSPORT_VSOCK && m->cid == 0            ? "a cid"
-                             : m->transport == TRANSPORT_CHANNEL && !m->channel_data   ? "a channel"
-                             : m->transport == TRANSPORT_SERIAL && m->serial_port == 0 ? "a serial port"
-                                                                                       : NULL;
-        if (needed)
-                config_mistake(reader, object, name, "expected %s, since its transport is \"%s\"", needed,
-                        transport_kind_to_string(m->transport));
-        else if (m->cid == 0 && !m->channel_data && m->serial_port == 0)
-                config_mistake(reader, object, name,
-                        "expected a way to the guest: a cid, a channel or a serial port");
-}
-
 static void read_machine(
         ConfigReader *reader, Config *config, const char *name, const Json *object, MachineGiven *given) {
         _cleanup_text_ Text path = {};
@@ -160,7 +145,7 @@ static void read_machine(
         if (!m)
                 return;
         members_read(reader, object, text_string(&path), machine_members, m, flags);
-        check_transport(reader, object, text_string(&path), m);
+        given->line = json_line(object);
         for (size_t i = 0; machine_members[i].name; i++) {
                 given->timeout |= flags[i] && streq(machine_members[i].name, "timeout");
                 given->policy |= flags[i] && streq(machine_members[i].name, "policy");

@@ -12,8 +12,8 @@
 #define EMPTY_MEANS_NULL .nullable = true
 
 static const Member history_members[] = {
-        { "file-bytes", MEMBER_BYTES, AT(history_file_bytes), "a number of bytes from 4096 to 1073741824",
-                4096, 1 << 30 },
+        { "file-bytes", MEMBER_BYTES, AT(history_file_bytes), "a number of bytes from 4096 to 67108864",
+                4096, HISTORY_FILE_BYTES_MAX },
         { "total-bytes", MEMBER_BYTES, AT(history_total_bytes), "a number of bytes, at least 4096", 4096,
                 INT64_MAX },
         {},

@@ -27,7 +27,7 @@ static int read_all(int fd, Text *content) {
                 return -errno;
         if (!S_ISREG(st.st_mode))
                 return -EINVAL;
-        if (st.st_size > (off_t)JSON_LIMITS_WIRE.size * 8)
+        if (st.st_size > (off_t)HISTORY_READ_MAX)
                 return -EFBIG;
 
         char *p = text_reserve(content, (size_t)st.st_size);

@@ -8,6 +8,9 @@
 
 typedef struct History History;
 
+/* A file is read whole: no larger one is read. */
+#define HISTORY_READ_MAX ((size_t)64 << 20)
+
 /* Opens (makes, 0700) the state directory; path NULL: nothing is kept. max_file, max_total: caps in bytes. 0
  * or negative errno; *ret is usable also after an error of the directory itself: history is then empty and
  * not kept. */

@@ -21,6 +21,8 @@
 /* All tables together. What ordinary output needs is some milliseconds. */
 #define REWRITE_USEC (500 * USEC_PER_MSEC)
 
+_Static_assert(HISTORY_FILE_BYTES_MAX <= HISTORY_READ_MAX, "what may be configured can be read again");
+
 struct Pipeline {
         const Config *config;
         const Query *query;

@@ -234,7 +234,10 @@ static const struct {
         { "{\"machines\": {\"a\": {}}, \"listeners\": {\"[::1]:1\": \"a\", \"[0::1]:1\": \"a\"}}",
                 "1: listeners.[0::1]:1: expected an address that is not used twice\n" },
         { "{\"history\": {\"file-bytes\": 1}}", "1: history.file-bytes: expected a number of bytes from "
-                                                "4096 to 1073741824, found a number, 1\n" },
+                                                "4096 to 67108864, found a number, 1\n" },
+        { "{\"history\": {\"file-bytes\": 67108865}}",
+                "1: history.file-bytes: expected a number of bytes from "
+                "4096 to 67108864, found a number, 67108865\n" },
         { "{\"wait\": false}", "1: wait: expected a number of seconds from 0 to 300, found a boolean\n" },
         { "{\"machnies\": {}}",
                 "1: machnies: unknown member, expected machines, aliases, listeners, default-machine, " },

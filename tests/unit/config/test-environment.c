@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The PBOTVM_ variables: which machine they change, which name wins, what is refused. */
+#include <fnmatch.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -138,6 +139,43 @@ static void test_file_and_variables(void **state) {
         assert_int_equal(config_machine(config, "b")->serial_port, 44);
 }
 
+/* What a variable takes away is missed as if the file had not had it; what it gives is there. */
+static void test_a_variable_and_a_transport(void **state) {
+        (void)state;
+        static const struct {
+                const char *machine, *variable, *error;
+        } cases[] = {
+                { "{\"transport\": \"vsock\", \"cid\": 7}", "PBOTVM_CID=0",
+                        "PBOTVM_CID: machine a: expected a cid, since its transport is \"vsock\"\n" },
+                { "{\"transport\": \"serial\", \"serial\": 7}", "PBOTVM_SERIAL=0",
+                        "PBOTVM_SERIAL: machine a: expected a serial port, since its transport is "
+                        "\"serial\"\n" },
+                { "{\"channel\": null, \"cid\": 7}", "PBOTVM_CID=0",
+                        "/tmp/*:2: machines.a: expected a way to the guest: a cid, a channel or a serial "
+                        "port\n" },
+                { "{\"transport\": \"vsock\"}", "PBOTVM_CID=7", NULL },
+                { "{\"transport\": \"vsock\"}", "PBOTVM_SERIAL=7",
+                        "/tmp/*:2: machines.a: expected a cid, since its transport is \"vsock\"\n" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                char path[] = "/tmp/test-environment-XXXXXX", content[200];
+                char *environment[] = { (char *)cases[i].variable, NULL };
+                _cleanup_(config_freep) Config *config = NULL;
+                _cleanup_text_ Text errors = {};
+                int fd = mkstemp(path);
+
+                assert_true(fd >= 0);
+                close(fd);
+                snprintf(content, sizeof(content), "{\"machines\": {\n\"a\": %s}}", cases[i].machine);
+                write_file(path, content);
+                int r = config_load(path, environment, &config, &errors);
+                unlink(path);
+                assert_int_equal(r, cases[i].error ? -EINVAL : 0);
+                assert_int_equal(fnmatch(cases[i].error ? cases[i].error : "", text_string(&errors), 0), 0);
+        }
+}
+
 static void test_listen_addresses(void **state) {
         (void)state;
         static const char *const bad[] = { "", ":", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0",
@@ -169,6 +207,7 @@ int main(void) {
                 cmocka_unit_test(test_empty_is_unset),
                 cmocka_unit_test(test_mistakes_name_the_variable),
                 cmocka_unit_test(test_file_and_variables),
+                cmocka_unit_test(test_a_variable_and_a_transport),
                 cmocka_unit_test(test_listen_addresses),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
