@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "handler/storage.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <poll.h>
@@ -9,11 +8,10 @@
 #include <sys/stat.h>
 
 #include "common/io.h"
+#include "handler/storage-room.h"
 
 /* Bytes of a file name, less the suffixes. */
 #define NAME_SIZE_MAX 240
-/* Files in the directory, so that many small keys cannot use up the inodes. */
-#define FILES_MAX 65536
 #define POLL_USEC (20 * USEC_PER_MSEC)
 
 struct Storage {
@@ -156,39 +154,10 @@ int storage_lock(Storage *storage, int client_fd, uint64_t deadline, Text *conte
         if (r < 0)
                 return r;
 
+        /* What was longest not used goes first when there is no room. */
+        (void)futimens(storage->file, NULL);
         /* The cap may have been lowered since: what is there is given, up to a bound of any reply. */
         return read_all(storage->file, MAX(storage->key_bytes, (uint64_t)4 << 20), content);
-}
-
-/* What all other keys keep, in bytes; -EDQUOT past the number of files. */
-static int64_t others_size(Storage *storage) {
-        int fd = openat(storage->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-        const struct dirent *entry;
-        struct stat st;
-        int64_t total = 0;
-        size_t n = 0;
-
-        if (!dir) {
-                fd_close(fd);
-                return -errno;
-        }
-        while ((entry = readdir(dir)) && n++ < FILES_MAX)
-                if (!streq(entry->d_name, storage->name) &&
-                        fstatat(storage->dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) >= 0 &&
-                        S_ISREG(st.st_mode))
-                        total += st.st_size;
-        closedir(dir);
-        return n >= FILES_MAX ? -EDQUOT : total;
-}
-
-static int check_caps(Storage *storage, size_t size) {
-        if (size > storage->key_bytes)
-                return -EFBIG;
-        int64_t others = others_size(storage);
-        if (others < 0)
-                return (int)others;
-        return (uint64_t)others + size > storage->total_bytes ? -EDQUOT : 0;
 }
 
 static int write_new(Storage *storage, const char *name, const Text *content) {
@@ -214,13 +183,15 @@ static int remove_content(Storage *storage) {
 int storage_replace(Storage *storage, const Text *content) {
         _cleanup_text_ Text name = {};
 
-        int r = check_caps(storage, content->size);
-        if (r < 0)
-                return r;
+        if (content->size > storage->key_bytes)
+                return -EFBIG;
         if (content->size == 0)
                 return remove_content(storage);
+        int r = storage_make_room(storage->dir, storage->name, content->size, storage->total_bytes);
+        if (r < 0)
+                return r;
         /* One new file a key, under the lock: a handler that was killed leaves it to the next. */
-        text_append_printf(&name, "%s.new", storage->name);
+        text_append_printf(&name, "%s" STORAGE_NEW, storage->name);
         if (text_failed(&name))
                 return -ENOMEM;
         r = write_new(storage, text_string(&name), content);

@@ -20,6 +20,7 @@ DEFINE_CLEANUP(Storage *, storage_free);
  * -ETIMEDOUT, -ECANCELED (the client is gone), or another negative errno. */
 int storage_lock(Storage *storage, int client_fd, uint64_t deadline, Text *content);
 
-/* Replaces what is kept, whole or not at all. 0, -EFBIG (over the key's cap), -EDQUOT (over the cap of all),
- * or another negative errno, after which the old content is kept. */
+/* Replaces what is kept, whole or not at all; where the cap of all is reached, what other keys keep goes,
+ * the longest unused first. 0, -EFBIG (over the key's cap), -EDQUOT (over the cap of all, and nothing else
+ * can go), or another negative errno, after which the old content is kept. */
 int storage_replace(Storage *storage, const Text *content);

@@ -102,13 +102,58 @@ static void test_caps(void **state) {
         assert_int_equal(replace("b", 1001), -EFBIG);
         assert_int_equal(kept("b"), 1000);
         assert_int_equal(replace("c", 1000), 0);
-        assert_int_equal(replace("d", 501), -EDQUOT);
         assert_int_equal(replace("d", 500), 0);
         /* Its own old content does not count against it. */
         assert_int_equal(replace("b", 900), 0);
         assert_int_equal(replace("b", 0), 0);
         assert_int_equal(replace("c", 0), 0);
         assert_int_equal(replace("d", 0), 0);
+}
+
+/* Without room what was longest unused goes, but never what somebody has locked. */
+static void test_the_oldest_unused_goes(void **state) {
+        (void)state;
+        assert_int_equal(replace("old", 1000), 0);
+        usleep(20000);
+        assert_int_equal(replace("older-but-used", 900), 0);
+        usleep(20000);
+        assert_int_equal(replace("new", 500), 0);
+        usleep(20000);
+        assert_int_equal(kept("older-but-used"), 900);
+        assert_int_equal(replace("newest", 600), 0);
+        assert_int_equal(kept("old"), 0);
+        assert_int_equal(replace("newest", 1000), 0);
+        assert_int_equal(kept("new"), 500);
+        assert_int_equal(replace("more", 200), 0);
+        assert_int_equal(kept("older-but-used"), 0);
+
+        _cleanup_(storage_freep) Storage *in_use = open_key("new");
+        _cleanup_text_ Text content = {};
+        assert_int_equal(storage_lock(in_use, -EBADF, soon(), &content), 0);
+        assert_int_equal(replace("x", 1000), 0);
+        assert_int_equal(replace("y", 1000), 0);
+        assert_int_equal(kept("newest"), 0);
+        assert_int_equal(kept("more"), 0);
+        in_use = storage_free(in_use);
+        assert_int_equal(kept("new"), 500);
+
+        static const char *const keys[] = { "new", "x", "y" };
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++)
+                assert_int_equal(replace(keys[i], 0), 0);
+        assert_int_equal(count_files(), 0);
+}
+
+static void test_no_room_at_all(void **state) {
+        (void)state;
+        Storage *s = NULL;
+        _cleanup_text_ Text content = {};
+
+        assert_int_equal(storage_open(the_dir, "large", 1000, 10, &s), 0);
+        assert_int_equal(storage_lock(s, -EBADF, soon(), &content), 0);
+        text_append_string(&content, "eleven byte");
+        assert_int_equal(storage_replace(s, &content), -EDQUOT);
+        storage_free(s);
+        assert_int_equal(count_files(), 0);
 }
 
 /* No key's text gets out of the directory, and no two keys share a file. */
@@ -237,6 +282,8 @@ int main(void) {
                 cmocka_unit_test(test_what_is_kept_comes_back),
                 cmocka_unit_test(test_a_key_without_content_leaves_no_file),
                 cmocka_unit_test(test_caps),
+                cmocka_unit_test(test_the_oldest_unused_goes),
+                cmocka_unit_test(test_no_room_at_all),
                 cmocka_unit_test(test_any_key),
                 cmocka_unit_test(test_long_and_empty_keys_are_refused),
                 cmocka_unit_test(test_a_locked_key_is_waited_for),
