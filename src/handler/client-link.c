@@ -96,10 +96,24 @@ static void drain(int fd, uint64_t usec) {
         }
 }
 
+/* Whole characters of the answer, and a word where some are left out. */
+static void append_bounded(Text *to, const char *data, size_t size) {
+        size_t cut = CLIENT_ANSWER_MAX;
+
+        if (size <= cut) {
+                text_append(to, data, size);
+                return;
+        }
+        while (cut > 0 && ((unsigned char)data[cut] & 0xc0) == 0x80)
+                cut--;
+        text_append(to, data, cut);
+        text_append_string(to, "\n[Truncated]");
+}
+
 int client_answer(int fd, const Text *answer, uint64_t deadline, uint64_t drain_usec) {
         _cleanup_text_ Text out = {};
 
-        text_append(&out, text_string(answer), utf8_trimmed_size(text_string(answer), answer->size));
+        append_bounded(&out, text_string(answer), utf8_trimmed_size(text_string(answer), answer->size));
         text_append_char(&out, '\n');
         if (text_failed(&out))
                 return -ENOMEM;

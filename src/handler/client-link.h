@@ -23,9 +23,13 @@ int client_receive(int fd, uint64_t deadline, Text *line);
 /* True once the connection was reset. A client that only ended its own direction is still there. */
 bool client_gone(int fd);
 
-/* Sends the answer, white space at its end replaced by one LF, and ends the connection so that what the
- * client sent beyond its line does not make the kernel reset it and lose the answer. drain_usec: how long to
- * wait for a client that is still sending. The caller closes fd. 0 or negative errno. */
+/* No answer is longer than what a guest may send: shown control characters make more of it. */
+#define CLIENT_ANSWER_MAX ((size_t)8 << 20)
+
+/* Sends the answer, white space at its end replaced by one LF, cut at CLIENT_ANSWER_MAX bytes, and ends the
+ * connection so that what the client sent beyond its line does not make the kernel reset it and lose the
+ * answer. drain_usec: how long to wait for a client that is still sending. The caller closes fd. 0 or
+ * negative errno. */
 int client_answer(int fd, const Text *answer, uint64_t deadline, uint64_t drain_usec);
 
 /* The numeric address and port that fd is connected to here. 0 or -EAFNOSUPPORT or another negative errno.

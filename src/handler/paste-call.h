@@ -7,5 +7,6 @@
 
 #include "common/text.h"
 
-/* *answer becomes the URL, or the words of what went wrong. 0 or -ENOMEM. */
+/* *answer becomes the URL, an http or https one, or the words of what went wrong: one line either way,
+ * cleaned as output is. 0 or -ENOMEM. */
 int paste_document(sd_bus *bus, const Text *document, Text *answer);

@@ -164,7 +164,7 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
                 if (w->paste_error)
                         return sd_bus_reply_method_errorf(
                                 m, "org.pbot.VM1.Error.Refused", "%s", w->paste_error);
-                return sd_bus_reply_method_return(m, "s", "http://paste/1");
+                return sd_bus_reply_method_return(m, "s", w->paste_url ?: "http://paste/1");
         }
         return 0;
 }

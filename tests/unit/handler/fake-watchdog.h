@@ -31,6 +31,7 @@ typedef struct FakeWatchdog {
          * Read it after fake_watchdog_stop(). */
         Text seen;
         Text requests;           /* what the guest got, as it came */
+        const char *paste_url;   /* what Paste() returns; NULL: some URL */
         const char *paste_error; /* Paste() is refused with these words */
 
         int listener;

@@ -7,9 +7,11 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sys/socket.h>
 
 #include "common/io.h"
+#include "common/utf8.h"
 #include "handler/client-link.h"
 
 static void connect_pair(int *client, int *server) {
@@ -170,6 +172,47 @@ static void test_surplus_does_not_cost_the_answer(void **state) {
         close(client);
 }
 
+static void *read_to_the_end(void *userdata) {
+        int fd = (int)(intptr_t)userdata;
+        char buffer[65536];
+        Text *all = calloc(1, sizeof(*all));
+
+        for (ssize_t n; (n = io_read(fd, buffer, sizeof(buffer), now_monotonic() + 20 * USEC_PER_SEC)) > 0;)
+                text_append(all, buffer, (size_t)n);
+        return all;
+}
+
+/* Eight megabytes of bells are shown as five times as much. */
+static void test_an_answer_is_bounded(void **state) {
+        _cleanup_text_ Text answer = {};
+        int client, server;
+        pthread_t thread;
+        void *userdata;
+
+        (void)state;
+        connect_pair(&client, &server);
+        assert_int_equal(pthread_create(&thread, NULL, read_to_the_end, (void *)(intptr_t)client), 0);
+        text_append_char(&answer, 'x');
+        while (answer.size < CLIENT_ANSWER_MAX * 2)
+                text_append_string(&answer, "\xc3\xa9*CLUNK*\xc3\xa9");
+        assert_int_equal(client_answer(server, &answer, now_monotonic() + 20 * USEC_PER_SEC, 0), 0);
+        close(server);
+        assert_int_equal(pthread_join(thread, &userdata), 0);
+        close(client);
+
+        Text *got = userdata;
+        static const char word[] = "\n[Truncated]\n";
+        assert_true(got->size <= CLIENT_ANSWER_MAX + strlen(word));
+        assert_true(got->size >= CLIENT_ANSWER_MAX - 1 + strlen(word));
+        assert_string_equal(got->data + got->size - strlen(word), word);
+        text_truncate(got, got->size - strlen(word));
+        _cleanup_text_ Text valid = {};
+        utf8_append_valid(&valid, got->data, got->size);
+        assert_int_equal(valid.size, got->size);
+        text_done(got);
+        free(got);
+}
+
 static void test_gone_is_a_reset_not_a_half_close(void **state) {
         (void)state;
         const struct linger linger = { .l_onoff = 1 };
@@ -213,6 +256,7 @@ int main(void) {
                 cmocka_unit_test(test_limit),
                 cmocka_unit_test(test_answer_is_trimmed_at_its_end),
                 cmocka_unit_test(test_surplus_does_not_cost_the_answer),
+                cmocka_unit_test(test_an_answer_is_bounded),
                 cmocka_unit_test(test_gone_is_a_reset_not_a_half_close),
                 cmocka_unit_test(test_local_address),
         };

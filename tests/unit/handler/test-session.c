@@ -276,6 +276,62 @@ static void test_paste(void **state) {
         text_done(&w.requests);
 }
 
+/* What came from the network is one clean line, or is said to be none. */
+static void test_paste_answers_anything(void **state) {
+        static const struct {
+                const char *url, *error, *wanted;
+        } cases[] = {
+                { " https://p.example/a\r\nsecond line\n", NULL, "https://p.example/a\n" },
+                { "http://p.example/\xc3\xa9", NULL, "http://p.example/\xc3\xa9\n" },
+                { "https://p/\a\033[1m", NULL, "https://p/*" },
+                { "ok: https://p.example/a", NULL, "error pasting: the paste service gave no URL\n" },
+                { "https://p.example/a b", NULL, "error pasting: the paste service gave no URL\n" },
+                { "https://p.example/\002a", NULL, "error pasting: the paste service gave no URL\n" },
+                { "javascript:x", NULL, "error pasting: the paste service gave no URL\n" },
+                { "https://", NULL, "error pasting: the paste service gave no URL\n" },
+                { NULL, "500 No\033[1m\r\nQUIT :bye", "error pasting: 500 No<esc>[1m\n" },
+        };
+        const FakeStep steps[] = { { .reply = OK_REPLY } };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                FakeWatchdog w;
+                fake_watchdog_start(&w, steps, 1);
+                w.paste_url = cases[i].url;
+                w.paste_error = cases[i].error;
+                _cleanup_text_ Text got = serve("paste\n");
+                fake_watchdog_stop(&w);
+                if (!startswith(text_string(&got), cases[i].wanted))
+                        fail_msg("%zu: got %s", i, text_string(&got));
+                assert_ptr_equal(strchr(text_string(&got), '\n'), got.data + got.size - 1);
+                assert_null(strpbrk(text_string(&got), "\a\033\r"));
+                text_done(&w.seen);
+                text_done(&w.requests);
+        }
+}
+
+static void test_paste_answers_much(void **state) {
+        const FakeStep steps[] = { { .reply = OK_REPLY } };
+        _cleanup_text_ Text url = {};
+        FakeWatchdog w;
+
+        (void)state;
+        text_append_string(&url, "https://p/");
+        while (url.size < 10000)
+                text_append_string(&url, "\xc3\xa9");
+        for (int error = 0; error < 2; error++) {
+                fake_watchdog_start(&w, steps, 1);
+                w.paste_url = text_string(&url);
+                w.paste_error = error ? text_string(&url) : NULL;
+                _cleanup_text_ Text got = serve("paste\n");
+                fake_watchdog_stop(&w);
+                assert_non_null(startswith(text_string(&got), "error pasting: "));
+                assert_true(got.size < 512);
+                text_done(&w.seen);
+                text_done(&w.requests);
+        }
+}
+
 static void test_wrong_configuration(void **state) {
         (void)state;
         _cleanup_text_ Text got = serve_with("echo\n", "{\"wait\": \"x\"}");
@@ -401,6 +457,8 @@ int main(void) {
                 cmocka_unit_test(test_guests),
                 cmocka_unit_test(test_request_members),
                 cmocka_unit_test(test_paste),
+                cmocka_unit_test(test_paste_answers_anything),
+                cmocka_unit_test(test_paste_answers_much),
                 cmocka_unit_test(test_wrong_configuration),
                 cmocka_unit_test(test_too_long),
                 cmocka_unit_test(test_storage),
