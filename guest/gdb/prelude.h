@@ -85,16 +85,22 @@ __PBOTVM_OWN static unsigned long long __pbotvm_binary_value(
         return *(const unsigned *)argument;
 }
 
-/* %b: # fills up to groups of four digits, width, precision, 0 and - as in %x. */
+/* %b: # fills up to groups of four digits, which a ' behind it parts by dots unless 0 fills the width;
+ * width, precision, 0 and - as in %x. */
 __PBOTVM_OWN static int __pbotvm_binary(
         FILE *stream, const struct printf_info *info, const void *const *args) {
         char digits[512];
-        unsigned long long value = __pbotvm_binary_value(info, args[0]);
-        int end = (int)sizeof(digits), first = end, least = info->prec > 0 ? info->prec : 1, i;
+        unsigned long long value = __pbotvm_binary_value(info, args[0]), rest = value;
+        int end = (int)sizeof(digits), first = end, least = info->prec > 0 ? info->prec : 1, n = 0, dots, i;
 
         if (info->width > 256 || least > 256)
                 return -1;
-        while (value || end - first < least || (info->alt && (end - first) % 4)) {
+        for (; rest || n < least || (info->alt && n % 4); n++)
+                rest >>= 1;
+        dots = info->alt && info->group && (info->pad != '0' || info->left || info->width <= n);
+        for (i = 0; i < n; i++) {
+                if (dots && i > 0 && i % 4 == 0)
+                        digits[--first] = '.';
                 digits[--first] = (char)('0' + (value & 1));
                 value >>= 1;
         }

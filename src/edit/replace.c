@@ -4,6 +4,7 @@
 #include <ctype.h>
 
 #include "common/utf8.h"
+#include "edit/scan.h"
 
 static bool is_word(char c) {
         return isalnum((uint8_t)c) || c == '_';
@@ -126,14 +127,18 @@ static bool same_from(const Step *a, const Step *b) {
         return a->text.size == b->text.size && memcmp(a->text.data, b->text.data, a->text.size) == 0;
 }
 
-static int replace_one(Text *code, const Step *step, int number, Budget *budget, Text *error) {
-        _cleanup_text_ Text out = {};
+static int replace_one(Text *code, const Step *typed, int number, Budget *budget, Text *error) {
+        _cleanup_text_ Text out = {}, from = {};
 
-        if (step->text.size == 0 || code->size == 0)
+        typed_append(&from, typed->text, '\'');
+        if (text_failed(&from))
+                return -ENOMEM;
+        if (from.size == 0 || code->size == 0)
                 return 0;
 
-        int found = number == NUMBER_LAST ? replace_last(code, step, budget, &out)
-                                          : replace_numbered(code, step, number, budget, &out);
+        const Step step = { .text = { from.data, from.size }, .to = typed->to };
+        int found = number == NUMBER_LAST ? replace_last(code, &step, budget, &out)
+                                          : replace_numbered(code, &step, number, budget, &out);
         if (text_failed(&out))
                 return -ENOMEM;
         if (budget_spent(budget)) {

@@ -90,3 +90,14 @@ bool typed_delimited(Scan *scan, char delimiter, Slice *ret) {
         }
         return false;
 }
+
+void typed_append(Text *text, Slice part, char delimiter) {
+        for (size_t i = 0; i < part.size; i++) {
+                if (part.data[i] == '\\' && i + 1 < part.size) {
+                        if (part.data[i + 1] != delimiter)
+                                text_append_char(text, part.data[i]);
+                        i++;
+                }
+                text_append_char(text, part.data[i]);
+        }
+}

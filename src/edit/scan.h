@@ -29,3 +29,5 @@ void scan_and(Scan *scan, bool any_case);
 /* Takes optional white space and a part between two delimiters, in which a backslash escapes any character
  * and stays. */
 bool typed_delimited(Scan *scan, char delimiter, Slice *ret);
+/* Appends such a part as it was meant: the escaped delimiter is the delimiter, other escapes stay. */
+void typed_append(Text *text, Slice part, char delimiter);

@@ -92,20 +92,28 @@ static void append_group(
                 text_append(out, code->data + ovector[2 * n], ovector[2 * n + 1] - ovector[2 * n]);
 }
 
-/* Appends TO with its variables filled in. */
+/* Appends TO with its variables filled in. A backslash takes their meaning from the slash and the dollar
+ * sign; before anything else it is one of the code's own. */
 static void append_replacement(
         Text *out, const Text *code, Slice to, const PCRE2_SIZE *ovector, uint32_t pairs) {
         for (size_t i = 0; i < to.size && out->size <= EDIT_SIZE_MAX; i++) {
-                char next = to.data[i] == '$' && i + 1 < to.size ? to.data[i + 1] : '\0';
+                char c = to.data[i], behind = i + 1 < to.size ? to.data[i + 1] : '\0';
+                char next = c == '$' ? behind : '\0';
 
-                if (next >= '1' && next <= '9')
+                if (c == '\\' && (behind == '/' || behind == '$'))
+                        text_append_char(out, behind);
+                else if (c == '\\' && behind == '\\')
+                        text_append_string(out, "\\\\");
+                else if (next >= '1' && next <= '9')
                         append_group(out, code, ovector, pairs, (uint32_t)(next - '0'));
+                else if (next == '&')
+                        append_group(out, code, ovector, pairs, 0);
                 else if (next == '`')
                         text_append(out, code->data, ovector[0]);
                 else if (next == '\'')
                         text_append(out, code->data + ovector[1], code->size - ovector[1]);
                 else {
-                        text_append_char(out, to.data[i]);
+                        text_append_char(out, c);
                         continue;
                 }
                 i++;

@@ -10,6 +10,9 @@
 /* A client's line is bounded by the handler; what it decodes to needs no other bound than JSON's own. */
 #define CLIENT_LIMITS ((JsonLimits){ .size = 8 << 20, .depth = 32, .values = 10000 })
 
+/* Some editors begin a file with it; no language and no JSON has a use for it. */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 void query_done(Query *query) {
         free(query->nick);
         free(query->channel);
@@ -101,18 +104,32 @@ static const struct {
         { "revert", true },
 };
 
-static bool is_ignored(const char *name, size_t size, bool option) {
+/* What was ignored in one line, which may name it thousands of times: a bit for each of ignored[]. */
+typedef struct Ignored {
+        unsigned names;
+        size_t times;
+} Ignored;
+
+static bool ignore(const char *name, size_t size, bool option, Ignored *seen) {
         for (size_t i = 0; i < ELEMENTSOF(ignored); i++)
-                if (strlen(ignored[i].name) == size && memcmp(ignored[i].name, name, size) == 0)
-                        return ignored[i].option || !option;
+                if (strlen(ignored[i].name) == size && memcmp(ignored[i].name, name, size) == 0 &&
+                        (ignored[i].option || !option)) {
+                        seen->names |= 1U << i;
+                        seen->times++;
+                        return true;
+                }
         return false;
 }
 
-static void log_ignored_members(const Json *request) {
-        for (size_t i = 0; i < json_size(request); i++)
-                if (is_ignored(json_name_at(request, i), strlen(json_name_at(request, i)), false))
-                        log_info("Ignored the member \"%s\" of a request: machines are configured here.",
-                                json_name_at(request, i));
+static void log_ignored(const Ignored *seen) {
+        _cleanup_text_ Text names = {};
+
+        for (size_t i = 0; i < ELEMENTSOF(ignored); i++)
+                if (seen->names & 1U << i)
+                        text_append_printf(&names, "%s%s", names.size > 0 ? ", " : "", ignored[i].name);
+        if (seen->times > 0)
+                log_info("Ignored of a request, %zu in all: %s. Machines are configured here.", seen->times,
+                        text_string(&names));
 }
 
 static char *lower_dup(const char *data, size_t size) {
@@ -124,7 +141,7 @@ static char *lower_dup(const char *data, size_t size) {
 }
 
 /* -lang=NAME, -vm=NAME and those that are ignored: 1 if it was one, and taken, 0 if not, -ENOMEM. */
-static int take_leading_option(const char *option, size_t size, Query *query) {
+static int take_leading_option(const char *option, size_t size, Query *query, Ignored *seen) {
         const char *equals = memchr(option, '=', size);
         if (*option != '-' || !equals || equals + 1 == option + size)
                 return 0;
@@ -136,13 +153,8 @@ static int take_leading_option(const char *option, size_t size, Query *query) {
                 to = &query->lang;
         else if (name_size == 2 && memcmp(name, "vm", 2) == 0)
                 to = &query->vm;
-        else if (!is_ignored(name, name_size, true))
-                return 0;
-        if (!to) {
-                log_info("Ignored the option -%.*s of a request: machines are configured here.",
-                        (int)name_size, name);
-                return 1;
-        }
+        else
+                return ignore(name, name_size, true, seen);
 
         char *value = lower_dup(equals + 1, (size_t)(option + size - equals - 1));
         if (!value)
@@ -164,7 +176,7 @@ static bool ends_options(const char *option, size_t size) {
 
 /* Takes them out of the options that the code begins with: -O2 -lang=sh is understood too. They may follow
  * white space, but for a space: that one keeps a line from being understood, as in PBot. */
-static int take_leading_options(Query *query) {
+static int take_leading_options(Query *query, Ignored *seen) {
         _cleanup_text_ Text kept = {};
         const char *data = text_string(&query->code);
         size_t size = query->code.size, taken_to = 0, kept_size = 0;
@@ -174,7 +186,7 @@ static int take_leading_options(Query *query) {
                 size_t end = space ? (size_t)(space - data) : size;
                 size_t next = end + space_size(data + end, size - end);
 
-                int r = take_leading_option(data + i, end - i, query);
+                int r = take_leading_option(data + i, end - i, query, seen);
                 if (r < 0)
                         return r;
                 if (r > 0) {
@@ -216,7 +228,7 @@ static bool looks_like_json(const char *line, size_t size) {
         return i < size && line[i] == ':';
 }
 
-static int parse_line(const char *line, size_t size, Query *query, Text *error) {
+static int parse_line(const char *line, size_t size, Query *query, Ignored *seen, Text *error) {
         _cleanup_json_ Json *json = NULL;
         JsonError json_error;
         int r = json_parse(line, size, CLIENT_LIMITS, &json, &json_error);
@@ -224,7 +236,8 @@ static int parse_line(const char *line, size_t size, Query *query, Text *error) 
                 return r;
 
         if (r >= 0 && (json_type(json) == JSON_OBJECT || json_type(json) == JSON_NULL)) {
-                log_ignored_members(json);
+                for (size_t i = 0; i < json_size(json); i++)
+                        (void)ignore(json_name_at(json, i), strlen(json_name_at(json, i)), false, seen);
                 return read_members(json, query, error);
         }
         if (r < 0 && looks_like_json(line, size)) {
@@ -239,19 +252,22 @@ static int parse_line(const char *line, size_t size, Query *query, Text *error) 
 int query_parse(const char *line, size_t size, const Config *config, Query *ret, Text *error) {
         _cleanup_query_ Query query = {};
         _cleanup_text_ Text valid = {};
+        Ignored seen = {};
 
         utf8_append_valid(&valid, line, size);
         if (text_failed(&valid))
                 return -ENOMEM;
-        size = valid.size;
-        while (size > 0 && (valid.data[size - 1] == '\n' || valid.data[size - 1] == '\r'))
+        line = startswith(text_string(&valid), BYTE_ORDER_MARK) ?: text_string(&valid);
+        size = valid.size - (size_t)(line - text_string(&valid));
+        while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == '\r'))
                 size--;
-        while (size > 0 && valid.data[size - 1] == ' ')
+        while (size > 0 && line[size - 1] == ' ')
                 size--;
 
-        int r = parse_line(text_string(&valid), size, &query, error);
+        int r = parse_line(line, size, &query, &seen, error);
         if (r >= 0)
-                r = take_leading_options(&query);
+                r = take_leading_options(&query, &seen);
+        log_ignored(&seen);
         if (r >= 0)
                 r = set_default(&query.nick, "vm");
         if (r >= 0)

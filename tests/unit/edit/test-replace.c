@@ -38,6 +38,9 @@ static const struct {
         { "a", "replace '' with 'x'", NULL },
         { "", "replace 'a' with 'x'", NULL },
         { "x", "remove 'x'", "" },
+        { "echo \"it's\"", "replace 'it\\'s' with 'it is'", "echo \"it is\"" },
+        { "a b", "replace 'b' with 'b\\'s \\n\\\\'", "a b\\'s \\n\\\\" },
+        { "a'b'c", "remove all '\\''", "abc" },
 };
 
 static void test_cases(void **state) {

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include <sys/mman.h>
+
 #include "common/io.h"
 #include "pipeline/pipeline.h"
 
@@ -63,6 +65,14 @@ static void test_leading_options(void **state) {
         assert_query("-lang=sh", "sh", "", "");
         assert_query("x -lang=sh", "clang2x", "", "x -lang=sh");
         assert_query(" -lang=sh x", "clang2x", "", " -lang=sh x");
+}
+
+static void test_byte_order_mark(void **state) {
+        (void)state;
+        assert_query("\xef\xbb\xbf{\"lang\":\"sh\",\"code\":\"echo hi\"}\r\n", "sh", "", "echo hi");
+        assert_query("\xef\xbb\xbf-lang=sh echo hi", "sh", "", "echo hi");
+        assert_query("\xef\xbb\xbf", "clang2x", "", "");
+        assert_query("x\xef\xbb\xbf", "clang2x", "", "x\xef\xbb\xbf");
 }
 
 /* Done better than PBot: see tests/compat/QUIRKS.md. */
@@ -185,8 +195,46 @@ static void test_deep_and_long_lines_take_no_time(void **state) {
         }
 }
 
+/* What is logged while a line is read; the caller frees it. */
+static char *log_of(const char *line, size_t size) {
+        _cleanup_close_ int file = memfd_create("log", MFD_CLOEXEC), saved = dup(STDERR_FILENO);
+        _cleanup_query_ Query query = {};
+        char *text = calloc(1, 65536);
+
+        assert_true(text && file >= 0 && saved >= 0 && dup2(file, STDERR_FILENO) >= 0);
+        parse(line, size, &query);
+        assert_true(dup2(saved, STDERR_FILENO) >= 0);
+        assert_true(pread(file, text, 65535, 0) >= 0);
+        return text;
+}
+
+/* A line may name them thousands of times; it is still one entry. */
+static void test_one_log_entry_for_all_that_is_ignored(void **state) {
+        static const char *const pieces[] = { "-health=1 ", "-vm-cid=2 ", "\"vm-addr\":1,",
+                "\"revert\":1," };
+        (void)state;
+
+        for (size_t i = 0; i < ELEMENTSOF(pieces); i += 2) {
+                _cleanup_text_ Text line = {};
+                if (i > 0)
+                        text_append_char(&line, '{');
+                for (size_t n = 0; n < 4000; n++)
+                        text_append_printf(&line, "%s%s", pieces[i], pieces[i + 1]);
+                text_append_string(&line, i > 0 ? "\"code\":\"x\"}" : "x");
+
+                _cleanup_free_ char *log = log_of(text_string(&line), line.size);
+                assert_non_null(strstr(log, "8000 in all: "));
+                assert_non_null(strstr(log, i > 0 ? "vm-addr, revert." : "vm-cid, health."));
+                assert_ptr_equal(strchr(log, '\n'), log + strlen(log) - 1);
+        }
+        _cleanup_free_ char *none = log_of("-lang=sh x", 10);
+        assert_string_equal(none, "");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_byte_order_mark),
+                cmocka_unit_test(test_one_log_entry_for_all_that_is_ignored),
                 cmocka_unit_test(test_plain_text_is_code),
                 cmocka_unit_test(test_leading_options),
                 cmocka_unit_test(test_leading_options_behind_others),
