@@ -118,7 +118,10 @@ static int run(const Arguments *arguments) {
                 return log_error_errno(r, "Failed to serve org.pbot.VM1.Paste: %m");
 
         r = sd_event_loop(event);
-        return r < 0 ? log_error_errno(r, "Failed to run the event loop: %m") : 0;
+        if (r < 0)
+                return log_error_errno(r, "Failed to run the event loop: %m");
+        /* Nothing else ends it so. */
+        return r == 0 ? 0 : log_error_errno(-ENOTCONN, "The connection to the bus is lost.");
 }
 
 int main(int argc, char *argv[]) {

@@ -10,6 +10,8 @@
 
 /* The status is told at most this often: every request makes a machine busy and ready again. */
 #define STATUS_USEC (250 * USEC_PER_MSEC)
+/* systemd ignores a message of more than 4096 bytes. */
+#define STATUS_SIZE_MAX ((size_t)4000)
 
 struct Health {
         Manager *manager;
@@ -82,20 +84,35 @@ Health *health_free(Health *health) {
         return NULL;
 }
 
+static void append_machine(Text *text, Keeper *keeper) {
+        const char *transport = keeper_transport(keeper), *reason = keeper_reason(keeper);
+
+        text_append_printf(text, "%s%s %s", text->size > 0 ? "; " : "", keeper->config->name,
+                machine_state_to_string(keeper_state(keeper)));
+        if (*reason)
+                text_append_printf(text, " (%s)", reason);
+        else if (*transport)
+                text_append_printf(text, " (%s)", transport);
+}
+
+/* As many machines as fit, and how many there are besides. */
 static void format_status(const Manager *manager, Text *text) {
+        size_t left_out = 0;
+
         for (size_t i = 0; i < manager->n_keepers; i++) {
-                Keeper *k = manager->keepers[i];
-                if (k->retired)
+                size_t size = text->size;
+                if (manager->keepers[i]->retired)
                         continue;
-                const char *transport = keeper_transport(k), *reason = keeper_reason(k);
-                text_append_printf(text, "%s%s %s", text->size > 0 ? "; " : "", k->config->name,
-                        machine_state_to_string(keeper_state(k)));
-                if (*reason)
-                        text_append_printf(text, " (%s)", reason);
-                else if (*transport)
-                        text_append_printf(text, " (%s)", transport);
+                if (left_out == 0)
+                        append_machine(text, manager->keepers[i]);
+                if (left_out > 0 || text->size > STATUS_SIZE_MAX) {
+                        text_truncate(text, size);
+                        left_out++;
+                }
         }
-        if (text->size == 0)
+        if (left_out > 0)
+                text_append_printf(text, " and %zu more", left_out);
+        else if (text->size == 0)
                 text_append_string(text, "no machines");
 }
 

@@ -95,7 +95,7 @@ static void on_looked(Domain *domain _unused_, const DomainLook *look, void *use
         if (up && keeper->domain_id >= 0 && look->id != keeper->domain_id) {
                 keeper_log(keeper, LOG_NOTICE, MESSAGE_STATE, "%s was started or reverted by somebody else.",
                         keeper->config->name);
-                lease_revoke(keeper, OUTCOME_CLEAN);
+                lease_revoke(keeper, OUTCOME_OVERTAKEN);
                 link_stop(keeper->link);
                 pulse_stop(keeper->pulse);
                 machine_restarted(&keeper->machine, look->taken_usec);

@@ -46,6 +46,7 @@ static const char *const outcome_table[_OUTCOME_MAX] = {
         [OUTCOME_PROTOCOL_ERROR] = "protocol-error",
         [OUTCOME_LOST] = "lost",
         [OUTCOME_ABANDONED] = "abandoned",
+        [OUTCOME_OVERTAKEN] = "the guest was started or reverted by somebody else",
 };
 
 static const RevertReason outcome_reason[_OUTCOME_MAX] = {
@@ -84,7 +85,7 @@ const char *outcome_to_string(Outcome outcome) {
 }
 
 int outcome_from_string(const char *string) {
-        for (size_t i = 0; i < _OUTCOME_MAX; i++)
+        for (size_t i = 0; i < OUTCOME_OVERTAKEN; i++)
                 if (streq(outcome_table[i], string))
                         return (int)i;
         return -EINVAL;
@@ -299,6 +300,8 @@ static bool outcome_reverts(const Machine *machine, Outcome outcome) {
         case OUTCOME_TIMED_OUT:
         case OUTCOME_KILLED:
                 return machine->policy != POLICY_ON_HANG;
+        case OUTCOME_OVERTAKEN:
+                return false;
         default:
                 return true;
         }

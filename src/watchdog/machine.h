@@ -109,10 +109,12 @@ typedef enum Outcome {
         OUTCOME_PROTOCOL_ERROR,
         OUTCOME_LOST,
         OUTCOME_ABANDONED,
+        OUTCOME_OVERTAKEN, /* somebody else reverted the guest meanwhile: no client says so */
         _OUTCOME_MAX,
 } Outcome;
 const char *outcome_to_string(Outcome outcome);
-int outcome_from_string(const char *string); /* an Outcome or -EINVAL */
+/* What a client may say of its lease: an Outcome or -EINVAL. */
+int outcome_from_string(const char *string);
 
 typedef struct Machine {
         /* Settings. */

@@ -108,7 +108,11 @@ static int run(void) {
                 r = manager_start(manager);
         if (r < 0)
                 return r;
-        return sd_event_loop(event);
+        r = sd_event_loop(event);
+        if (r < 0)
+                return log_error_errno(r, "Failed to run the event loop: %m");
+        /* Nothing else ends it so. */
+        return r == 0 ? 0 : log_error_errno(-ENOTCONN, "The connection to the bus is lost.");
 }
 
 int main(int argc, char *argv[]) {

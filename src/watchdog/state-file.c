@@ -11,7 +11,8 @@
 
 #define STATE_FILE "state.json"
 #define STATE_FILE_NEW "state.json.new"
-#define STATE_SIZE_MAX ((size_t)4 << 20)
+/* What is written can be read: 1,024 machines have 300 KiB, and a lease has at most 1 KiB. */
+#define STATE_LIMITS ((JsonLimits){ .size = 4 << 20, .depth = 8, .values = 200000 })
 
 void saved_state_done(SavedState *state) {
         for (size_t i = 0; i < state->n_machines; i++)
@@ -74,13 +75,13 @@ int state_file_read(int run_fd, SavedState *ret) {
         _cleanup_(saved_state_done) SavedState state = {};
         JsonError error = {};
 
-        int r = io_read_file(run_fd, STATE_FILE, STATE_SIZE_MAX, &text);
+        int r = io_read_file(run_fd, STATE_FILE, STATE_LIMITS.size, &text);
         if (r == -ENOENT) {
                 *ret = (SavedState){};
                 return 0;
         }
         if (r >= 0)
-                r = json_parse(text.data, text.size, JSON_LIMITS_FILE, &json, &error);
+                r = json_parse(text.data, text.size, STATE_LIMITS, &json, &error);
         if (r >= 0)
                 r = read_machines(json, &state);
         if (r == -ENOMEM)
@@ -157,6 +158,9 @@ int state_file_format(const Manager *manager, Text *text) {
 }
 
 int state_file_write(int run_fd, const Text *text) {
+        if (text->size > STATE_LIMITS.size)
+                return -EFBIG;
+
         _cleanup_close_ int fd =
                 openat(run_fd, STATE_FILE_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)

@@ -34,5 +34,6 @@ SavedMachine saved_machine(const SavedState *state, const char *name);
 
 /* The file's content now. 0 or -ENOMEM. */
 int state_file_format(const Manager *manager, Text *text);
-/* Replaces the file, at once or not at all. 0 or negative errno. */
+/* Replaces the file, at once or not at all. 0, -EFBIG (it could not be read again) or another negative
+ * errno. */
 int state_file_write(int run_fd, const Text *text);

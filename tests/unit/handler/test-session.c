@@ -158,6 +158,9 @@ static void test_refusals(void **state) {
                 { "NoSuchMachine", "Virtual machine service is misconfigured; see its log.\n" },
                 { "org.freedesktop.DBus.Error.ServiceUnknown", "Virtual machine service is not running.\n" },
                 { "org.freedesktop.DBus.Error.AccessDenied", "Only on weekdays.\n" },
+                /* The bus's, or the gate's: too many calls at once. */
+                { "org.freedesktop.DBus.Error.LimitsExceeded",
+                        "Virtual machine is busy, try again soon.\n" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {

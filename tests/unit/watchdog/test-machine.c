@@ -88,6 +88,7 @@ static void test_outcomes_and_policies(void **state _unused_) {
                 { POLICY_ON_HANG, OUTCOME_PROTOCOL_ERROR, REVERT_PROTOCOL },
                 { POLICY_ON_HANG, OUTCOME_LOST, REVERT_LOST },
                 { POLICY_ON_HANG, OUTCOME_ABANDONED, REVERT_ABANDONED },
+                { POLICY_ALWAYS, OUTCOME_OVERTAKEN, REVERT_NONE },
                 { POLICY_NEVER, OUTCOME_CLEAN, REVERT_NONE },
                 { POLICY_NEVER, OUTCOME_TIMED_OUT, REVERT_TIMED_OUT },
         };
@@ -494,8 +495,11 @@ static void test_an_unused_lease_leaves_no_trace(void **state _unused_) {
 static void test_names(void **state _unused_) {
         for (RevertReason r = REVERT_NONE; r < _REVERT_REASON_MAX; r++)
                 assert_int_equal(revert_reason_from_name(revert_reason_to_name(r)), r);
-        for (Outcome o = 0; o < _OUTCOME_MAX; o++)
+        for (Outcome o = 0; o < OUTCOME_OVERTAKEN; o++)
                 assert_int_equal(outcome_from_string(outcome_to_string(o)), o);
+        /* No client can say that of its lease; the log can. */
+        assert_int_equal(outcome_from_string(outcome_to_string(OUTCOME_OVERTAKEN)), -EINVAL);
+        assert_string_not_equal(outcome_to_string(OUTCOME_OVERTAKEN), "clean");
         assert_int_equal(outcome_from_string("dirty"), -EINVAL);
         assert_int_equal(revert_reason_from_name("because"), -EINVAL);
 }

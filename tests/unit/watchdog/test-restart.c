@@ -206,6 +206,31 @@ static void test_what_the_file_says(void **state) {
         }
 }
 
+/* More machines than a person's file may hold. */
+static void test_a_large_file(void **state) {
+        _cleanup_text_ Text text = {};
+
+        text_append_string(&text, "{\"machines\": [");
+        for (int i = 0; text.size < (size_t)3 << 20; i++)
+                text_append_printf(&text,
+                        "{\"name\": \"machine-%i\", \"generation\": 4, \"leases\": [{\"id\": "
+                        "\"%01000i\"}]},\n",
+                        i, i);
+        text_append_string(&text, "{\"name\": \"a\", \"generation\": 4}]}");
+        SavedState saved = read_state(*state, text_string(&text));
+        assert_false(saved.broken);
+        assert_int_equal(saved_machine(&saved, "a").due, REVERT_NONE);
+        assert_int_equal(saved_machine(&saved, "machine-7").due, REVERT_UNCLEAN);
+        saved_state_done(&saved);
+
+        /* What could not be read again is not written. */
+        while (text.size <= (size_t)4 << 20)
+                text_append_string(&text, "                                ");
+        int fd = open(((World *)*state)->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        assert_int_equal(state_file_write(fd, &text), -EFBIG);
+        fd_close(fd);
+}
+
 int main(void) {
 #define test_in_world(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
         const struct CMUnitTest tests[] = {
@@ -213,6 +238,7 @@ int main(void) {
                 test_in_world(test_killed_before_saving),
                 test_in_world(test_killed_idle),
                 test_in_world(test_what_the_file_says),
+                test_in_world(test_a_large_file),
         };
         cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,6 +103,40 @@ static void test_end_waits_for_leases(void **state) {
         sd_bus_flush_close_unref(bus);
 }
 
+/* The bus goes: the next start puts things right, so the end is no success, and it is told. */
+static void test_bus_lost(void **state) {
+        World *w = *state;
+
+        world_start_ready(w, NO_DOMAIN);
+        assert_int_equal(kill(w->bus_pid, SIGKILL), 0);
+        int status = world_wait_end(w);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILURE);
+        assert_int_equal(world_log_count(w, "The connection to the bus is lost."), 1);
+}
+
+/* Of many machines the status tells as many as systemd takes. */
+static void test_long_status(void **state) {
+        World *w = *state;
+        _cleanup_text_ Text text = {};
+
+        text_append_string(&text, "{\"default-machine\": \"machine-with-a-long-name-0\", \"machines\": {");
+        for (int i = 0; i < 200; i++)
+                text_append_printf(&text,
+                        "%s\"machine-with-a-long-name-%i\": {\"domain\": null, \"channel\": "
+                        "\"/nowhere/%i\"}",
+                        i > 0 ? ", " : "", i, i);
+        text_append_string(&text, "}}");
+        world_configure_whole(w, text_string(&text));
+        world_start(w);
+        world_wait_status(w, "; machine-with-a-long-name-9 offline (");
+        world_wait_status(w, " more");
+        assert_true(strlen("STATUS=") + strlen(w->status) <= 4096 && strlen(w->status) > 3800);
+        size_t told = 1;
+        for (const char *p = w->status; (p = strchr(p, ';')); p++)
+                told++;
+        assert_int_equal(strtoul(strstr(w->status, " and ") + 5, NULL, 10), 200 - told);
+}
+
 static void test_pings(void **state) {
         World *w = *state;
 
@@ -250,6 +284,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 test_in_world(test_reload),
                 test_in_world(test_end_waits_for_leases),
+                test_in_world(test_bus_lost),
+                test_in_world(test_long_status),
                 test_in_world(test_pings),
                 test_in_world(test_signals),
                 test_in_world(test_late_itself),

@@ -185,6 +185,17 @@ void world_wait_count(World *w, const unsigned *counter, unsigned value) {
         assert_true(is >= value);
 }
 
+size_t world_log_count(World *w, const char *text) {
+        _cleanup_text_ Text path = {}, log = {};
+        size_t n = 0;
+
+        text_append_printf(&path, "%s/log", w->directory);
+        assert_int_equal(io_read_file(AT_FDCWD, text_string(&path), (size_t)64 << 20, &log), 0);
+        for (const char *p = text_string(&log); (p = strstr(p, text)); p++)
+                n++;
+        return n;
+}
+
 void world_set(World *w, const char *name, const char *value) {
         assert_true(w->n_variables < ELEMENTSOF(w->variables));
         assert_true(asprintf(&w->variables[w->n_variables++], "%s=%s", name, value) > 0);

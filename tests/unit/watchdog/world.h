@@ -22,7 +22,7 @@ typedef struct World {
         pthread_t listener; /* reads what the watchdog tells systemd, into what follows */
         pthread_mutex_t lock;
         pthread_cond_t told;
-        char status[4096]; /* the last STATUS= */
+        char status[8192]; /* the last STATUS= */
         unsigned readies, reloads, pings, stops;
         FakeGuest *guest;
         char *variables[8]; /* NAME=value, for the watchdog */
@@ -54,6 +54,8 @@ int world_wait_end(World *world);
 
 /* Waits until the status contains the text. */
 void world_wait_status(World *world, const char *text);
+/* How often the text stands in the log so far. */
+size_t world_log_count(World *world, const char *text);
 /* Waits until a counter (readies ...) is at least that high. */
 void world_wait_count(World *world, const unsigned *counter, unsigned value);
 

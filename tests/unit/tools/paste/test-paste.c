@@ -322,6 +322,25 @@ static void test_ends_when_idle(void **state) {
         assert_url(f, "1", "http://127.0.0.1/1");
 }
 
+/* It ends, as systemd has to know, with a line that says why. The bus is gone afterwards. */
+static void test_bus_lost(void **state) {
+        const Fixture *f = *state;
+        char *argv[] = { getenv("PASTE_PROGRAM"), (char *)"--idle=60", NULL };
+        const uint64_t deadline = usec_add(now_monotonic(), 10 * USEC_PER_SEC);
+        int status;
+
+        while (is_running(f) && now_monotonic() < deadline)
+                usleep(50 * 1000);
+        pid_t pid = spawn(argv, -1, STDERR_FILENO);
+        while (!is_running(f) && now_monotonic() < deadline)
+                usleep(10 * 1000);
+        assert_true(is_running(f));
+        assert_int_equal(kill(f->bus_daemon, SIGKILL), 0);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), EXIT_FAILURE);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_url),
@@ -335,6 +354,7 @@ int main(void) {
                 cmocka_unit_test(test_misconfigured),
                 cmocka_unit_test(test_uploads_at_once),
                 cmocka_unit_test(test_ends_when_idle),
+                cmocka_unit_test(test_bus_lost),
         };
         return cmocka_run_group_tests(tests, set_up, tear_down);
 }
