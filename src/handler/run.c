@@ -46,6 +46,7 @@ static int conclude(Run *run, Verdict verdict, Text *answer) {
 
 static int parse(const RunSetup *setup, const char *line, size_t size, Run *run, Text *answer) {
         int r = query_parse(line, size, setup->config, &run->query, answer);
+        step_done(&run->steps, "parse");
         if (r == -EBADMSG)
                 return conclude(run, VERDICT_ANSWERED, answer);
         if (r < 0)
@@ -59,7 +60,7 @@ static int parse(const RunSetup *setup, const char *line, size_t size, Run *run,
         return PIPELINE_RUN;
 }
 
-/* After it nothing new is opened but files below the directories of setup. */
+/* After it nothing new is opened but files below the directories of setup, and libraries. */
 static int confine_run(const RunSetup *setup, Run *run) {
         const char *read_only[8] = {}, *read_write[] = { setup->state_dir, NULL };
         size_t n = 0;
@@ -70,6 +71,9 @@ static int confine_run(const RunSetup *setup, Run *run) {
                 read_only[n++] = setup->rewrites_dir;
         if (setup->config->fortune_file)
                 read_only[n++] = setup->config->fortune_file;
+        /* A rule needs something that it is for. */
+        if (setup->state_dir)
+                (void)io_make_directories(setup->state_dir);
 
         const Confinement confinement = {
                 .read_only = read_only,
@@ -80,38 +84,55 @@ static int confine_run(const RunSetup *setup, Run *run) {
         return confine(&confinement, &run->confined);
 }
 
-static int open_all(const RunSetup *setup, Run *run, Text *answer) {
+static int open_pipeline(const RunSetup *setup, Run *run, Text *answer) {
         int r = pipeline_open(setup->config, &run->query, setup->language_dirs, setup->rewrites_dir,
                 setup->state_dir, &run->pipeline, answer);
+        step_done(&run->steps, "open");
         if (r == PIPELINE_ANSWER)
                 return conclude(run, VERDICT_ANSWERED, answer);
         if (r < 0)
                 return conclude(run, r == -ENOMEM ? VERDICT_FAILED : VERDICT_MISCONFIGURED, answer);
-        step_done(&run->steps, "open");
-        if (setup->dry || setup->direct_fd >= 0)
+        return PIPELINE_RUN;
+}
+
+/* What needs more rights than a stranger's line is to have: PIPELINE_RUN, or PIPELINE_ANSWER. */
+static int open_and_confine(const RunSetup *setup, Run *run, Text *answer) {
+        if (!setup->dry && setup->direct_fd < 0) {
+                /* Editing answers without a guest: a bus that is not there is a trouble only later. */
+                run->bus_error = lease_open_bus(&run->bus);
+                step_done(&run->steps, "bus");
+        }
+        if (!setup->confine)
                 return PIPELINE_RUN;
 
-        /* Editing answers without a guest: a bus that is not there is a trouble only later. */
-        run->bus_error = lease_open_bus(&run->bus);
-        step_done(&run->steps, "bus");
+        int r = confine_run(setup, run);
+        if (r < 0) {
+                log_error_errno(r, "Failed to confine this process: %m");
+                return conclude(run, VERDICT_FAILED, answer);
+        }
+        step_done(&run->steps, "confine");
+        return PIPELINE_RUN;
+}
+
+static int confine_further(const RunSetup *setup, Run *run, Text *answer) {
+        int r = setup->confine ? confine_code() : 0;
+        if (r < 0) {
+                log_error_errno(r, "Failed to confine this process further: %m");
+                return conclude(run, VERDICT_FAILED, answer);
+        }
         return PIPELINE_RUN;
 }
 
 int run_prepare(const RunSetup *setup, const char *line, size_t size, Run *run, Text *answer) {
-        int r = parse(setup, line, size, run, answer);
+        int r = open_and_confine(setup, run, answer);
         if (r == PIPELINE_RUN)
-                r = open_all(setup, run, answer);
+                r = parse(setup, line, size, run, answer);
+        if (r == PIPELINE_RUN)
+                r = open_pipeline(setup, run, answer);
+        if (r == PIPELINE_RUN)
+                r = confine_further(setup, run, answer);
         if (r != PIPELINE_RUN)
                 return r;
-
-        if (setup->confine) {
-                r = confine_run(setup, run);
-                if (r < 0) {
-                        log_error_errno(r, "Failed to confine this process: %m");
-                        return conclude(run, VERDICT_FAILED, answer);
-                }
-                step_done(&run->steps, "confine");
-        }
 
         r = pipeline_prepare(run->pipeline, (int64_t)(now_realtime() / USEC_PER_SEC), &run->request, answer);
         step_done(&run->steps, "prepare");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* One request, from its line to its answer: parse, confine, prepare, lease, exchange, finish. Shared by the
+/* One request, from its line to its answer: confine, parse, prepare, lease, exchange, finish. Shared by the
  * handler and pbotvm-exec. */
 
 #include "handler/confine.h"
@@ -56,8 +56,9 @@ typedef struct Run {
 void run_done(Run *run);
 #define _cleanup_run_ _cleanup_(run_done)
 
-/* Parses, opens what is needed, confines the process, prepares the request. PIPELINE_RUN with run->request,
- * or PIPELINE_ANSWER with *answer and run->verdict. Errors are answers too. */
+/* Opens the bus, confines the process, then parses the line, opens the files that it needs, prepares the
+ * request. PIPELINE_RUN with run->request, or PIPELINE_ANSWER with *answer and run->verdict. Errors are
+ * answers too. */
 int run_prepare(const RunSetup *setup, const char *line, size_t size, Run *run, Text *answer);
 
 /* Runs what was prepared on a guest: *answer and run->verdict. The guest is given back when it returns; call

@@ -5,9 +5,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -62,27 +66,62 @@ static int apply(int abi, Confined *confined) {
         return confine(&c, confined);
 }
 
+static int wait_for(pid_t pid) {
+        int status;
+
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 200 + WTERMSIG(status);
+}
+
 /* Runs check confined in a child: its exit status, 0 for success. */
 static int in_child(int abi, int (*check)(void)) {
-        int status;
         pid_t pid = fork();
 
         assert_true(pid >= 0);
         if (pid == 0) {
                 Confined confined;
                 int r = apply(abi, &confined);
+                _exit(r < 0 || !confined.seccomp || confine_code() < 0 ? 100 : check());
+        }
+        return wait_for(pid);
+}
+
+/* The first step alone. */
+static int in_child_first(int (*check)(void)) {
+        pid_t pid = fork();
+
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                Confined confined;
+                int r = apply(CONFINE_LANDLOCK_ABI, &confined);
                 _exit(r < 0 || !confined.seccomp ? 100 : check());
         }
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 200 + WTERMSIG(status);
+        return wait_for(pid);
+}
+
+/* Landlock alone. */
+static int in_child_landlock(int abi, int (*check)(void)) {
+        pid_t pid = fork();
+
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                const Confinement c = { .file_bytes = 4096, .landlock_abi = abi, .without_seccomp = true };
+                Confined confined;
+                int r = confine(&c, &confined);
+                _exit(r < 0 || confined.landlock != abi || confined.seccomp ? 100 : check());
+        }
+        return wait_for(pid);
 }
 
 static int fails_with(long result, int error) {
         return result < 0 && errno == error ? 0 : 1;
 }
 
-static bool have_landlock(void) {
-        return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
+/* The kernel's interface, of those that are used. */
+static int landlock_abi(void) {
+        long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+        return (int)MIN(abi, (long)CONFINE_LANDLOCK_ABI);
 }
 
 static int work_in_state(void) {
@@ -162,6 +201,65 @@ static int look_at_others(void) {
                fails_with(syscall(SYS_io_uring_setup, 1, NULL), EPERM);
 }
 
+/* All handlers are of one user: what takes a process's number is out of reach, or is about oneself. */
+static int reach_others(void) {
+        struct rlimit l = { 1, 1 };
+        int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+        if (fails_with(syscall(SYS_prlimit64, getppid(), RLIMIT_NOFILE, NULL, &l), EPERM) ||
+                fails_with(syscall(SYS_prlimit64, getppid(), RLIMIT_CPU, &l, NULL), EPERM))
+                return 1;
+        if (fails_with(syscall(SYS_prlimit64, 0, RLIMIT_CPU, &l, NULL), EPERM) ||
+                syscall(SYS_prlimit64, 0, RLIMIT_CPU, NULL, &l) < 0)
+                return 2;
+        if (fails_with(syscall(SYS_tgkill, getppid(), getppid(), 0), EPERM) ||
+                fails_with(syscall(SYS_tkill, getppid(), 0), EPERM))
+                return 3;
+        if (fails_with(fcntl(STDIN_FILENO, F_SETOWN, getppid()), EPERM) ||
+                fails_with(fcntl(STDIN_FILENO, F_SETSIG, SIGKILL), EPERM))
+                return 4;
+        if (fcntl(STDIN_FILENO, F_GETFL) < 0 || fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) < 0)
+                return 5;
+        return fd >= 0 ? 6 : 0;
+}
+
+/* Who must die does, though it may not raise a signal. */
+static int die(void) {
+        (void)signal(SIGSEGV, SIG_DFL); /* cmocka has its own */
+        abort();
+}
+
+static int map_library(void) {
+        void *library = dlopen("libz.so.1", RTLD_NOW | RTLD_LOCAL);
+
+        return library && dlsym(library, "zlibVersion") ? 0 : 1;
+}
+
+static int map_no_library(void) {
+        return map_library() == 1 ? 0 : 1;
+}
+
+static int truncate_outside(void) {
+        return fails_with(truncate(outside_file, 0), EACCES);
+}
+
+/* Nobody listens there: who may connect is refused by nobody but the kernel. */
+static int connect_tcp(void) {
+        struct sockaddr_in a = {
+                .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(1)
+        };
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        if (fd < 0 || fails_with(connect(fd, (struct sockaddr *)&a, sizeof(a)), EACCES))
+                return 1;
+        a.sin_port = 0;
+        return fails_with(bind(fd, (struct sockaddr *)&a, sizeof(a)), EACCES);
+}
+
+static int signal_parent(void) {
+        return fails_with(kill(getppid(), 0), EPERM);
+}
+
 static int fill_file(void) {
         char path[100], data[8192] = {};
 
@@ -187,13 +285,13 @@ static void test_a_handlers_work_goes_on(void **state) {
                 assert_int_equal(in_child(abi, work_in_state), 0);
 }
 
-/* Both with what Linux 6.1 knows and with the oldest interface. */
+/* With the oldest interface and with each newer one. */
 static void test_files_outside_are_out_of_reach(void **state) {
         (void)state;
         int (*const checks[])(void) = { write_outside, read_outside, write_language, create_language };
 
-        assert_true(have_landlock());
-        for (int abi = 1; abi <= CONFINE_LANDLOCK_ABI; abi++)
+        assert_true(landlock_abi() > 0);
+        for (int abi = 1; abi <= landlock_abi(); abi++)
                 for (size_t i = 0; i < ELEMENTSOF(checks); i++)
                         assert_int_equal(in_child(abi, checks[i]), 0);
 }
@@ -201,11 +299,44 @@ static void test_files_outside_are_out_of_reach(void **state) {
 static void test_calls_that_it_never_makes(void **state) {
         (void)state;
         int (*const checks[])(void) = { open_socket, run_program, make_process, map_code, look_at_others,
-                fill_file, limits };
+                reach_others, fill_file, limits };
 
         for (size_t i = 0; i < ELEMENTSOF(checks); i++)
-                if (in_child(CONFINE_LANDLOCK_ABI, checks[i]) != 0)
-                        fail_msg("check %zu failed", i);
+                for (int first = 0; first < 2; first++) {
+                        int r = first ? in_child_first(checks[i])
+                                      : in_child(CONFINE_LANDLOCK_ABI, checks[i]);
+                        if (r != 0)
+                                fail_msg("check %zu failed: %i", i, r);
+                }
+        int r = in_child(CONFINE_LANDLOCK_ABI, die);
+        assert_true(r == 200 + SIGSEGV || r == 200 + SIGABRT || r == 200 + SIGILL);
+}
+
+/* The first step lets the formatter's library in, the second lets nothing in. */
+static void test_code_comes_in_the_first_step(void **state) {
+        (void)state;
+        assert_int_equal(in_child_first(map_library), 0);
+        assert_int_equal(in_child(CONFINE_LANDLOCK_ABI, map_no_library), 0);
+}
+
+/* Each newer interface of Landlock refuses what the one before it let through. */
+static void test_newer_interfaces(void **state) {
+        static const struct {
+                int abi;
+                int (*check)(void);
+        } cases[] = { { 3, truncate_outside }, { 4, connect_tcp }, { 6, signal_parent } };
+        size_t n = 0;
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                if (cases[i].abi > landlock_abi())
+                        continue;
+                assert_int_equal(in_child_landlock(cases[i].abi, cases[i].check), 0);
+                assert_int_equal(in_child_landlock(cases[i].abi - 1, cases[i].check), 1);
+                write_file(outside_file);
+                n++;
+        }
+        print_message("%zu of %zu, interface %i\n", n, ELEMENTSOF(cases), landlock_abi());
 }
 
 /* What is said of it is so: without Landlock files are open, and confine() tells. */
@@ -231,6 +362,7 @@ static void test_it_is_quick(void **state) {
                         Confined confined;
                         uint64_t began = now_monotonic();
                         (void)apply(CONFINE_LANDLOCK_ABI, &confined);
+                        (void)confine_code();
                         took = now_monotonic() - began;
                         _exit(write(pipes[1], &took, sizeof(took)) == sizeof(took) ? 0 : 1);
                 }
@@ -249,6 +381,8 @@ int main(void) {
                 cmocka_unit_test(test_a_handlers_work_goes_on),
                 cmocka_unit_test(test_files_outside_are_out_of_reach),
                 cmocka_unit_test(test_calls_that_it_never_makes),
+                cmocka_unit_test(test_code_comes_in_the_first_step),
+                cmocka_unit_test(test_newer_interfaces),
                 cmocka_unit_test(test_without_landlock),
                 cmocka_unit_test(test_it_is_quick),
         };
