@@ -12,7 +12,8 @@ bool machine_name_valid(const char *name);
 MachineConfig *config_add_machine(ConfigReader *reader, Config *config, const char *name);
 /* An alias of one machine. */
 void config_add_alias(ConfigReader *reader, Config *config, const char *name, const char *machine);
-/* PBot's shipped machines: pbot-vm (main, the default) and pbot-test-vm (test). */
+/* PBot's shipped machines: pbot-vm (main, the default) and pbot-test-vm (test), without their ports, which
+ * anybody could hold: the domains name them. */
 void config_add_shipped(ConfigReader *reader, Config *config);
 
 /* What each machine said itself, so that the environment's defaults do not override it, and where. */

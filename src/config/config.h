@@ -16,7 +16,7 @@ const char *guest_kind_to_string(GuestKind kind); /* "", "pbotvm", "pbot-2023", 
 int guest_kind_from_string(const char *string);   /* a GuestKind or -EINVAL */
 
 typedef enum TransportKind {
-        TRANSPORT_AUTO, /* vsock if a CID is set, then channel, then serial */
+        TRANSPORT_AUTO, /* channel, then vsock, then serial */
         TRANSPORT_VSOCK,
         TRANSPORT_CHANNEL,
         TRANSPORT_SERIAL,
@@ -48,8 +48,11 @@ typedef struct MachineConfig {
         uint16_t serial_port; /* data; 0: none */
         uint16_t heart_port;  /* heartbeat, PBot's "health" or "heart"; 0: none */
         uint32_t cid;         /* 0: no vsock */
-        uint32_t vport;       /* 5555 */
-        char *channel_data;   /* unix socket of the virtio-serial channel; NULL: none */
+        bool serial_named; /* these were said, if only that there is none; else the domain may have them */
+        bool heart_named;
+        bool cid_named;
+        uint32_t vport;     /* 5555 */
+        char *channel_data; /* unix socket of the virtio-serial channel; NULL: none */
         char *channel_heart;
         unsigned slots;               /* leases at once over vsock; 0: by the guest's kind */
         uint64_t timeout_usec;        /* of a request, from the lease */

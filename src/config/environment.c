@@ -146,6 +146,13 @@ void config_apply_environment(
                 if (value)
                         apply(reader, config, given, &variables[i], value);
         }
+        MachineConfig *m = default_machine(config);
+        if (m) {
+                m->serial_named |= environment_get(environment, "PBOTVM_SERIAL") != NULL;
+                m->heart_named |= environment_get(environment, "PBOTVM_HEALTH") ||
+                                  environment_get(environment, "PBOTVM_HEART");
+                m->cid_named |= environment_get(environment, "PBOTVM_CID") != NULL;
+        }
         apply_norevert(config, given, environment);
         if (environment_get(environment, "PBOTVM_ADDR") || environment_get(environment, "PBOTVM_PORT") ||
                 environment_get(environment, "PBOTVM_SERVER"))

@@ -90,18 +90,8 @@ void config_add_alias(ConfigReader *reader, Config *config, const char *name, co
 }
 
 void config_add_shipped(ConfigReader *reader, Config *config) {
-        MachineConfig *m = config_add_machine(reader, config, "pbot-vm");
-        if (m) {
-                m->serial_port = 5555;
-                m->heart_port = 5556;
-                m->cid = 7;
-        }
-        m = config_add_machine(reader, config, "pbot-test-vm");
-        if (m) {
-                m->serial_port = 7777;
-                m->heart_port = 7778;
-                m->cid = 42;
-        }
+        (void)config_add_machine(reader, config, "pbot-vm");
+        (void)config_add_machine(reader, config, "pbot-test-vm");
         config_add_alias(reader, config, "main", "pbot-vm");
         config_add_alias(reader, config, "test", "pbot-test-vm");
         if (!config->default_machine)
@@ -149,6 +139,11 @@ static void read_machine(
         for (size_t i = 0; machine_members[i].name; i++) {
                 given->timeout |= flags[i] && streq(machine_members[i].name, "timeout");
                 given->policy |= flags[i] && streq(machine_members[i].name, "policy");
+                m->serial_named |=
+                        flags[i] && machine_members[i].offset == offsetof(MachineConfig, serial_port);
+                m->heart_named |=
+                        flags[i] && machine_members[i].offset == offsetof(MachineConfig, heart_port);
+                m->cid_named |= flags[i] && machine_members[i].offset == offsetof(MachineConfig, cid);
         }
 }
 

@@ -6,6 +6,7 @@
 #include <libvirt/virterror.h>
 
 #include "common/io.h"
+#include "watchdog/transport.h"
 
 #define MESSAGE_SIZE 200
 
@@ -114,6 +115,17 @@ static virDomainSnapshotPtr find_snapshot(const DomainTask *t, virDomainPtr doma
         return snapshot;
 }
 
+/* What cannot be read is as if nobody had told. */
+static void look_at_lines(DomainTask *t, virDomainPtr domain) {
+        _cleanup_free_ char *xml = NULL;
+
+        if (!transport_uri_is_local(hypervisor_uri(t->hypervisor)))
+                return;
+        xml = virDomainGetXMLDesc(domain, 0);
+        if (xml)
+                (void)domain_lines_read(xml, &t->look.lines);
+}
+
 static int look(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
         virDomainInfo info = {};
         int state = 0, reason = 0;
@@ -125,6 +137,8 @@ static int look(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
         t->look.passing = state == VIR_DOMAIN_SHUTOFF && reason == VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT;
         t->look.id = id == (unsigned)-1 ? -1 : (int)id;
         t->look.cpu_usec = info.cpuTime / NSEC_PER_USEC;
+
+        look_at_lines(t, domain);
 
         virDomainSnapshotPtr snapshot = find_snapshot(t, domain);
         int r = snapshot ? 0 : failed(t, connection);

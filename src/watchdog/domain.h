@@ -4,6 +4,7 @@
 /* One libvirt domain, seen from the event loop: what it is doing, and the few verbs that a machine needs.
  * All calls return at once; what libvirt says comes through hooks, from the loop. */
 
+#include "watchdog/domain-lines.h"
 #include "watchdog/hypervisor.h"
 #include "watchdog/machine.h"
 
@@ -13,6 +14,7 @@ typedef struct DomainLook {
         int id;            /* libvirt's number of this run of it; -1 when it is off */
         uint64_t cpu_usec; /* used by it so far */
         uint64_t taken_usec;
+        DomainLines lines;   /* of a domain on this host */
         const char *message; /* libvirt's, when it refuses (WAY_REFUSED); not owned */
         bool passing; /* off in the middle of somebody's revert, or so it seems: to be looked at again */
 } DomainLook;

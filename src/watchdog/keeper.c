@@ -82,6 +82,18 @@ static void sample_cpu(Keeper *keeper, const DomainLook *look) {
                 machine_condemn(m, REVERT_CPU, look->taken_usec);
 }
 
+/* Whether the domain itself names a way, or takes one away. */
+static void follow_lines(Keeper *keeper, const DomainLook *look) {
+        if (!look->lines.known || domain_lines_equal(&look->lines, &keeper->lines) ||
+                keeper->machine.leases > 0)
+                return;
+        keeper->lines = look->lines;
+        if (link_set_lines(keeper->link, keeper->config, &keeper->lines))
+                machine_set_link(&keeper->machine, LINK_DOWN, look->taken_usec);
+        pulse_set_lines(keeper->pulse, keeper->config, &keeper->lines);
+        keeper->machine.has_pulse = pulse_fact(keeper->pulse, look->taken_usec) != PULSE_NONE;
+}
+
 static void on_looked(Domain *domain _unused_, const DomainLook *look, void *userdata) {
         Keeper *keeper = userdata;
         bool up = look->fact == DOMAIN_RUNNING || look->fact == DOMAIN_SAVING;
@@ -103,6 +115,7 @@ static void on_looked(Domain *domain _unused_, const DomainLook *look, void *use
         }
         if (up)
                 keeper->domain_id = look->id;
+        follow_lines(keeper, look);
 
         /* Somebody's revert is over in a moment; if it is not, the domain is off. */
         if (look->passing && !keeper->look_passing)

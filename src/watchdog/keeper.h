@@ -40,6 +40,7 @@ typedef struct Keeper {
         sd_event_source *timer;      /* when the state machine has to be asked again */
         sd_event_source *look_timer; /* when libvirt has to be */
         uint64_t look_usec;          /* the same */
+        DomainLines lines;           /* what the domain has of its own */
         int domain_id;               /* the run of the domain that this generation is about; -1: not known */
         bool look_passing;           /* the last look was at somebody's revert */
 

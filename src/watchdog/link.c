@@ -219,7 +219,7 @@ int link_new(sd_event *event, const MachineConfig *config, LinkHooks hooks, Link
         link->hooks = hooks;
         link->fd = -EBADF;
         link->probe_usec = MAX(LINK_PROBE_USEC, config->heartbeat_lost_usec / 3);
-        link->n_endpoints = transport_data_endpoints(config, link->endpoints);
+        link->n_endpoints = transport_data_endpoints(config, &(DomainLines){}, link->endpoints);
         *ret = link;
         return 0;
 }
@@ -247,6 +247,19 @@ void link_stop(Link *link) {
         drop_connection(link);
         link->retry = sd_event_source_disable_unref(link->retry);
         link->started = link->proven = false;
+}
+
+bool link_set_lines(Link *link, const MachineConfig *config, const DomainLines *lines) {
+        Endpoint endpoints[ENDPOINTS_MAX];
+        size_t n = transport_data_endpoints(config, lines, endpoints);
+
+        if (endpoints_equal(link->endpoints, link->n_endpoints, endpoints, n))
+                return false;
+        link_stop(link);
+        memcpy(link->endpoints, endpoints, n * sizeof(*endpoints));
+        link->n_endpoints = n;
+        link->current = link->preferred = 0;
+        return true;
 }
 
 void link_probe(Link *link) {

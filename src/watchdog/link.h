@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The way to one machine's agent: finds a transport on which the agent answers a probe (vsock, channel,
+/* The way to one machine's agent: finds a transport on which the agent answers a probe (channel, vsock,
  * serial; the one that worked is tried first), keeps it, proves it again when asked to, and hands it to
  * lease holders.
  *
@@ -37,7 +37,7 @@ typedef struct LinkHooks {
         void *userdata;
 } LinkHooks;
 
-/* config is borrowed. */
+/* config is borrowed, and nothing known yet of the domain. */
 int link_new(sd_event *event, const MachineConfig *config, LinkHooks hooks, Link **ret);
 /* No strand may be left. */
 Link *link_free(Link *link);
@@ -47,6 +47,9 @@ DEFINE_CLEANUP(Link *, link_free);
 void link_start(Link *link, Framing framing);
 /* Closes everything but strands; fact() is not called. */
 void link_stop(Link *link);
+/* What is known of the domain's own lines. If that changes the ways, the link is stopped, and told so by
+ * true. No strand may be left. */
+bool link_set_lines(Link *link, const MachineConfig *config, const DomainLines *lines);
 /* Proves again that the agent answers; does nothing while a probe runs or a strand is open on a byte stream.
  */
 void link_probe(Link *link);

@@ -166,7 +166,7 @@ int pulse_new(sd_event *event, const MachineConfig *config, PulseHook hook, void
         pulse->hook = hook;
         pulse->userdata = userdata;
         pulse->fd = -EBADF;
-        pulse->n_endpoints = transport_heart_endpoints(config, pulse->endpoints);
+        pulse->n_endpoints = transport_heart_endpoints(config, &(DomainLines){}, pulse->endpoints);
         heartbeat_init(&pulse->heartbeat, config->guest, config->heartbeat_lost_usec);
 
         int r = sd_event_add_time(event, &pulse->timer, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_time, pulse);
@@ -206,6 +206,18 @@ void pulse_stop(Pulse *pulse) {
         set_timer(pulse, USEC_INFINITY);
         heartbeat_reset(&pulse->heartbeat);
         pulse->started = false;
+}
+
+void pulse_set_lines(Pulse *pulse, const MachineConfig *config, const DomainLines *lines) {
+        Endpoint endpoints[ENDPOINTS_MAX];
+        size_t n = transport_heart_endpoints(config, lines, endpoints);
+
+        if (endpoints_equal(pulse->endpoints, pulse->n_endpoints, endpoints, n))
+                return;
+        pulse_stop(pulse);
+        memcpy(pulse->endpoints, endpoints, n * sizeof(*endpoints));
+        pulse->n_endpoints = n;
+        pulse->current = pulse->preferred = 0;
 }
 
 PulseFact pulse_fact(const Pulse *pulse, uint64_t now_usec) {

@@ -21,6 +21,8 @@ int pulse_new(sd_event *event, const MachineConfig *config, PulseHook hook, void
 Pulse *pulse_free(Pulse *pulse);
 DEFINE_CLEANUP(Pulse *, pulse_free);
 
+/* What is known of the domain's own lines. If that changes the ways, the pulse is stopped. */
+void pulse_set_lines(Pulse *pulse, const MachineConfig *config, const DomainLines *lines);
 /* Takes a kind that was found out before, unless one is configured. */
 void pulse_recall_guest(Pulse *pulse, GuestKind kind);
 /* Begins to connect, unless that was begun. */

@@ -51,7 +51,8 @@ bool settings_equal(const MachineConfig *a, const MachineConfig *b) {
                         return false;
         return a->guest == b->guest && a->transport == b->transport && a->policy == b->policy &&
                a->serial_port == b->serial_port && a->heart_port == b->heart_port && a->cid == b->cid &&
-               a->vport == b->vport && a->slots == b->slots && a->timeout_usec == b->timeout_usec &&
-               a->heartbeat_lost_usec == b->heartbeat_lost_usec &&
+               a->vport == b->vport && a->serial_named == b->serial_named &&
+               a->heart_named == b->heart_named && a->cid_named == b->cid_named && a->slots == b->slots &&
+               a->timeout_usec == b->timeout_usec && a->heartbeat_lost_usec == b->heartbeat_lost_usec &&
                memcmp(&a->limits, &b->limits, sizeof(a->limits)) == 0;
 }

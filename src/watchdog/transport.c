@@ -43,30 +43,66 @@ static Endpoint serial_endpoint(const MachineConfig *config, uint16_t port) {
         };
 }
 
-size_t transport_data_endpoints(const MachineConfig *config, Endpoint ret[static ENDPOINTS_MAX]) {
+/* A domain with a channel has no other ways but those that are asked for. */
+static bool has_channel(const MachineConfig *config, const DomainLines *lines) {
+        return lines->channel && config->channel_data;
+}
+
+/* The port of a line of the domain's, by what was said of it; 0: none. */
+static uint16_t serial_port(
+        const MachineConfig *config, const DomainLines *lines, bool named, uint16_t port, size_t line) {
+        if (config->transport == TRANSPORT_SERIAL || !lines->known)
+                return port;
+        if (has_channel(config, lines))
+                return domain_lines_have_port(lines, port) ? port : 0;
+        return named ? port : lines->ports[line];
+}
+
+static uint32_t guest_cid(const MachineConfig *config, const DomainLines *lines) {
+        return config->cid_named || !lines->known || has_channel(config, lines) ? config->cid : lines->cid;
+}
+
+size_t transport_data_endpoints(
+        const MachineConfig *config, const DomainLines *lines, Endpoint ret[static ENDPOINTS_MAX]) {
+        uint16_t port = serial_port(config, lines, config->serial_named, config->serial_port, 0);
+        uint32_t cid = guest_cid(config, lines);
         size_t n = 0;
 
-        if (config->cid > 0 && wanted(config, TRANSPORT_VSOCK))
-                ret[n++] = (Endpoint){
-                        .kind = TRANSPORT_VSOCK,
-                        .cid = config->cid,
-                        .vport = config->vport,
-                };
         if (config->channel_data && wanted(config, TRANSPORT_CHANNEL))
                 ret[n++] = channel_endpoint(config->channel_data);
-        if (config->serial_port > 0 && wanted(config, TRANSPORT_SERIAL))
-                ret[n++] = serial_endpoint(config, config->serial_port);
+        if (cid > 0 && wanted(config, TRANSPORT_VSOCK))
+                ret[n++] = (Endpoint){ .kind = TRANSPORT_VSOCK, .cid = cid, .vport = config->vport };
+        if (port > 0 && wanted(config, TRANSPORT_SERIAL))
+                ret[n++] = serial_endpoint(config, port);
         return n;
 }
 
-size_t transport_heart_endpoints(const MachineConfig *config, Endpoint ret[static ENDPOINTS_MAX]) {
+size_t transport_heart_endpoints(
+        const MachineConfig *config, const DomainLines *lines, Endpoint ret[static ENDPOINTS_MAX]) {
+        uint16_t port = serial_port(config, lines, config->heart_named, config->heart_port, 1);
         size_t n = 0;
 
         if (config->channel_heart && config->transport != TRANSPORT_SERIAL)
                 ret[n++] = channel_endpoint(config->channel_heart);
-        if (config->heart_port > 0 && config->transport != TRANSPORT_CHANNEL)
-                ret[n++] = serial_endpoint(config, config->heart_port);
+        if (port > 0 && config->transport != TRANSPORT_CHANNEL)
+                ret[n++] = serial_endpoint(config, port);
         return n;
+}
+
+bool endpoints_equal(const Endpoint *a, size_t n_a, const Endpoint *b, size_t n_b) {
+        if (n_a != n_b)
+                return false;
+        for (size_t i = 0; i < n_a; i++)
+                if (a[i].kind != b[i].kind || a[i].path != b[i].path || a[i].addr != b[i].addr ||
+                        a[i].port != b[i].port || a[i].cid != b[i].cid || a[i].vport != b[i].vport)
+                        return false;
+        return true;
+}
+
+bool transport_uri_is_local(const char *uri) {
+        const char *slashes = strstr(uri, "://");
+
+        return !slashes || slashes[strlen("://")] == '/';
 }
 
 /* Fills *ret; returns its size, or a negative errno. */

@@ -7,6 +7,7 @@
 
 #include "common/macro.h"
 #include "config/config.h"
+#include "watchdog/domain-lines.h"
 
 /* A connect that takes longer has failed: all of them are local or nearly so. */
 #define TRANSPORT_CONNECT_USEC (1 * USEC_PER_SEC)
@@ -23,11 +24,19 @@ typedef struct Endpoint {
 
 #define ENDPOINTS_MAX 3
 
-/* The machine's ways for data, in the order in which they are tried: vsock, channel, serial, or the one that
- * is configured. Returns how many. */
-size_t transport_data_endpoints(const MachineConfig *config, Endpoint ret[static ENDPOINTS_MAX]);
+/* The machine's ways for data, in the order in which they are tried: channel, vsock, serial, or the one that
+ * is configured. Whoever listens on a TCP port of this host first would be the guest, so a port, like a CID,
+ * is one that was named: by the configuration, or by the domain itself where that has no channel. A domain
+ * that has a channel and no such line is not looked for on it. Returns how many. */
+size_t transport_data_endpoints(
+        const MachineConfig *config, const DomainLines *lines, Endpoint ret[static ENDPOINTS_MAX]);
 /* The same for the heartbeat, which has no vsock. */
-size_t transport_heart_endpoints(const MachineConfig *config, Endpoint ret[static ENDPOINTS_MAX]);
+size_t transport_heart_endpoints(
+        const MachineConfig *config, const DomainLines *lines, Endpoint ret[static ENDPOINTS_MAX]);
+/* Both point into the same configuration. */
+bool endpoints_equal(const Endpoint *a, size_t n_a, const Endpoint *b, size_t n_b);
+/* True if the domain is on this host, so that its lines are. */
+bool transport_uri_is_local(const char *uri);
 
 /* True if the machine's serial lines can be connected to: names other than "localhost" are not resolved,
  * since that would block. */

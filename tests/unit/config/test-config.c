@@ -91,9 +91,10 @@ static void test_missing_file_is_pbots_default(void **state) {
         assert_int_equal(config_load("/nonexistent/pbotvm.json", NULL, &l.config, &l.errors), 0);
         const MachineConfig *m = config_machine(l.config, "pbot-vm");
         assert_non_null(m);
-        assert_int_equal(m->serial_port, 5555);
-        assert_int_equal(m->heart_port, 5556);
-        assert_int_equal(m->cid, 7);
+        assert_false(m->serial_named || m->heart_named || m->cid_named);
+        assert_int_equal(m->serial_port, 0);
+        assert_int_equal(m->heart_port, 0);
+        assert_int_equal(m->cid, 0);
         assert_int_equal(m->timeout_usec, 10 * USEC_PER_SEC);
         assert_int_equal(m->policy, POLICY_ON_FAILURE);
         assert_int_equal(m->guest, GUEST_UNKNOWN);

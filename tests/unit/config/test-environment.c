@@ -43,8 +43,10 @@ static void test_all_variables(void **state) {
 
         /* The other machine keeps its own, but for what is of the whole server. */
         assert_string_equal(test->domain, "pbot-test-vm");
-        assert_int_equal(test->serial_port, 7777);
-        assert_int_equal(test->cid, 42);
+        assert_true(m->serial_named && m->heart_named && m->cid_named);
+        assert_false(test->serial_named || test->heart_named || test->cid_named);
+        assert_int_equal(test->serial_port, 0);
+        assert_int_equal(test->cid, 0);
         assert_int_equal(test->timeout_usec, 30 * USEC_PER_SEC);
         assert_int_equal(test->policy, POLICY_NEVER);
 }
@@ -66,8 +68,9 @@ static void test_empty_is_unset(void **state) {
         _cleanup_(config_freep) Config *config = load(environment);
         const MachineConfig *m = config_machine(config, "pbot-vm");
 
-        assert_int_equal(m->serial_port, 5555);
+        assert_false(m->serial_named);
         assert_int_equal(m->policy, POLICY_ON_FAILURE);
+        assert_true(m->cid_named);
         assert_int_equal(m->cid, 0);
         assert_string_equal(config->listen_address, "127.0.0.1");
 }

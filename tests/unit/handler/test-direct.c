@@ -13,7 +13,11 @@
 #include "client/direct.h"
 #include "common/io.h"
 
-#define NOWHERE "/nonexistent/pbotvm.json"
+/* As PBot's vm-exec.json. */
+static const char vm_exec[] =
+        "{\"machines\": {\"pbot-vm\": {\"serial\": 5555, \"health\": 5556, \"cid\": 7},"
+        "\"pbot-test-vm\": {\"serial\": 7777, \"health\": 7778, \"cid\": 42}}, \"default-machine\": "
+        "\"pbot-vm\"}";
 
 static const struct {
         const char *variables[3];
@@ -36,13 +40,19 @@ static const struct {
 
 static void test_variables_choose(void **state) {
         (void)state;
+        char path[] = "/tmp/test-direct-XXXXXX";
+        int fd = mkstemp(path);
+
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, vm_exec, strlen(vm_exec)), strlen(vm_exec));
+        close(fd);
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_(config_freep) Config *configured = NULL, *effective = NULL;
                 char *const *environment = (char *const *)cases[i].variables;
                 const MachineConfig *machine = NULL;
 
-                assert_int_equal(config_load(NOWHERE, NULL, &configured, NULL), 0);
-                assert_int_equal(config_load(NOWHERE, environment, &effective, NULL), 0);
+                assert_int_equal(config_load(path, NULL, &configured, NULL), 0);
+                assert_int_equal(config_load(path, environment, &effective, NULL), 0);
                 int r = direct_decide(configured, effective, environment, &machine);
                 if (r != cases[i].result)
                         fail_msg("case %zu: %i", i, r);
@@ -51,6 +61,7 @@ static void test_variables_choose(void **state) {
                 assert_string_equal(machine->name, cases[i].machine);
                 assert_int_equal(machine->serial_port, cases[i].serial_port);
         }
+        unlink(path);
 }
 
 static void test_connect(void **state) {

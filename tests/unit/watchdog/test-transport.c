@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Which ways to a guest there are, by what the configuration and the domain say. */
+
+#include "watchdog/transport.h"
+
+#include "test.h"
+
+#define CHANNEL ((char *)"/run/data")
+
+static const char guide[] =
+        "<domain type='kvm' id='1'><devices>"
+        "<serial type='pty'><target port='0'/></serial>"
+        "<serial type='tcp'><source mode='bind' host='127.0.0.1' service='5555' tls='no'/><protocol "
+        "type='raw'/>"
+        "<target port='1'/></serial>"
+        "<serial type='tcp'><source mode='bind' host='127.0.0.1' service='5556'/><protocol "
+        "type='raw'/></serial>"
+        "<console type='tcp'><source mode='bind' host='127.0.0.1' service='1'/></console>"
+        "<vsock model='virtio'><cid auto='no' address='7'/></vsock></devices></domain>";
+static const char other[] =
+        "<domain><devices>"
+        "<serial type='tcp'><source mode='bind' host='127.0.0.1' service='2'/><protocol "
+        "type='telnet'/></serial>"
+        "<serial type='tcp'><source mode='connect' host='127.0.0.1' service='3'/><protocol "
+        "type='raw'/></serial>"
+        "<serial type='tcp'><source mode='bind' host='10.0.0.1' service='4'/><protocol type='raw'/></serial>"
+        "<serial type='tcp'><source mode='bind' host='0.0.0.0' service='99999'/><protocol "
+        "type='raw'/></serial>"
+        "<channel type='unix'><source mode='bind' path='/x'/><target type='virtio' "
+        "name='org.pbot.vm.0'/></channel>"
+        "<channel type='spicevmc'><target type='virtio' name='com.redhat.spice.0'/></channel>"
+        "<vsock model='virtio'><cid auto='yes'/></vsock></devices></domain>";
+
+static void test_a_domain_tells_its_lines(void **state _unused_) {
+        DomainLines lines = {};
+
+        assert_int_equal(domain_lines_read(guide, &lines), 0);
+        assert_true(lines.known);
+        assert_false(lines.channel);
+        assert_int_equal(lines.ports[0], 5555);
+        assert_int_equal(lines.ports[1], 5556);
+        assert_int_equal(lines.ports[2], 0);
+        assert_int_equal(lines.cid, 7);
+        assert_true(domain_lines_have_port(&lines, 5556));
+        assert_false(domain_lines_have_port(&lines, 0));
+
+        assert_int_equal(domain_lines_read(other, &lines), 0);
+        assert_true(lines.channel);
+        assert_int_equal(lines.ports[0], 0);
+        assert_int_equal(lines.cid, 0);
+        assert_int_equal(domain_lines_read("<domain", &lines), -EBADMSG);
+        assert_int_equal(domain_lines_read("", &lines), -EBADMSG);
+}
+
+/* Ports that are 0, and a CID, stand for none. */
+static const struct {
+        const char *what;
+        MachineConfig config;
+        DomainLines lines;
+        TransportKind data[ENDPOINTS_MAX]; /* ended by TRANSPORT_AUTO */
+        uint16_t port;
+        uint32_t cid;
+        uint16_t heart;
+} cases[] = {
+        { "nothing is known", { .channel_data = CHANNEL }, {}, { TRANSPORT_CHANNEL }, 0, 0, 0 },
+        { "the guide's domain", { .channel_data = CHANNEL }, { true, false, { 5, 6 }, 7 },
+                { TRANSPORT_CHANNEL, TRANSPORT_VSOCK, TRANSPORT_SERIAL }, 5, 7, 6 },
+        { "a domain with all", { .channel_data = CHANNEL }, { true, true, { 5, 6 }, 7 },
+                { TRANSPORT_CHANNEL }, 0, 0, 0 },
+        { "asked for",
+                { .channel_data = CHANNEL,
+                        .serial_port = 5,
+                        .serial_named = true,
+                        .heart_port = 6,
+                        .heart_named = true,
+                        .cid = 7,
+                        .cid_named = true },
+                { true, true, { 5, 6 }, 7 }, { TRANSPORT_CHANNEL, TRANSPORT_VSOCK, TRANSPORT_SERIAL }, 5, 7,
+                6 },
+        { "ports that the domain does not hold",
+                { .channel_data = CHANNEL,
+                        .serial_port = 8,
+                        .serial_named = true,
+                        .heart_port = 9,
+                        .heart_named = true },
+                { true, true, { 5, 6 }, 0 }, { TRANSPORT_CHANNEL }, 0, 0, 0 },
+        { "the file's word", { .serial_port = 8, .serial_named = true }, { .known = true },
+                { TRANSPORT_SERIAL }, 8, 0, 0 },
+        { "none is meant", { .channel_data = CHANNEL, .serial_named = true, .cid_named = true },
+                { true, false, { 5, 6 }, 7 }, { TRANSPORT_CHANNEL }, 0, 0, 6 },
+        { "nothing but serial",
+                { .transport = TRANSPORT_SERIAL,
+                        .channel_data = CHANNEL,
+                        .serial_port = 8,
+                        .serial_named = true },
+                { true, true, { 5, 6 }, 7 }, { TRANSPORT_SERIAL }, 8, 0, 0 },
+};
+
+static void test_ways(void **state _unused_) {
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                Endpoint data[ENDPOINTS_MAX] = {}, heart[ENDPOINTS_MAX] = {};
+                size_t n = transport_data_endpoints(&cases[i].config, &cases[i].lines, data),
+                       n_heart = transport_heart_endpoints(&cases[i].config, &cases[i].lines, heart), m = 0;
+
+                while (m < ENDPOINTS_MAX && cases[i].data[m] != TRANSPORT_AUTO)
+                        m++;
+                if (n != m || n_heart != (cases[i].heart > 0))
+                        fail_msg("%s: %zu, %zu ways", cases[i].what, n, n_heart);
+                for (size_t k = 0; k < n; k++) {
+                        assert_int_equal(data[k].kind, cases[i].data[k]);
+                        if (data[k].kind == TRANSPORT_SERIAL)
+                                assert_int_equal(data[k].port, cases[i].port);
+                        if (data[k].kind == TRANSPORT_VSOCK)
+                                assert_int_equal(data[k].cid, cases[i].cid);
+                }
+                if (n_heart > 0)
+                        assert_int_equal(heart[0].port, cases[i].heart);
+        }
+}
+
+static void test_local_uris(void **state _unused_) {
+        assert_true(transport_uri_is_local("qemu:///system"));
+        assert_true(transport_uri_is_local("test:///default"));
+        assert_false(transport_uri_is_local("qemu+ssh://root@host/system"));
+        assert_false(transport_uri_is_local("qemu+tls://host/system"));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_a_domain_tells_its_lines),
+                cmocka_unit_test(test_ways),
+                cmocka_unit_test(test_local_uris),
+        };
+        cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
