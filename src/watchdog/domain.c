@@ -260,11 +260,11 @@ static void task_free(DomainTask *t) {
         free(t);
 }
 
-static int submit(Domain *domain, void (*run)(Task *task), void (*done)(Task *task, bool live), bool slow) {
+static int submit(Domain *domain, Task task) {
         DomainTask *t = calloc(1, sizeof(*t));
         if (!t)
                 return -ENOMEM;
-        t->task = (Task){ .run = run, .done = done, .slow = slow };
+        t->task = task;
         t->hypervisor = domain->hypervisor;
         t->name = strdup(domain->name);
         t->snapshot = strdup(domain->snapshot);
@@ -306,7 +306,9 @@ void domain_look(Domain *domain) {
         domain->look_again = domain->looking;
         if (domain->looking || domain->reverting || !hypervisor_is_connected(domain->hypervisor))
                 return;
-        domain->looking = submit(domain, run_look, look_done, false) >= 0;
+        domain->looking =
+                submit(domain,
+                        (Task){ .run = run_look, .done = look_done, .limit_usec = WORKERS_LIMIT_USEC }) >= 0;
 }
 
 static void revert_done(Task *task, bool live) {
@@ -326,7 +328,10 @@ static void revert_done(Task *task, bool live) {
 }
 
 int domain_revert(Domain *domain) {
-        int r = submit(domain, run_revert, revert_done, true);
+        int r = submit(domain, (Task){ .run = run_revert,
+                                       .done = revert_done,
+                                       .slow = true,
+                                       .limit_usec = WORKERS_LIMIT_USEC });
         if (r < 0)
                 return r;
         domain->epoch++;
@@ -343,7 +348,10 @@ static void snapshot_done(Task *task, bool live) {
 }
 
 int domain_snapshot(Domain *domain) {
-        return submit(domain, run_snapshot, snapshot_done, true);
+        return submit(domain, (Task){ .run = run_snapshot,
+                                      .done = snapshot_done,
+                                      .slow = true,
+                                      .limit_usec = DOMAIN_SNAPSHOT_USEC });
 }
 
 static void on_connected(Subscription *subscription, bool connected) {

@@ -8,6 +8,9 @@
 #include "watchdog/hypervisor.h"
 #include "watchdog/machine.h"
 
+/* Replacing a snapshot writes the guest's memory twice, to whatever disk that is. */
+#define DOMAIN_SNAPSHOT_USEC (1800 * USEC_PER_SEC)
+
 typedef struct DomainLook {
         DomainFact fact;
         WayBack way;

@@ -210,7 +210,10 @@ static int on_retry(sd_event_source *source _unused_, uint64_t usec _unused_, vo
                 return 0;
         }
         *t = (ConnectTask){
-                .task = { .run = run_connect, .done = connect_done, .slow = true, .patient = true },
+                .task = { .run = run_connect,
+                        .done = connect_done,
+                        .slow = true,
+                        .limit_usec = USEC_INFINITY },
                 .hypervisor = hypervisor,
         };
         hypervisor->connecting = true;

@@ -6,6 +6,7 @@
 
 #include "common/io.h"
 #include "common/log.h"
+#include "watchdog/bus-error.h"
 #include "watchdog/crash.h"
 #include "watchdog/lease.h"
 #include "watchdog/machine-signals.h"
@@ -14,6 +15,8 @@
 /* libvirt is asked this often about a machine that is well, and while something is missing. */
 #define LOOK_USEC IDLE_CPU_SAMPLE_USEC
 #define LOOK_MISSING_USEC (2 * USEC_PER_SEC)
+/* A reset that cannot be recorded is tried again so much later. */
+#define SAVE_RETRY_USEC (1 * USEC_PER_SEC)
 /* An agent may serve several leases at once, over vsock. */
 #define SLOTS_DEFAULT 4
 
@@ -177,16 +180,40 @@ static int on_look_time(sd_event_source *source _unused_, uint64_t usec _unused_
 
 /* ---- resets ---- */
 
-static void answer_reverts(Keeper *keeper, ResetResult result) {
+/* error: NULL when it is done, or the name of the error; then why. */
+static void answer_reverts(Keeper *keeper, const char *error, const char *why) {
         for (size_t i = 0; i < keeper->n_revert_calls; i++) {
-                if (result == RESET_DONE)
+                if (!error)
                         (void)sd_bus_reply_method_return(keeper->revert_calls[i], NULL);
                 else
-                        (void)sd_bus_reply_method_errorf(keeper->revert_calls[i], SD_BUS_ERROR_FAILED,
-                                "Reverting %s failed: %s", keeper->config->name, keeper->last_error);
+                        (void)sd_bus_reply_method_errorf(keeper->revert_calls[i], error,
+                                "Reverting %s failed: %s", keeper->config->name, why);
                 sd_bus_message_unref(keeper->revert_calls[i]);
         }
         keeper->n_revert_calls = 0;
+}
+
+void keeper_sender_gone(Keeper *keeper, const char *sender) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < keeper->n_revert_calls; i++)
+                if (streq(sd_bus_message_get_sender(keeper->revert_calls[i]), sender))
+                        sd_bus_message_unref(keeper->revert_calls[i]);
+                else
+                        keeper->revert_calls[n++] = keeper->revert_calls[i];
+        keeper->n_revert_calls = n;
+}
+
+/* What is in the way (libvirt, the domain, its snapshot) may be for long: whoever waits is told so at once,
+ * and the revert happens when it can. */
+static void answer_obstacle(Keeper *keeper) {
+        const char *obstacle = machine_obstacle(&keeper->machine);
+        char why[200];
+
+        if (keeper->n_revert_calls == 0 || !*obstacle)
+                return;
+        snprintf(why, sizeof(why), "%s; it happens as soon as it can", obstacle);
+        answer_reverts(keeper, SD_BUS_ERROR_FAILED, why);
 }
 
 static void reset_ended(Keeper *keeper, ResetResult result, const char *message) {
@@ -212,8 +239,10 @@ static void reset_ended(Keeper *keeper, ResetResult result, const char *message)
         idle_cpu_reset(&keeper->cpu);
         if (keeper->domain)
                 domain_look(keeper->domain);
+        /* What made it impossible is found out by a look. */
         if (m->due == REVERT_NONE || result != RESET_IMPOSSIBLE)
-                answer_reverts(keeper, result);
+                answer_reverts(
+                        keeper, result == RESET_DONE ? NULL : SD_BUS_ERROR_FAILED, keeper->last_error);
         manager_poke(keeper->manager);
 }
 
@@ -223,7 +252,14 @@ static void on_reverted(Domain *domain _unused_, ResetResult result, const char 
 
 static void reset(Keeper *keeper) {
         Machine *m = &keeper->machine;
-        int r = 0;
+
+        /* A watchdog that dies in the middle has to know why it was begun. */
+        int r = manager_save(keeper->manager);
+        if (r < 0) {
+                machine_postpone(m, usec_add(now_monotonic(), SAVE_RETRY_USEC));
+                answer_reverts(keeper, VM1_ERROR_BUSY, "the state of the machines cannot be saved");
+                return;
+        }
 
         keeper_log(keeper, LOG_NOTICE, MESSAGE_REVERT, "%s %s: %s.",
                 machine_reverts(m) ? "Reverting" : "Connecting anew to", keeper->config->name,
@@ -236,7 +272,7 @@ static void reset(Keeper *keeper) {
                 pulse_stop(keeper->pulse);
         machine_reset_begin(m, now_realtime() / USEC_PER_SEC);
         keeper->reset_begun_usec = now_monotonic();
-        manager_save(keeper->manager);
+        (void)manager_save(keeper->manager);
         signals_send(keeper);
 
         if (!machine_reverts(m)) {
@@ -265,7 +301,7 @@ int keeper_revert(Keeper *keeper, RevertReason reason, sd_bus_message *call) {
 static void on_snapshot_taken(Domain *domain _unused_, int result, const char *message, void *userdata) {
         Keeper *keeper = userdata;
 
-        keeper->machine.held = false;
+        machine_unhold(&keeper->machine, now_monotonic());
         if (result < 0) {
                 keeper_log(keeper, LOG_ERR, NULL, "Taking a snapshot of %s failed: %s", keeper->config->name,
                         message);
@@ -292,16 +328,24 @@ int keeper_snapshot(Keeper *keeper, sd_bus_message *call) {
         if (r < 0)
                 return r;
 
-        m->held = true;
+        machine_hold(m);
         keeper->snapshot_call = sd_bus_message_ref(call);
         return 0;
 }
 
-void keeper_drain(Keeper *keeper, bool drain) {
+int keeper_drain(Keeper *keeper, bool drain) {
+        bool before = keeper->machine.drained;
+
         keeper->machine.drained = drain;
+        int r = manager_save(keeper->manager);
+        if (r < 0) {
+                keeper->machine.drained = before;
+                return r;
+        }
         keeper_log(keeper, LOG_NOTICE, MESSAGE_STATE, "%s is %s by an operator.", keeper->config->name,
                 drain ? "drained" : "put back to work");
         manager_poke(keeper->manager);
+        return 0;
 }
 
 /* ---- what follows ---- */
@@ -346,6 +390,7 @@ void keeper_update(Keeper *keeper) {
                 else
                         reset(keeper);
 
+        answer_obstacle(keeper);
         connect_guest(keeper);
         /* After a job that failed alone, the guest proves itself, whether or not somebody waits. */
         if (m->link == LINK_PROVEN && m->proven_usec == 0 && m->due == REVERT_NONE)
@@ -465,9 +510,7 @@ int keeper_new(Manager *manager, const MachineConfig *config, Hypervisor *hyperv
 Keeper *keeper_free(Keeper *keeper) {
         if (!keeper)
                 return NULL;
-        snprintf(keeper->last_error, sizeof(keeper->last_error),
-                "the watchdog ends, or has other settings for it");
-        answer_reverts(keeper, RESET_IMPOSSIBLE);
+        answer_reverts(keeper, SD_BUS_ERROR_FAILED, "the watchdog ends, or has other settings for it");
         sd_bus_message_unref(keeper->snapshot_call);
         sd_event_source_disable_unref(keeper->timer);
         sd_event_source_disable_unref(keeper->look_timer);

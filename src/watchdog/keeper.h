@@ -84,4 +84,7 @@ int keeper_revert(Keeper *keeper, RevertReason reason, sd_bus_message *call);
 /* Replaces the snapshot; the call is answered at its end. 0, -EBUSY (leased, being reverted, or not ready),
  * or -EOPNOTSUPP (no domain). */
 int keeper_snapshot(Keeper *keeper, sd_bus_message *call);
-void keeper_drain(Keeper *keeper, bool drain);
+/* 0, or a negative errno when that cannot be saved: then it stays as it was. */
+int keeper_drain(Keeper *keeper, bool drain);
+/* A connection has left the bus: its calls are not answered. */
+void keeper_sender_gone(Keeper *keeper, const char *sender);

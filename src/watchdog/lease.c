@@ -253,6 +253,15 @@ static int reply_lease(const Lease *lease, sd_bus_message *call, int fd) {
         return r;
 }
 
+/* Nobody has had it: the machine is as it was. */
+static void refuse(Lease *lease, const char *error) {
+        const LeaseCall *call = lease->waiter->userdata;
+
+        (void)bus_error_reply(call->message, error);
+        lease->begun_usec = 0;
+        end_lease(lease, OUTCOME_CLEAN);
+}
+
 static void on_strand(Strand *strand _unused_, int result, void *userdata) {
         Lease *lease = userdata;
         Keeper *keeper = lease->keeper;
@@ -269,9 +278,13 @@ static void on_strand(Strand *strand _unused_, int result, void *userdata) {
         lease->begun_usec = now_monotonic();
         lease->asker = call->asker;
         call->asker = (Asker){};
-        manager_save(manager);
+        int r = manager_save(manager);
+        if (r < 0) {
+                refuse(lease, VM1_ERROR_BUSY);
+                return;
+        }
         crash_point(manager, "before-lease-reply");
-        int r = reply_lease(lease, call->message, fd);
+        r = reply_lease(lease, call->message, fd);
         if (r >= 0)
                 r = sd_event_add_time_relative(manager->event, &lease->deadline, CLOCK_MONOTONIC,
                         keeper->config->timeout_usec + LEASE_OVERTIME_USEC, USEC_PER_MSEC, on_overtime,

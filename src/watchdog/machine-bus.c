@@ -144,8 +144,10 @@ static int set_drained(sd_bus_message *message, Manager *manager, bool drain, sd
         if (!keeper)
                 return no_such_machine(error);
 
-        keeper_drain(keeper, drain);
-        manager_save(manager);
+        if (keeper_drain(keeper, drain) < 0)
+                return sd_bus_error_setf(error, VM1_ERROR_BUSY,
+                        "%s stays as it is: the state of the machines cannot be saved.",
+                        keeper->config->name);
         return sd_bus_reply_method_return(message, NULL);
 }
 

@@ -177,7 +177,7 @@ void machine_set_link(Machine *machine, LinkFact link, uint64_t now_usec) {
 
         /* It answered in this generation, it is still connected, and it answers no more. While others use
          * it, it may just be slow: then it has time to settle. */
-        if (was_proven && link == LINK_SILENT && machine->leases == 0)
+        if (was_proven && link == LINK_SILENT && machine->leases == 0 && !machine->held)
                 machine_condemn(machine, REVERT_SILENT, now_usec);
 }
 
@@ -191,7 +191,7 @@ void machine_set_pulse(Machine *machine, PulseFact pulse, uint64_t now_usec) {
                 return;
         machine->pulse = pulse;
         facts_changed(machine, now_usec);
-        if (pulse == PULSE_LOST && machine->domain != DOMAIN_SAVING)
+        if (pulse == PULSE_LOST && machine->domain != DOMAIN_SAVING && !machine->held)
                 machine_condemn(machine, REVERT_HEARTBEAT, now_usec);
 }
 
@@ -251,6 +251,8 @@ void machine_tick(Machine *machine, uint64_t now_usec) {
                 machine->excused_usec = 0;
                 facts_changed(machine, now_usec);
         }
+        if (machine->held)
+                return;
         if (machine->domain == DOMAIN_SAVING &&
                 now_usec >= usec_add(machine->domain_usec, MACHINE_SAVING_USEC))
                 machine_condemn(machine, REVERT_PAUSED, now_usec);
@@ -280,6 +282,20 @@ bool machine_can_snapshot(const Machine *machine) {
 
 bool machine_is_fresh(const Machine *machine, uint64_t now_usec) {
         return machine->proven_usec > 0 && now_usec < usec_add(machine->proven_usec, MACHINE_FRESH_USEC);
+}
+
+void machine_hold(Machine *machine) {
+        machine->held = true;
+}
+
+void machine_unhold(Machine *machine, uint64_t now_usec) {
+        machine->held = false;
+        /* Its guest goes on from where it was stopped, and has time to show it. */
+        machine->domain_usec = now_usec;
+        if (machine->unwell_usec > 0) {
+                machine->unwell_usec = now_usec;
+                machine->settle_usec = MACHINE_SETTLE_USEC;
+        }
 }
 
 void machine_lease(Machine *machine) {
@@ -333,6 +349,10 @@ MachineStep machine_step(const Machine *machine, uint64_t now_usec) {
         if (machine_reverts(machine) && machine->way != WAY_OPEN)
                 return MACHINE_STEP_NONE;
         return now_usec >= machine->retry_usec ? MACHINE_STEP_RESET : MACHINE_STEP_NONE;
+}
+
+void machine_postpone(Machine *machine, uint64_t until_usec) {
+        machine->retry_usec = MAX(machine->retry_usec, until_usec);
 }
 
 void machine_reset_begin(Machine *machine, uint64_t realtime_sec) {

@@ -131,10 +131,10 @@ typedef struct Machine {
         WayBack way;
         unsigned slots; /* leases at once */
         unsigned leases;
-        bool drained;          /* by an operator */
-        bool held;             /* nobody leases it while its snapshot is taken */
-        uint64_t proven_usec;  /* the last answer; 0: none in this generation */
-        uint64_t unwell_usec;  /* since when it is not alive; 0: it is */
+        bool drained;         /* by an operator */
+        bool held;            /* while our snapshot of it is taken: nobody leases it, and it need not live */
+        uint64_t proven_usec; /* the last answer; 0: none in this generation */
+        uint64_t unwell_usec; /* since when it is not alive; 0: it is */
         uint64_t offline_usec; /* since when nobody accepts a connection; 0: somebody does */
         uint64_t excused_usec; /* until then an answer makes up for the first beat; 0: it does not */
         uint64_t settle_usec;  /* how long it may be unwell before it is reverted */
@@ -195,6 +195,9 @@ bool machine_can_lease(const Machine *machine);
 bool machine_is_fresh(const Machine *machine, uint64_t now_usec);
 /* True if it is worth a snapshot now: alive, free, nothing due; an operator may have drained it. */
 bool machine_can_snapshot(const Machine *machine);
+/* Our snapshot of it is taken, for as long as that takes: the domain may be paused and its guest silent. */
+void machine_hold(Machine *machine);
+void machine_unhold(Machine *machine, uint64_t now_usec);
 void machine_lease(Machine *machine);
 /* A lease ended before anybody could use it. */
 void machine_unlease(Machine *machine);
@@ -202,6 +205,8 @@ void machine_unlease(Machine *machine);
 void machine_release(Machine *machine, Outcome outcome, uint64_t now_usec);
 
 MachineStep machine_step(const Machine *machine, uint64_t now_usec);
+/* A reset that is due does not begin before then. */
+void machine_postpone(Machine *machine, uint64_t until_usec);
 /* True if a reset means a revert by libvirt. */
 bool machine_reverts(const Machine *machine);
 /* Begins what MACHINE_STEP_RESET asks for: a new generation. realtime_sec: seconds since 1970, below which

@@ -177,6 +177,8 @@ static int on_name_gone(sd_bus_message *message, void *userdata, sd_bus_error *e
         if (sd_bus_message_read(message, "s", &name) >= 0 && name[0] == ':') {
                 gate_sender_gone(manager->gate, name);
                 lease_sender_gone(manager, name);
+                for (size_t i = 0; i < manager->n_keepers; i++)
+                        keeper_sender_gone(manager->keepers[i], name);
         }
         return 0;
 }

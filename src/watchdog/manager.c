@@ -27,22 +27,27 @@ Keeper *manager_keeper(const Manager *manager, const char *name) {
 
 /* ---- saving ---- */
 
-void manager_save(Manager *manager) {
+int manager_save(Manager *manager) {
         _cleanup_text_ Text text = {};
 
         int r = state_file_format(manager, &text);
         if (r >= 0 && streq_ptr(manager->saved, text_string(&text)))
-                return;
+                return 0;
         if (r >= 0) {
                 crash_point(manager, "before-state-save");
                 r = state_file_write(manager->run_fd, &text);
         }
         free(manager->saved);
         manager->saved = NULL;
-        if (r < 0)
-                (void)log_error_errno(r, "Failed to save the state: %m");
-        else
+        if (r >= 0)
                 (void)text_steal(&text, &manager->saved, NULL);
+        if (r < 0 && !manager->save_failed)
+                (void)log_error_errno(
+                        r, "Failed to save the state, nobody gets a machine until that works: %m");
+        else if (r >= 0 && manager->save_failed)
+                log_notice("The state can be saved again.");
+        manager->save_failed = r < 0;
+        return r;
 }
 
 /* ---- machines ---- */
@@ -195,7 +200,7 @@ static int on_update(sd_event_source *source _unused_, void *userdata) {
                 keeper_update(manager->keepers[i]);
         replace_retired(manager);
         lease_dispatch(manager);
-        manager_save(manager);
+        (void)manager_save(manager);
         set_queue_timer(manager);
         health_tell(manager->health);
         if (manager->stopping && is_quiet(manager))
@@ -220,7 +225,7 @@ static int on_stop_time(sd_event_source *source _unused_, uint64_t usec _unused_
         for (size_t i = 0; i < manager->n_keepers; i++)
                 lease_revoke(manager->keepers[i], OUTCOME_ABANDONED);
         lease_refuse_all(manager);
-        manager_save(manager);
+        (void)manager_save(manager);
         (void)sd_event_exit(manager->event, 0);
         return 0;
 }
@@ -314,7 +319,7 @@ int manager_start(Manager *manager) {
                 r = sd_bus_request_name(manager->bus, VM1_NAME, 0);
         if (r < 0)
                 return log_error_errno(r, "Failed to take the name " VM1_NAME " on the bus: %m");
-        manager_save(manager);
+        (void)manager_save(manager);
         health_ready(manager->health);
         return 0;
 }

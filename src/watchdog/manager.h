@@ -36,7 +36,8 @@ struct Manager {
         Lease *leases;
         Gate *gate;
         Health *health;
-        char *saved; /* the state file as it was last written */
+        char *saved; /* the state file as it was last written; NULL: that failed */
+        bool save_failed;
 
         sd_event_source *update; /* runs once after whatever changed */
         sd_event_source *queue_timer;
@@ -58,8 +59,9 @@ void manager_stop(Manager *manager);
 
 /* Something changed: everything that follows from it is done soon, once, from the loop. */
 void manager_poke(Manager *manager);
-/* Writes the state file, if it is not as it was. A failure is logged. */
-void manager_save(Manager *manager);
+/* Writes the state file, if it is not as it was. 0 or negative errno; the first failure of a row is logged.
+ */
+int manager_save(Manager *manager);
 
 Keeper *manager_keeper(const Manager *manager, const char *name);
 sd_event *manager_event(const Manager *manager);

@@ -43,7 +43,7 @@ static void stop_at(RoundTrip *trip, const Hypervisor *hypervisor) {
                 free(stop);
                 return;
         }
-        *stop = (Stop){ { .run = run_stop, .done = stop_done }, trip };
+        *stop = (Stop){ { .run = run_stop, .done = stop_done, .limit_usec = WORKERS_LIMIT_USEC }, trip };
         workers_submit(hypervisor_workers(hypervisor), &stop->task);
 }
 

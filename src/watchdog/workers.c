@@ -97,7 +97,7 @@ bool workers_are_stuck(Workers *workers) {
         pthread_mutex_lock(&workers->lock);
         for (size_t i = 0; i < WORKERS; i++) {
                 const Task *t = workers->pool[i].task;
-                stuck = stuck || (t && !t->patient && now >= usec_add(t->begun_usec, WORKERS_STUCK_USEC));
+                stuck = stuck || (t && now >= usec_add(t->begun_usec, t->limit_usec));
         }
         pthread_mutex_unlock(&workers->lock);
         return stuck;

@@ -7,8 +7,9 @@
 
 /* One of them is kept free of slow tasks, so that a look never waits for a revert. */
 #define WORKERS 3
-/* A slow task that takes longer has lost its way; systemd restarts the service then. */
-#define WORKERS_STUCK_USEC (300 * USEC_PER_SEC)
+/* A task that takes longer than its limit has lost its way; systemd restarts the service then. The usual
+ * one: */
+#define WORKERS_LIMIT_USEC (300 * USEC_PER_SEC)
 
 /* Something to be done by a worker; part of a larger structure. */
 typedef struct Task Task;
@@ -17,7 +18,7 @@ struct Task {
         void (*run)(Task *task);             /* on a worker; may block */
         void (*done)(Task *task, bool live); /* afterwards, on the loop; frees it. See Completion for live */
         bool slow;                           /* takes more than an instant */
-        bool patient; /* may wait for a daemon for as long as it likes: it is not stuck */
+        uint64_t limit_usec; /* of a run; USEC_INFINITY: it may wait for as long as it likes */
         uint64_t begun_usec;
         Task *next;
 };
@@ -30,5 +31,5 @@ Workers *workers_free(Workers *workers);
 DEFINE_CLEANUP(Workers *, workers_free);
 
 void workers_submit(Workers *workers, Task *task);
-/* True if a task runs for longer than WORKERS_STUCK_USEC. */
+/* True if a task runs for longer than its limit. */
 bool workers_are_stuck(Workers *workers);

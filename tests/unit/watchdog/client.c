@@ -94,16 +94,32 @@ void client_revert_begin(sd_bus *bus, const char *machine, Pending *pending) {
         assert_true(sd_bus_flush(bus) >= 0);
 }
 
-const char *client_wait(sd_bus *bus, Pending *pending, Held *ret) {
+static void wait_for_reply(sd_bus *bus, const Pending *pending) {
         while (!pending->reply) {
                 int r = sd_bus_process(bus, NULL);
                 assert_true(r >= 0);
                 if (r == 0)
                         assert_true(sd_bus_wait(bus, WORLD_PATIENCE_USEC) >= 0);
         }
-        const char *error = read_lease(pending->reply, ret);
+}
+
+static void pending_done(Pending *pending) {
         sd_bus_message_unref(pending->reply);
         sd_bus_slot_unref(pending->slot);
+}
+
+const char *client_wait(sd_bus *bus, Pending *pending, Held *ret) {
+        wait_for_reply(bus, pending);
+        const char *error = read_lease(pending->reply, ret);
+        pending_done(pending);
+        return error;
+}
+
+const char *client_wait_done(sd_bus *bus, Pending *pending) {
+        wait_for_reply(bus, pending);
+        const sd_bus_error *e = sd_bus_message_get_error(pending->reply);
+        const char *error = e ? keep_error(e) : NULL;
+        pending_done(pending);
         return error;
 }
 

@@ -3,6 +3,8 @@
 /* Leases, end to end: the real watchdog on a bus of its own, machines without a domain. */
 
 #include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "common/io.h"
@@ -252,6 +254,76 @@ static void test_lost_in_the_middle(void **state) {
         sd_bus_flush_close_unref(bus);
 }
 
+/* No room for the state file, or so it seems: a folder lies where it is written. */
+static void block_state(const World *w, bool block) {
+        char path[128];
+
+        snprintf(path, sizeof(path), "%s/run/state.json.new", w->directory);
+        assert_int_equal(block ? mkdir(path, 0700) : rmdir(path), 0);
+}
+
+/* A lease that a watchdog that dies would not know of is not granted: whoever asks is told at once, and the
+ * log says it once. */
+static void test_state_cannot_be_saved(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+
+        world_start_ready(w, NO_DOMAIN);
+        sd_bus *bus = world_connect(w);
+        uint64_t generation = machine_number(bus, "Generation"), begun = now_monotonic();
+        block_state(w, true);
+        for (int i = 0; i < 3; i++)
+                assert_string_equal(client_lease(bus, "vm", LONG, &held), ERROR "Busy");
+        assert_true(now_monotonic() - begun < 5 * SEC);
+        assert_string_equal(client_call(bus, "vm", "Drain", NULL), ERROR "Busy");
+        assert_string_equal(machine_string(bus, "State"), "ready");
+        assert_string_equal(client_call(bus, "vm", "Revert", "why"), ERROR "Busy");
+        assert_int_equal(machine_number(bus, "Generation"), generation);
+        assert_int_equal(machine_number(bus, "Requests"), 0);
+        assert_int_equal(world_log_count(w, "Failed to save the state"), 1);
+
+        /* What waited for it happens then. */
+        block_state(w, false);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        assert_true(held.generation > generation);
+        held_echo(&held, "saved");
+        assert_null(client_release(bus, &held, "clean"));
+        sd_bus_flush_close_unref(bus);
+}
+
+/* Who asked for a revert and went is not kept: others can ask. */
+static void test_vanished_revert_callers(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+        Pending pending[16], last;
+        const char *name;
+
+        world_start_ready(w, NO_DOMAIN);
+        sd_bus *bus = world_connect(w), *gone = world_connect(w), *other = world_connect(w);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        /* They wait for the one who has it. */
+        for (size_t i = 0; i < ELEMENTSOF(pending); i++)
+                client_revert_begin(gone, "vm", &pending[i]);
+        while (world_log_count(w, " asks for a revert of vm") < ELEMENTSOF(pending))
+                usleep(1000);
+        for (size_t i = 0; i < ELEMENTSOF(pending); i++)
+                sd_bus_slot_unref(pending[i].slot);
+        assert_true(sd_bus_get_unique_name(gone, &name) >= 0);
+        _cleanup_free_ char *gone_name = strdup(name);
+        sd_bus_flush_close_unref(gone);
+        /* The bus tells the watchdog before anybody else. */
+        while (sd_bus_get_name_creds(other, gone_name, 0, NULL) >= 0)
+                usleep(1000);
+        client_revert_begin(other, "vm", &last);
+        client_revert_begin(other, "vm", &pending[0]);
+        assert_null(client_release(bus, &held, "clean"));
+        assert_null(client_wait_done(other, &last));
+        assert_null(client_wait_done(other, &pending[0]));
+        assert_string_equal(machine_string(bus, "LastRevertReason"), "an operator asked");
+        sd_bus_flush_close_unref(other);
+        sd_bus_flush_close_unref(bus);
+}
+
 /* An agent that is connected but answers nothing is not leased out. */
 static void test_silent_agent(void **state) {
         World *w = *state;
@@ -285,6 +357,8 @@ int main(void) {
                 test_in_world(test_torn_request),
                 test_in_world(test_lost_in_the_middle),
                 test_in_world(test_silent_agent),
+                test_in_world(test_state_cannot_be_saved),
+                test_in_world(test_vanished_revert_callers),
         };
         cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -414,11 +414,11 @@ static void test_what_is_worth_a_snapshot(void **state _unused_) {
 static void test_held_for_our_own_snapshot(void **state _unused_) {
         Machine m = ready_machine(POLICY_ON_FAILURE, true);
 
-        m.held = true;
+        machine_hold(&m);
         assert_false(machine_can_lease(&m));
         machine_condemn(&m, REVERT_HEARTBEAT, T0);
         assert_int_equal(machine_step(&m, T0 + 100 * SEC), MACHINE_STEP_NONE);
-        m.held = false;
+        machine_unhold(&m, T0);
         assert_int_equal(machine_step(&m, T0 + 100 * SEC), MACHINE_STEP_RESET);
 }
 
@@ -483,6 +483,37 @@ static void test_started_by_somebody_else(void **state _unused_) {
         assert_int_equal(m.due, REVERT_UNSTARTED);
 }
 
+/* However long our own snapshot takes, it is no fault; somebody else's has a limit. */
+static void test_a_long_snapshot(void **state _unused_) {
+        const uint64_t end = T0 + 1200 * SEC;
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+        machine_hold(&m);
+        machine_set_pulse(&m, PULSE_LOST, T0 + 3 * SEC);
+        machine_set_domain(&m, DOMAIN_SAVING, T0 + 4 * SEC);
+        machine_set_link(&m, LINK_SILENT, T0 + 5 * SEC);
+        for (uint64_t now = T0; now < end; now += SEC) {
+                machine_tick(&m, now);
+                assert_int_equal(m.due, REVERT_NONE);
+        }
+        machine_unhold(&m, end);
+        machine_tick(&m, end);
+        assert_int_equal(m.due, REVERT_NONE);
+        machine_set_domain(&m, DOMAIN_RUNNING, end);
+        machine_set_pulse(&m, PULSE_BEATING, end + SEC);
+        machine_set_link(&m, LINK_PROVEN, end + SEC);
+        assert_true(machine_can_lease(&m));
+
+        /* A guest that does not come back is reverted then. */
+        machine_hold(&m);
+        machine_set_link(&m, LINK_SILENT, end + 2 * SEC);
+        machine_unhold(&m, 2 * end);
+        machine_tick(&m, 2 * end + MACHINE_SETTLE_USEC - 1);
+        assert_int_equal(m.due, REVERT_NONE);
+        machine_tick(&m, 2 * end + MACHINE_SETTLE_USEC);
+        assert_int_equal(m.due, REVERT_UNSTARTED);
+}
+
 static void test_an_unused_lease_leaves_no_trace(void **state _unused_) {
         Machine m = ready_machine(POLICY_ALWAYS, true);
 
@@ -527,6 +558,7 @@ int main(void) {
                 cmocka_unit_test(test_without_a_domain),
                 cmocka_unit_test(test_never_reverted),
                 cmocka_unit_test(test_started_by_somebody_else),
+                cmocka_unit_test(test_a_long_snapshot),
                 cmocka_unit_test(test_an_unused_lease_leaves_no_trace),
                 cmocka_unit_test(test_names),
         };

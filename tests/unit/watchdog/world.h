@@ -85,6 +85,8 @@ void client_lease_begin(sd_bus *bus, const char *machine, uint64_t wait_usec, Pe
 /* Calls Revert() in the same way. */
 void client_revert_begin(sd_bus *bus, const char *machine, Pending *pending);
 const char *client_wait(sd_bus *bus, Pending *pending, Held *ret);
+/* The same for calls that return nothing. */
+const char *client_wait_done(sd_bus *bus, Pending *pending);
 const char *client_release(sd_bus *bus, const Held *held, const char *outcome);
 /* Calls a method of the machine "vm" or, with a NULL interface, of the manager. */
 const char *client_call(sd_bus *bus, const char *machine, const char *member, const char *argument);
