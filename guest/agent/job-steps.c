@@ -19,8 +19,9 @@ typedef struct Maker {
         void *userdata;
 } Maker;
 
-static int pipe_open(const Maker *maker, OutputPipe *pipe, OutputBudget *budget, Text *text) {
-        return output_pipe_open(pipe, maker->context->event, budget, text, maker->news, maker->userdata);
+static int pipe_open(const Maker *maker, OutputPipe *pipe, bool terminal, OutputBudget *budget, Text *text) {
+        return output_pipe_open(
+                pipe, maker->context->event, terminal, budget, text, maker->news, maker->userdata);
 }
 
 /* A compiler takes more than programs may, as with PBot, which limits the program alone. */
@@ -49,17 +50,19 @@ static int step_add(const Maker *maker, StepRole role, size_t plan_index) {
                 .cpu_limit_usec = step_cpu_limit(maker->spec, role, plan_index),
         };
         if (role == ROLE_PLAN) {
-                r = pipe_open(maker, &step->out, &steps->budget, &outcome->out);
-                return r < 0 ? r : pipe_open(maker, &step->err, &steps->budget, &outcome->err);
+                r = pipe_open(maker, &step->out, maker->spec->plan->steps[plan_index].terminal,
+                        &steps->budget, &outcome->out);
+                return r < 0 ? r : pipe_open(maker, &step->err, false, &steps->budget, &outcome->err);
         }
         if (role == ROLE_PACK)
-                r = pipe_open(maker, &step->out, &steps->storage_budget, &maker->result->storage);
+                r = pipe_open(maker, &step->out, false, &steps->storage_budget, &maker->result->storage);
         else
-                r = pipe_open(
-                        maker, &step->out, &steps->storage_error_budget, &maker->result->storage_error);
+                r = pipe_open(maker, &step->out, false, &steps->storage_error_budget,
+                        &maker->result->storage_error);
         if (r < 0)
                 return r;
-        return pipe_open(maker, &step->err, &steps->storage_error_budget, &maker->result->storage_error);
+        return pipe_open(
+                maker, &step->err, false, &steps->storage_error_budget, &maker->result->storage_error);
 }
 
 /* Writes the archive where the unpacking step reads it: in memory, so no path is involved. */

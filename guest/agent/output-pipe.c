@@ -2,7 +2,10 @@
 #include "output-pipe.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <termios.h>
 
 #include "common/io.h"
 
@@ -23,12 +26,31 @@ static int on_readable(_unused_ sd_event_source *source, int fd, _unused_ uint32
         return 0;
 }
 
-int output_pipe_open(OutputPipe *pipe, sd_event *event, OutputBudget *budget, Text *text,
+/* A terminal that changes nothing of what is written: ours is the first end. */
+static int terminal_open(int fds[2]) {
+        _cleanup_close_ int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+        struct termios settings;
+
+        if (master < 0 || unlockpt(master) < 0)
+                return -errno;
+        _cleanup_close_ int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+        if (slave < 0 || tcgetattr(slave, &settings) < 0)
+                return -errno;
+        cfmakeraw(&settings);
+        if (tcsetattr(slave, TCSANOW, &settings) < 0)
+                return -errno;
+        fds[0] = TAKE_FD(master);
+        fds[1] = TAKE_FD(slave);
+        return 0;
+}
+
+int output_pipe_open(OutputPipe *pipe, sd_event *event, bool terminal, OutputBudget *budget, Text *text,
         OutputPipeNews news, void *userdata) {
-        int fds[2];
+        int fds[2], r;
 
         *pipe = OUTPUT_PIPE_INIT;
-        if (pipe2(fds, O_CLOEXEC) < 0)
+        /* Where there are no terminals, what is printed comes late, but it comes. */
+        if ((!terminal || terminal_open(fds) < 0) && pipe2(fds, O_CLOEXEC) < 0)
                 return -errno;
         *pipe = (OutputPipe){
                 .fd = fds[0],
@@ -41,7 +63,7 @@ int output_pipe_open(OutputPipe *pipe, sd_event *event, OutputBudget *budget, Te
         /* The pipe is ours, and the job's user opens /dev/stdout and /dev/stderr by name: to write alone. */
         if (fchmod(pipe->child_fd, 0222) < 0)
                 return -errno;
-        int r = fd_set_nonblocking(pipe->fd, true);
+        r = fd_set_nonblocking(pipe->fd, true);
         if (r < 0)
                 return r;
         return sd_event_add_io(event, &pipe->source, pipe->fd, EPOLLIN, on_readable, pipe);

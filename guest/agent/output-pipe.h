@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A pipe for what a step prints: the step gets one end, what comes out of the other is kept in a text. */
+/* A pipe for what a step prints, or a terminal for languages that keep their output back from a pipe: the
+ * step gets one end, what comes out of the other is kept in a text. */
 
 #include <systemd/sd-event.h>
 
@@ -26,7 +27,7 @@ struct OutputPipe {
 
 /* Makes the pipe and reads it as part of the event loop, as much as the budget allows, into *text; both stay
  * the caller's. 0 or a negative errno; output_pipe_close() in either case. */
-int output_pipe_open(OutputPipe *pipe, sd_event *event, OutputBudget *budget, Text *text,
+int output_pipe_open(OutputPipe *pipe, sd_event *event, bool terminal, OutputBudget *budget, Text *text,
         OutputPipeNews news, void *userdata);
 
 /* Reads what is there, without waiting and without telling of it, and closes our end. */

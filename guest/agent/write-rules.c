@@ -29,14 +29,17 @@ bool write_rules_available(void) {
         return abi() >= ABI_MIN;
 }
 
+static int descriptor_rule_add(int ruleset, int fd, uint64_t access) {
+        struct landlock_path_beneath_attr rule = { .allowed_access = access, .parent_fd = fd };
+        return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0 ? -errno
+                                                                                                 : 0;
+}
+
 static int rule_add(int ruleset, const char *path, uint64_t access) {
         _cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return errno == ENOENT ? 0 : -errno;
-
-        struct landlock_path_beneath_attr rule = { .allowed_access = access, .parent_fd = fd };
-        return syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0 ? -errno
-                                                                                                 : 0;
+        return descriptor_rule_add(ruleset, fd, access);
 }
 
 int write_rules_apply(void) {
@@ -51,6 +54,10 @@ int write_rules_apply(void) {
                 return -errno;
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(writable); i++)
                 r = rule_add(ruleset, writable[i], attributes.handled_access_fs);
+        /* /dev/stdout may be a terminal, which lies outside of the job's files. */
+        if (r >= 0 && isatty(STDOUT_FILENO))
+                r = descriptor_rule_add(ruleset, STDOUT_FILENO,
+                        LANDLOCK_ACCESS_FS_WRITE_FILE | (attributes.handled_access_fs & ACCESS_TRUNCATE));
         if (r < 0)
                 return r;
         return syscall(SYS_landlock_restrict_self, ruleset, 0) < 0 ? -errno : 0;

@@ -23,6 +23,7 @@ typedef enum Runner {
         RUNNER_COMPILED, /* likewise, without the debugger: it knows C alone */
         RUNNER_TENDRA,   /* the command line is shell text that compiles, the result is a program */
         RUNNER_JAVA,     /* likewise, the result is a class */
+        RUNNER_GO,       /* the command line is words that compile and run */
 } Runner;
 
 static const struct {
@@ -47,6 +48,7 @@ static const struct {
         { "haskell", RUNNER_COMPILED },
         { "tendra", RUNNER_TENDRA },
         { "java", RUNNER_JAVA },
+        { "go", RUNNER_GO },
 };
 
 /* Options after which there is no program: what is shown is what the compiler says, or made. */
@@ -108,31 +110,32 @@ static int check_name(const char *what, const char *name, Text *error) {
         return text_failed(error) ? -ENOMEM : -EBADMSG;
 }
 
-/* Takes the words over as the next step. more: a second variable, or NULL. */
-static int add_step_with(Plan *plan, Words *words, const char *env, const char *more, bool stdin_file) {
+/* Characters of a program are UTF-8, whatever it is written in. */
+#define ENV_UTF8 "LC_ALL=C.UTF-8"
+
+/* Takes the words over as the next step. program: it is the user's, not what compiles or shows it. more: a
+ * variable for its environment, or NULL. */
+static int add_step(Plan *plan, const Request *request, Words *words, bool program, const char *more) {
         _cleanup_words_ Words variables = {};
         Step *step = &plan->steps[plan->n_steps];
 
-        if (env)
-                words_add_string(&variables, env);
+        words_add_string(&variables, ENV_UTF8);
+        for (char **variable = request->environment; program && variable && *variable; variable++)
+                words_add_string(&variables, *variable);
         if (more)
                 words_add_string(&variables, more);
         step->argv = words_steal(words);
-        step->env = env ? words_steal(&variables) : NULL;
-        step->stdin_file = stdin_file;
+        step->env = words_steal(&variables);
+        step->stdin_file = program;
+        step->terminal = program && request->terminal;
         plan->n_steps++;
-        return step->argv && (!env || step->env) ? 0 : -ENOMEM;
-}
-
-static int add_step(Plan *plan, Words *words, const char *env, bool stdin_file) {
-        return add_step_with(plan, words, env, NULL, stdin_file);
+        return step->argv && step->env ? 0 : -ENOMEM;
 }
 
 /* The command line as shell text; arguments as inert words behind it. bash runs a simple command in its own
  * process, so the wait status is the program's; most need no bash at all, which takes as long to start as
  * what it starts. */
-static int add_shell_step(
-        Plan *plan, const Request *request, bool with_arguments, const char *env, bool stdin_file) {
+static int add_shell_step(Plan *plan, const Request *request, bool program) {
         _cleanup_words_ Words words = {}, arguments = {}, direct = {};
         _cleanup_text_ Text command = {};
         const char *cmdline = request->cmdline ? request->cmdline : "";
@@ -140,7 +143,7 @@ static int add_shell_step(
 
         text_append_string(&command, cmdline);
         text_append_char(&command, ' ');
-        if (with_arguments && !isempty(request->arguments)) {
+        if (program && !isempty(request->arguments)) {
                 r = words_split(request->arguments, SPLIT_KEEP_BACKSLASH, &arguments);
                 if (r < 0)
                         return r;
@@ -158,14 +161,11 @@ static int add_shell_step(
         words_add_string(&words, "/bin/bash");
         words_add_string(&words, "-c");
         words_add_string(&words, text_string(&command));
-        r = add_step(plan, &words, env, stdin_file);
+        r = add_step(plan, request, &words, program, NULL);
         if (r >= 0 && bare)
                 plan->steps[plan->n_steps - 1].direct = words_steal(&direct);
         return r;
 }
-
-/* PBot's compilers speak UTF-8, its scripts the C locale. */
-#define ENV_UTF8 "LC_ALL=C.UTF-8"
 
 static int add_arguments(Words *words, const Request *request, SplitBackslash backslash) {
         return isempty(request->arguments) ? 0 : words_split(request->arguments, backslash, words);
@@ -222,7 +222,7 @@ static int add_show_step(Plan *plan, const Request *request, const char *script)
         words_add_string(&words, text_string(&source));
         words_add_string(&words, script);
         add_execfile(&words, request->execfile);
-        return text_failed(&source) ? -ENOMEM : add_step(plan, &words, ENV_UTF8, false);
+        return text_failed(&source) ? -ENOMEM : add_step(plan, request, &words, false, NULL);
 }
 
 /* The time that the debugger leaves a program, inside the job's limits of time and CPU. */
@@ -253,7 +253,7 @@ static int add_program_step(Plan *plan, const Request *request) {
                 append_time(&time, &request->limits);
         if (text_failed(&time))
                 return -ENOMEM;
-        return add_step_with(plan, &words, ENV_UTF8, plan->debugged ? text_string(&time) : NULL, true);
+        return add_step(plan, request, &words, true, plan->debugged ? text_string(&time) : NULL);
 }
 
 /* Whether our own driver must run the compiler: to hide the wrapper, or to find a compiler without its
@@ -291,7 +291,7 @@ static int plan_compiled(Plan *plan, const Request *request, bool debugged) {
          */
         if (debugged && startswith(request->cmdline ? request->cmdline : "", "clang++"))
                 words_add_string(&words, "-fstandalone-debug");
-        r = add_step(plan, &words, ENV_UTF8, false);
+        r = add_step(plan, request, &words, false, NULL);
         if (r < 0)
                 return r;
         command = plan->steps[0].argv;
@@ -309,14 +309,14 @@ static int plan_tendra(Plan *plan, const Request *request) {
         int r;
 
         plan->compiles = plan->run_after_success = plan->status_of_compiler = true;
-        r = add_shell_step(plan, request, false, NULL, false);
+        r = add_shell_step(plan, request, false);
         if (r < 0)
                 return r;
         add_execfile(&words, request->execfile);
         r = add_arguments(&words, request, SPLIT_KEEP_BACKSLASH);
         if (r < 0)
                 return r;
-        return add_step(plan, &words, NULL, true);
+        return add_step(plan, request, &words, true, NULL);
 }
 
 /* PBot shows of a Java program what comes up to the line that reaches this. */
@@ -331,7 +331,7 @@ static int plan_java(Plan *plan, const Request *request) {
 
         plan->compiles = plan->run_after_success = plan->status_of_compiler = plan->trimmed = true;
         plan->shown_bytes = JAVA_SHOWN_BYTES;
-        r = add_shell_step(plan, request, false, ENV_UTF8, false);
+        r = add_shell_step(plan, request, false);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < ELEMENTSOF(options); i++)
@@ -340,15 +340,46 @@ static int plan_java(Plan *plan, const Request *request) {
         r = add_arguments(&words, request, SPLIT_KEEP_BACKSLASH);
         if (r < 0)
                 return r;
-        return add_step(plan, &words, ENV_UTF8, true);
+        return add_step(plan, request, &words, true, NULL);
 }
 
-static void plan_files(Plan *plan, const Request *request, Runner runner) {
+/* "go run" compiles, links and runs in one: taken apart, the compiler and the linker may write more than the
+ * program. What it leaves out for a program that is only run is left out here too. */
+static int plan_go(Plan *plan, const Request *request) {
+        _cleanup_words_ Words command = {}, words = {}, program = {};
+        size_t run = 0;
+        int r = words_split(request->cmdline ? request->cmdline : "", SPLIT_DROP_BACKSLASH, &command);
+
+        if (r < 0)
+                return r;
+        while (run < command.n && !streq(command.items[run], "run"))
+                run++;
+        if (run == command.n)
+                return add_shell_step(plan, request, true);
+
+        plan->compiles = plan->run_after_success = plan->status_of_compiler = true;
+        for (size_t i = 0; i < command.n; i++) {
+                words_add_string(&words, i == run ? "build" : command.items[i]);
+                if (i == run) {
+                        words_add_string(&words, "-ldflags=-s -w");
+                        words_add_string(&words, "-o");
+                        words_add_string(&words, request->execfile);
+                }
+        }
+        r = add_step(plan, request, &words, false, NULL);
+        if (r < 0)
+                return r;
+        add_execfile(&program, request->execfile);
+        r = add_arguments(&program, request, SPLIT_KEEP_BACKSLASH);
+        return r < 0 ? r : add_step(plan, request, &program, true, NULL);
+}
+
+static void plan_files(Plan *plan, const Request *request) {
         text_append_text(&plan->source, &request->code);
         text_append_char(&plan->source, '\n');
         text_append_text(&plan->input, &request->input);
-        /* As PBot does: a here-string, and none for an empty input; C has a file that always ends so. */
-        if (request->input.size > 0 || (runner != RUNNER_SHELL && runner != RUNNER_JAVA))
+        /* As in PBot's here-string. A program without input reads the end of file at once. */
+        if (request->input.size > 0)
                 text_append_char(&plan->input, '\n');
 }
 
@@ -370,8 +401,10 @@ static int plan_steps(Plan *plan, const Request *request, Runner runner) {
                 return plan_tendra(plan, request);
         case RUNNER_JAVA:
                 return plan_java(plan, request);
+        case RUNNER_GO:
+                return plan_go(plan, request);
         default:
-                return add_shell_step(plan, request, true, NULL, true);
+                return add_shell_step(plan, request, true);
         }
 }
 
@@ -386,7 +419,7 @@ int plan_make(const Request *request, Plan **ret, Text *error) {
         plan = calloc(1, sizeof(Plan));
         if (!plan)
                 return -ENOMEM;
-        plan_files(plan, request, runner);
+        plan_files(plan, request);
         r = plan_steps(plan, request, runner);
         if (r < 0)
                 return r;

@@ -14,6 +14,7 @@ typedef struct Step {
         char **env;      /* NULL-terminated NAME=value added to the job's environment, or NULL */
         bool stdin_file; /* standard input is Plan.input (a file without a name in the directory), else empty
                           */
+        bool terminal;   /* standard output is one */
 } Step;
 
 typedef struct Plan {

@@ -48,6 +48,9 @@ void request_done(Request *request) {
         for (size_t i = 0; i < ELEMENTSOF(string_members); i++)
                 free(*string_at(request, i));
         free(request->id);
+        for (char **variable = request->environment; variable && *variable; variable++)
+                free(*variable);
+        free(request->environment);
         text_done(&request->input);
         text_done(&request->code);
         text_done(&request->storage);
@@ -96,6 +99,17 @@ static void write_extension(const Request *request, JsonWriter *w) {
                 base64_append_encoded(&encoded, request->storage.data, request->storage.size);
                 json_key(w, "storage");
                 json_put_string(w, text_failed(&encoded) ? NULL : text_string(&encoded));
+        }
+        if (request->environment && *request->environment) {
+                json_key(w, "environment");
+                json_open_array(w);
+                for (char **variable = request->environment; *variable; variable++)
+                        json_put_string(w, *variable);
+                json_close_array(w);
+        }
+        if (request->terminal) {
+                json_key(w, "terminal");
+                json_put_boolean(w, true);
         }
         json_close_object(w);
 }
@@ -213,6 +227,28 @@ static int parse_base64(const Json *object, const char *name, Text *text, bool *
         return 0;
 }
 
+static int parse_environment(const Json *array, char ***ret, Text *error) {
+        if (!array)
+                return 0;
+        if (json_type(array) != JSON_ARRAY || json_size(array) > REQUEST_ENVIRONMENT_MAX)
+                return refuse(error, "Bad request: member pbotvm.environment is not an array of at most %i.",
+                        REQUEST_ENVIRONMENT_MAX);
+        *ret = calloc(json_size(array) + 1, sizeof(**ret));
+        if (!*ret)
+                return -ENOMEM;
+        for (size_t i = 0; i < json_size(array); i++) {
+                size_t size;
+                const char *string = json_string(json_at(array, i), &size);
+                if (!string || strlen(string) != size || *string == '=' || !strchr(string, '='))
+                        return refuse(
+                                error, "Bad request: member pbotvm.environment[%zu] is no variable.", i);
+                (*ret)[i] = strdup(string);
+                if (!(*ret)[i])
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
 static int parse_extension(const Json *object, Request *request, Text *error) {
         if (!object)
                 return 0;
@@ -245,8 +281,11 @@ static int parse_extension(const Json *object, Request *request, Text *error) {
         }
 
         int r = parse_limits(json_member(object, "limits"), &request->limits, error);
+        if (r >= 0)
+                r = parse_environment(json_member(object, "environment"), &request->environment, error);
         if (r < 0)
                 return r;
+        request->terminal = json_boolean(json_member(object, "terminal"));
 
         _cleanup_text_ Text entropy = {};
         r = parse_base64(object, "entropy", &entropy, &request->have_entropy, error);

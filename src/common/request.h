@@ -35,6 +35,7 @@ void job_limits_lower(JobLimits *limits, const JobLimits *lower);
 
 #define REQUEST_ID_MAX 64
 #define REQUEST_ENTROPY_SIZE 32
+#define REQUEST_ENVIRONMENT_MAX 16 /* variables */
 
 typedef struct Request {
         /* PBot's members. Strings are C strings, but input and code, which may hold NUL bytes. */
@@ -60,6 +61,8 @@ typedef struct Request {
         bool have_entropy;
         Text storage; /* a tar archive, decoded */
         bool have_storage;
+        char **environment; /* variables for the program, NAME=value, NULL-terminated; NULL: none */
+        bool terminal;      /* the program's standard output is a terminal */
 } Request;
 
 /* Sets up an empty request. */

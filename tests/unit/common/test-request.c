@@ -21,6 +21,10 @@ static void test_round_trip(void **state _unused_) {
         memset(a.entropy, 0xA5, sizeof(a.entropy));
         text_append(&a.storage, "tar\0tar", 7);
         text_append(&a.input, "x\0y", 3);
+        a.environment = calloc(3, sizeof(*a.environment));
+        a.environment[0] = strdup("A=b c");
+        a.environment[1] = strdup("D=");
+        a.terminal = true;
 
         assert_int_equal(request_write(&a, false, &json), 0);
         assert_null(strchr(text_string(&json), '\n'));
@@ -39,6 +43,10 @@ static void test_round_trip(void **state _unused_) {
         assert_true(b.limits.cpu_usec == LIMIT_UNSET);
         assert_memory_equal(b.entropy, a.entropy, sizeof(a.entropy));
         assert_int_equal(b.storage.size, 7);
+        assert_string_equal(b.environment[0], "A=b c");
+        assert_string_equal(b.environment[1], "D=");
+        assert_null(b.environment[2]);
+        assert_true(b.terminal);
 }
 
 static void test_takes_what_perl_takes(void **state _unused_) {
@@ -70,6 +78,12 @@ static void test_refuses_with_words(void **state _unused_) {
                 { "{\"pbotvm\":{\"limits\":[]}}", "pbotvm.limits" },
                 { "{\"pbotvm\":{\"limits\":{\"cpu_usec\":1.5}}}", "pbotvm.limits.cpu_usec" },
                 { "{\"pbotvm\":{\"entropy\":\"AAAA\"}}", "pbotvm.entropy" },
+                { "{\"pbotvm\":{\"environment\":\"A=b\"}}", "pbotvm.environment is not an array" },
+                { "{\"pbotvm\":{\"environment\":[\"A=b\",\"B\"]}}", "pbotvm.environment[1]" },
+                { "{\"pbotvm\":{\"environment\":[\"=b\"]}}", "pbotvm.environment[0]" },
+                { "{\"pbotvm\":{\"environment\":[\"A=\\u0000\"]}}", "pbotvm.environment[0]" },
+                { "{\"pbotvm\":{\"environment\":[1]}}", "pbotvm.environment[0]" },
+                { "{\"pbotvm\":{\"environment\":[1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7]}}", "at most 16" },
                 { "{\"pbotvm\":{\"storage\":\"A\"}}", "pbotvm.storage" },
         };
 

@@ -58,7 +58,7 @@ static void test_pipe_tells_of_output_and_of_its_end(_unused_ void **state) {
         int news = 0;
 
         assert_int_equal(sd_event_new(&event), 0);
-        assert_true(output_pipe_open(&pipe, event, &budget, &text, count_news, &news) >= 0);
+        assert_true(output_pipe_open(&pipe, event, false, &budget, &text, count_news, &news) >= 0);
         assert_int_equal(sd_event_run(event, 0), 0);
         assert_int_equal(news, 0);
         assert_int_equal(write(pipe.child_fd, "output", 6), 6);
@@ -74,12 +74,33 @@ static void test_pipe_tells_of_output_and_of_its_end(_unused_ void **state) {
 
         /* Another's end is open, and nobody is told. */
         budget.limit = 100;
-        assert_true(output_pipe_open(&pipe, event, &budget, &text, count_news, &news) >= 0);
+        assert_true(output_pipe_open(&pipe, event, false, &budget, &text, count_news, &news) >= 0);
         assert_int_equal(write(pipe.child_fd, "ut", 2), 2);
         output_pipe_drain(&pipe);
         assert_true(text_equals(&text, "output"));
         assert_int_equal(pipe.fd, -EBADF);
         assert_int_equal(news, 2);
+        output_pipe_close(&pipe);
+        sd_event_unref(event);
+}
+
+static void test_terminal_changes_nothing(_unused_ void **state) {
+        static const char bytes[] = "a\nb\r\n\t\x03\x04\x11\x1b\x7f\xff";
+        OutputBudget budget = { .limit = 1 << 20 };
+        _cleanup_text_ Text text = {};
+        OutputPipe pipe;
+        sd_event *event;
+        int news = 0;
+
+        assert_int_equal(sd_event_new(&event), 0);
+        assert_true(output_pipe_open(&pipe, event, true, &budget, &text, count_news, &news) >= 0);
+        assert_true(isatty(pipe.child_fd));
+        assert_int_equal(write(pipe.child_fd, bytes, sizeof(bytes)), sizeof(bytes));
+        output_pipe_close_child(&pipe);
+        while (pipe.fd >= 0)
+                assert_true(sd_event_run(event, 5 * USEC_PER_SEC) > 0);
+        assert_int_equal(text.size, sizeof(bytes));
+        assert_memory_equal(text.data, bytes, sizeof(bytes));
         output_pipe_close(&pipe);
         sd_event_unref(event);
 }
@@ -90,6 +111,7 @@ int main(void) {
                 cmocka_unit_test(test_drains_a_full_pipe),
                 cmocka_unit_test(test_floods_end),
                 cmocka_unit_test(test_pipe_tells_of_output_and_of_its_end),
+                cmocka_unit_test(test_terminal_changes_nothing),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,6 +71,9 @@ static const struct {
                 "awk|-v|source=prog.c|1|./prog", false },
         { "java", "prog.java", "javac prog.java", "a 'b c'", "/bin/bash|-c|javac prog.java ",
                 "java|-Xshare:auto|-XX:TieredStopAtLevel=1|-XX:+UseSerialGC|prog|a|b c", false },
+        { "go", "prog.go", "go run prog.go", "a 'b c'", "go|build|-ldflags=-s -w|-o|prog|prog.go",
+                "./prog|a|b c", false },
+        { "go", "prog.go", "go version", "", "/bin/bash|-c|go version ", NULL, false },
         { "tendra", "prog.c", "tcc prog.c -o prog", "x", "/bin/bash|-c|tcc prog.c -o prog ", "./prog|x",
                 false },
 };
@@ -113,7 +116,32 @@ static void test_files(void **state _unused_) {
         assert_int_equal(plan_make(&request, &silent, &error), 0);
         assert_int_equal(silent->input.size, 0);
         assert_int_equal(plan_make(&c, &compiled, &error), 0);
-        assert_string_equal(text_string(&compiled->input), "\n");
+        assert_int_equal(compiled->input.size, 0); /* the end of file at once */
+}
+
+static void test_environment_is_the_programs(void **state _unused_) {
+        static char *environment[] = { (char *)"A=b", (char *)"C=d e", NULL };
+        static const char *const langs[] = { "python3", "haskell", "java", "go" };
+
+        for (size_t i = 0; i < ELEMENTSOF(langs); i++) {
+                _cleanup_request_ Request request = make_request(langs[i], "prog.x", "x run prog.x", "");
+                _cleanup_(plan_freep) Plan *plan = NULL;
+                _cleanup_text_ Text error = {};
+
+                request.environment = environment;
+                request.terminal = true;
+                assert_int_equal(plan_make(&request, &plan, &error), 0);
+                request.environment = NULL;
+                for (size_t k = 0; k < plan->n_steps; k++) {
+                        bool program = k + 1 == plan->n_steps;
+                        assert_string_equal(plan->steps[k].env[0], "LC_ALL=C.UTF-8");
+                        assert_int_equal(plan->steps[k].terminal, program);
+                        if (program)
+                                assert_string_equal(plan->steps[k].env[2], "C=d e");
+                        else
+                                assert_null(plan->steps[k].env[1]);
+                }
+        }
 }
 
 static const char *time_of(uint64_t wall, uint64_t cpu, Plan **plan) {
@@ -182,6 +210,7 @@ int main(void) {
                 cmocka_unit_test(test_steps),
                 cmocka_unit_test(test_wrapper_goes_through_the_driver),
                 cmocka_unit_test(test_files),
+                cmocka_unit_test(test_environment_is_the_programs),
                 cmocka_unit_test(test_debugger_has_less_time_than_the_job),
                 cmocka_unit_test(test_refuses_paths),
                 cmocka_unit_test(test_goes_on_after_success),
