@@ -24,7 +24,7 @@ static Verdict verdict_of_reply(const Reply *reply, GuestKind guest) {
                                                                                : VERDICT_CLEAN;
         if (reply->timed_out)
                 return VERDICT_TIMED_OUT;
-        return reply->oom || (reply->signal && streq(reply->signal, "SIGKILL")) ? VERDICT_KILLED
+        return reply->oom || (reply->signal && streq(reply->signal, "SIGKILL")) ? VERDICT_CONTAINED
                                                                                 : VERDICT_CLEAN;
 }
 

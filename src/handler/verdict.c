@@ -9,6 +9,7 @@ static const struct {
 } verdicts[_VERDICT_MAX] = {
         [VERDICT_CLEAN] = { "clean", "clean", NULL },
         [VERDICT_TIMED_OUT] = { "timed-out", "timed-out", NULL },
+        [VERDICT_CONTAINED] = { "contained", "contained", NULL },
         [VERDICT_KILLED] = { "killed", "killed", NULL },
         [VERDICT_NO_ANSWER] = { "no-answer", "timed-out", "[Timed-out]" },
         [VERDICT_PROTOCOL_ERROR] = { "protocol-error", "protocol-error",

@@ -10,7 +10,9 @@ typedef enum Verdict {
         /* A guest was leased. */
         VERDICT_CLEAN,
         VERDICT_TIMED_OUT, /* the agent ended the job */
-        VERDICT_KILLED,
+        VERDICT_CONTAINED, /* our agent ended the job by another limit, or it killed itself: it is all gone
+                            */
+        VERDICT_KILLED,    /* by PBot's agent, which tells no more */
         VERDICT_NO_ANSWER, /* the time limit passed without an answer */
         VERDICT_PROTOCOL_ERROR,
         VERDICT_LOST,

@@ -42,6 +42,7 @@ static const struct {
 static const char *const outcome_table[_OUTCOME_MAX] = {
         [OUTCOME_CLEAN] = "clean",
         [OUTCOME_TIMED_OUT] = "timed-out",
+        [OUTCOME_CONTAINED] = "contained",
         [OUTCOME_KILLED] = "killed",
         [OUTCOME_PROTOCOL_ERROR] = "protocol-error",
         [OUTCOME_LOST] = "lost",
@@ -50,6 +51,8 @@ static const char *const outcome_table[_OUTCOME_MAX] = {
 };
 
 static const RevertReason outcome_reason[_OUTCOME_MAX] = {
+        [OUTCOME_CLEAN] = REVERT_POLICY,
+        [OUTCOME_CONTAINED] = REVERT_POLICY,
         [OUTCOME_TIMED_OUT] = REVERT_TIMED_OUT,
         [OUTCOME_KILLED] = REVERT_KILLED,
         [OUTCOME_PROTOCOL_ERROR] = REVERT_PROTOCOL,
@@ -94,6 +97,12 @@ int outcome_from_string(const char *string) {
 /* A reason that is about the guest's life, not about what was done in it. */
 static bool reason_is_void_when_alive(RevertReason reason) {
         return reason > REVERT_NONE && reason < REVERT_TIMED_OUT;
+}
+
+/* One that is about a job: the guest goes on, and others' jobs in it may end. */
+static bool reason_is_patient(RevertReason reason) {
+        return reason == REVERT_TIMED_OUT || reason == REVERT_KILLED || reason == REVERT_ABANDONED ||
+               reason == REVERT_POLICY;
 }
 
 static bool domain_is_up(DomainFact domain) {
@@ -152,6 +161,8 @@ static void facts_changed(Machine *machine, uint64_t now_usec) {
                 machine->unwell_usec = 0;
                 if (!machine->tainted && !machine->resetting)
                         machine->due = REVERT_NONE;
+                if (reason_is_void_when_alive(machine->urgent))
+                        machine->urgent = REVERT_NONE;
                 /* One that has to be reverted all the same is no better for being alive. */
                 if (machine->due == REVERT_NONE) {
                         machine->failures = 0;
@@ -240,6 +251,11 @@ void machine_condemn(Machine *machine, RevertReason reason, uint64_t now_usec) {
         if (reason == REVERT_OPERATOR)
                 machine->retry_usec = 0;
         machine->tainted = machine->tainted || !reason_is_void_when_alive(reason);
+        if (!reason_is_patient(reason) &&
+                (machine->urgent == REVERT_NONE || reason_is_void_when_alive(machine->urgent))) {
+                machine->urgent_usec = machine->urgent == REVERT_NONE ? now_usec : machine->urgent_usec;
+                machine->urgent = reason;
+        }
         if (machine->due == REVERT_NONE) {
                 machine->due = reason;
                 machine->due_usec = now_usec;
@@ -312,6 +328,7 @@ void machine_unlease(Machine *machine) {
 static bool outcome_reverts(const Machine *machine, Outcome outcome) {
         switch (outcome) {
         case OUTCOME_CLEAN:
+        case OUTCOME_CONTAINED:
                 return machine->policy == POLICY_ALWAYS;
         case OUTCOME_TIMED_OUT:
         case OUTCOME_KILLED:
@@ -328,13 +345,18 @@ void machine_release(Machine *machine, Outcome outcome, uint64_t now_usec) {
         machine->leases--;
 
         if (outcome_reverts(machine, outcome))
-                machine_condemn(machine, outcome == OUTCOME_CLEAN ? REVERT_POLICY : outcome_reason[outcome],
-                        now_usec);
+                machine_condemn(machine, outcome_reason[outcome], now_usec);
         else if (outcome == OUTCOME_CLEAN)
                 machine->proven_usec = now_usec;
         else
                 /* Only the job failed, or so it seems: the guest has to prove itself before it is used. */
                 machine->proven_usec = 0;
+}
+
+/* When other leases are taken back; each ends by itself at its time limit. */
+static uint64_t revoke_usec(const Machine *machine) {
+        return machine->urgent == REVERT_NONE ? USEC_INFINITY
+                                              : usec_add(machine->urgent_usec, MACHINE_GRACE_USEC);
 }
 
 MachineStep machine_step(const Machine *machine, uint64_t now_usec) {
@@ -343,9 +365,7 @@ MachineStep machine_step(const Machine *machine, uint64_t now_usec) {
 
         bool gone = machine->domain == DOMAIN_OFF || machine->domain == DOMAIN_CRASHED;
         if (machine->leases > 0)
-                return gone || now_usec >= usec_add(machine->due_usec, MACHINE_GRACE_USEC)
-                               ? MACHINE_STEP_REVOKE
-                               : MACHINE_STEP_NONE;
+                return gone || now_usec >= revoke_usec(machine) ? MACHINE_STEP_REVOKE : MACHINE_STEP_NONE;
         if (machine_reverts(machine) && machine->way != WAY_OPEN)
                 return MACHINE_STEP_NONE;
         return now_usec >= machine->retry_usec ? MACHINE_STEP_RESET : MACHINE_STEP_NONE;
@@ -385,7 +405,7 @@ void machine_reset_end(Machine *machine, ResetResult result, uint64_t now_usec) 
         else
                 machine->retry_usec = usec_add(now_usec, backoff_usec(++machine->failures));
         if (result == RESET_DONE) {
-                machine->due = REVERT_NONE;
+                machine->due = machine->urgent = REVERT_NONE;
                 machine->tainted = false;
                 machine->reverts += by_libvirt;
         } else
@@ -478,7 +498,7 @@ uint64_t machine_deadline(const Machine *machine) {
         if (machine->resetting || machine->held)
                 return USEC_INFINITY;
         if (machine->due != REVERT_NONE)
-                return machine->leases > 0 ? usec_add(machine->due_usec, MACHINE_GRACE_USEC)
+                return machine->leases > 0 ? revoke_usec(machine)
                                            : MAX(machine->retry_usec, machine->due_usec);
         if (machine->unwell_usec > 0 && !(is_refused(machine) && !machine_reverts(machine)))
                 deadline = usec_add(machine->unwell_usec, machine->settle_usec);

@@ -8,7 +8,8 @@
 #include "common/macro.h"
 #include "config/config.h"
 
-/* Other leases get this long to finish when their machine must be reverted. */
+/* Other leases get this long to finish when the guest itself must be reverted; where only what a job left
+ * behind is to go, they have the time limit that they were promised. */
 #define MACHINE_GRACE_USEC (2 * USEC_PER_SEC)
 /* An answer as recent as this proves that the guest works; an older one is asked for again before a lease.
  */
@@ -105,6 +106,7 @@ int revert_reason_from_name(const char *name); /* a RevertReason or -EINVAL */
 typedef enum Outcome {
         OUTCOME_CLEAN,
         OUTCOME_TIMED_OUT,
+        OUTCOME_CONTAINED, /* a limit ended the job, or it killed itself, and nothing of it is left */
         OUTCOME_KILLED,
         OUTCOME_PROTOCOL_ERROR,
         OUTCOME_LOST,
@@ -143,6 +145,8 @@ typedef struct Machine {
         RevertReason due;
         bool tainted; /* no sign of life makes it void */
         uint64_t due_usec;
+        RevertReason urgent; /* one for which other leases are not waited for; REVERT_NONE: they are */
+        uint64_t urgent_usec;
         bool resetting;
         unsigned failures;   /* resets in a row after which it was not alive once */
         uint64_t retry_usec; /* not before */

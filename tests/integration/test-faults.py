@@ -62,6 +62,23 @@ def test_hang_is_ended_and_reverted():
     wait_ready()
 
 
+def test_what_a_limit_ended_is_a_result():
+    """The job lies in its own cgroup and is gone: nobody waits for a revert."""
+    wait_ready()
+    before = machine()
+    for code, end in (('echo a; kill -9 $$', 'Killed'), ('while :; do :; done', 'CPU time limit exceeded'),
+                      ('a=x; while :; do a=$a$a; done', 'limit|memory|Killed')):
+        text, took = ask_timed(f'-lang=sh {code}', timeout=time_limit() + 30)
+        true(re.search(end, text), f'{code}: got {text!r}')
+        true('[Timed-out]' not in text, f'{code}: got {text!r} after {took:.1f} s')
+        text, took = ask_timed('-lang=sh echo after')
+        equal(text.strip(), 'after')
+        true(took < 5, f'the next answer took {took:.1f} s')
+    now = machine()
+    equal(now['Reverts'], before['Reverts'])
+    equal(now['Generation'], before['Generation'])
+
+
 def sysrq(key):
     """The host's keyboard reaches the guest's kernel, whatever its programs do."""
     on('virsh', '-q', 'send-key', DOMAIN, 'KEY_LEFTALT', 'KEY_SYSRQ', f'KEY_{key}')

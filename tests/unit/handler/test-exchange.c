@@ -91,8 +91,8 @@ static const struct {
                 VERDICT_CLEAN, NULL },
         { "result:{\"result\":\"x [Killed]\"," OURS "}\nresult:end\n", GUEST_UNKNOWN, EXCHANGE_REPLY,
                 VERDICT_CLEAN, NULL },
-        { OURS_WITH("\"signal\":\"SIGKILL\""), GUEST_PBOTVM, EXCHANGE_REPLY, VERDICT_KILLED, NULL },
-        { OURS_WITH("\"oom\":true"), GUEST_PBOTVM, EXCHANGE_REPLY, VERDICT_KILLED, NULL },
+        { OURS_WITH("\"signal\":\"SIGKILL\""), GUEST_PBOTVM, EXCHANGE_REPLY, VERDICT_CONTAINED, NULL },
+        { OURS_WITH("\"oom\":true"), GUEST_PBOTVM, EXCHANGE_REPLY, VERDICT_CONTAINED, NULL },
         { OURS_WITH("\"signal\":\"SIGSEGV\""), GUEST_PBOTVM, EXCHANGE_REPLY, VERDICT_CLEAN, NULL },
         { OURS_WITH("\"timed_out\":true,\"signal\":\"SIGKILL\""), GUEST_PBOTVM, EXCHANGE_REPLY,
                 VERDICT_TIMED_OUT, NULL },
@@ -258,6 +258,7 @@ static void test_every_verdict_has_its_words(void **state) {
         assert_null(strstr(verdict_text_direct(VERDICT_PROTOCOL_ERROR), "reset"));
         assert_string_equal(verdict_outcome(VERDICT_NO_ANSWER), "timed-out");
         assert_string_equal(verdict_outcome(VERDICT_KILLED), "killed");
+        assert_string_equal(verdict_outcome(VERDICT_CONTAINED), "contained");
         assert_true(verdict_is_good(VERDICT_TIMED_OUT));
         assert_false(verdict_is_good(VERDICT_NO_ANSWER));
 }

@@ -76,11 +76,13 @@ static void test_outcomes_and_policies(void **state _unused_) {
         } table[] = {
                 { POLICY_ON_FAILURE, OUTCOME_CLEAN, REVERT_NONE },
                 { POLICY_ON_FAILURE, OUTCOME_TIMED_OUT, REVERT_TIMED_OUT },
+                { POLICY_ON_FAILURE, OUTCOME_CONTAINED, REVERT_NONE },
                 { POLICY_ON_FAILURE, OUTCOME_KILLED, REVERT_KILLED },
                 { POLICY_ON_FAILURE, OUTCOME_PROTOCOL_ERROR, REVERT_PROTOCOL },
                 { POLICY_ON_FAILURE, OUTCOME_LOST, REVERT_LOST },
                 { POLICY_ON_FAILURE, OUTCOME_ABANDONED, REVERT_ABANDONED },
                 { POLICY_ALWAYS, OUTCOME_CLEAN, REVERT_POLICY },
+                { POLICY_ALWAYS, OUTCOME_CONTAINED, REVERT_POLICY },
                 { POLICY_ALWAYS, OUTCOME_TIMED_OUT, REVERT_TIMED_OUT },
                 { POLICY_ON_HANG, OUTCOME_CLEAN, REVERT_NONE },
                 { POLICY_ON_HANG, OUTCOME_TIMED_OUT, REVERT_NONE },
@@ -221,6 +223,48 @@ static void test_generations_never_come_twice(void **state _unused_) {
         assert_int_equal(m.generation, 5001);
 }
 
+/* What was a job's fault is no reason to end others' jobs: they have their time limit. */
+static void test_other_leases_end_by_themselves(void **state _unused_) {
+        static const Outcome outcomes[] = { OUTCOME_KILLED, OUTCOME_TIMED_OUT, OUTCOME_ABANDONED };
+
+        for (size_t i = 0; i < ELEMENTSOF(outcomes); i++) {
+                Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+                m.slots = 4;
+                machine_lease(&m);
+                machine_lease(&m);
+                machine_release(&m, outcomes[i], T0);
+                assert_false(machine_can_lease(&m));
+                assert_int_equal(machine_step(&m, T0 + 100 * SEC), MACHINE_STEP_NONE);
+                assert_true(machine_deadline(&m) == USEC_INFINITY);
+                machine_release(&m, OUTCOME_CLEAN, T0 + 9 * SEC);
+                assert_int_equal(machine_step(&m, T0 + 9 * SEC), MACHINE_STEP_RESET);
+        }
+}
+
+/* A guest that fails meanwhile is another matter, unless it comes back. */
+static void test_a_dead_guest_is_not_waited_for(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+        m.slots = 4;
+        machine_lease(&m);
+        machine_lease(&m);
+        machine_release(&m, OUTCOME_KILLED, T0);
+        machine_set_pulse(&m, PULSE_LOST, T0 + SEC);
+        assert_int_equal(machine_deadline(&m), T0 + SEC + MACHINE_GRACE_USEC);
+        machine_set_pulse(&m, PULSE_BEATING, T0 + 2 * SEC);
+        assert_int_equal(machine_step(&m, T0 + 9 * SEC), MACHINE_STEP_NONE);
+        machine_set_pulse(&m, PULSE_LOST, T0 + 10 * SEC);
+        machine_condemn(&m, REVERT_PROTOCOL, T0 + 11 * SEC);
+        assert_int_equal(machine_step(&m, T0 + 10 * SEC + MACHINE_GRACE_USEC), MACHINE_STEP_REVOKE);
+        machine_set_pulse(&m, PULSE_BEATING, T0 + 11 * SEC);
+        assert_int_equal(machine_step(&m, T0 + 10 * SEC + MACHINE_GRACE_USEC), MACHINE_STEP_REVOKE);
+        machine_release(&m, OUTCOME_ABANDONED, T0 + 12 * SEC);
+        machine_reset_begin(&m, 1);
+        machine_reset_end(&m, RESET_DONE, T0 + 13 * SEC);
+        assert_int_equal(m.urgent, REVERT_NONE);
+}
+
 static void test_other_leases_get_two_seconds(void **state _unused_) {
         Machine m = ready_machine(POLICY_ON_FAILURE, true);
 
@@ -228,7 +272,7 @@ static void test_other_leases_get_two_seconds(void **state _unused_) {
         machine_lease(&m);
         machine_lease(&m);
         assert_true(machine_can_lease(&m));
-        machine_release(&m, OUTCOME_KILLED, T0);
+        machine_release(&m, OUTCOME_PROTOCOL_ERROR, T0);
         assert_false(machine_can_lease(&m));
         assert_int_equal(machine_state(&m), MACHINE_BUSY);
         assert_int_equal(machine_step(&m, T0 + MACHINE_GRACE_USEC - 1), MACHINE_STEP_NONE);
@@ -236,7 +280,7 @@ static void test_other_leases_get_two_seconds(void **state _unused_) {
         assert_int_equal(machine_step(&m, T0 + MACHINE_GRACE_USEC), MACHINE_STEP_REVOKE);
         machine_release(&m, OUTCOME_ABANDONED, T0 + MACHINE_GRACE_USEC);
         assert_int_equal(machine_step(&m, T0 + MACHINE_GRACE_USEC), MACHINE_STEP_RESET);
-        assert_int_equal(m.due, REVERT_KILLED);
+        assert_int_equal(m.due, REVERT_PROTOCOL);
 
         /* There is nothing to finish in a guest that is off. */
         m = ready_machine(POLICY_ON_FAILURE, true);
@@ -546,6 +590,8 @@ int main(void) {
                 cmocka_unit_test(test_the_first_beat_is_excused),
                 cmocka_unit_test(test_generations_never_come_twice),
                 cmocka_unit_test(test_other_leases_get_two_seconds),
+                cmocka_unit_test(test_other_leases_end_by_themselves),
+                cmocka_unit_test(test_a_dead_guest_is_not_waited_for),
                 cmocka_unit_test(test_backoff),
                 cmocka_unit_test(test_unstarted_guests),
                 cmocka_unit_test(test_no_way_back),

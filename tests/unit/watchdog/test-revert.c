@@ -122,6 +122,27 @@ static void test_outcomes_revert(void **state) {
         sd_bus_flush_close_unref(bus);
 }
 
+/* What our agent ended by a limit is a result, if the agent proves itself right after. */
+static void test_contained_jobs_do_not_revert(void **state) {
+        World *w = *state;
+        sd_bus *bus = start(w, "");
+        _cleanup_held_ Held held = { .fd = -EBADF }, next = { .fd = -EBADF };
+
+        unsigned before = fake_guest_requests(w->guest);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        assert_null(client_release(bus, &held, "contained"));
+        assert_null(client_lease(bus, "vm", LONG, &next));
+        assert_true(fake_guest_requests(w->guest) > before);
+        assert_int_equal(next.generation, held.generation);
+        assert_int_equal(machine_number(bus, "Reverts"), 0);
+
+        fake_guest_set(w->guest, FAKE_ANSWERS, false);
+        assert_null(client_release(bus, &next, "contained"));
+        wait_reverts(bus, 1);
+        assert_string_equal(machine_string(bus, "LastRevertReason"), "the agent does not answer");
+        sd_bus_flush_close_unref(bus);
+}
+
 static void test_policies(void **state) {
         static const struct {
                 const char *members;
@@ -331,6 +352,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 test_in_world(test_brought_up_when_off),
                 test_in_world(test_outcomes_revert),
+                test_in_world(test_contained_jobs_do_not_revert),
                 test_in_world(test_policies),
                 test_in_world(test_on_hang_with_a_hang),
                 test_in_world(test_heartbeat_lost),
