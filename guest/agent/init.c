@@ -46,7 +46,7 @@ static void report(const Init *init, SandboxReportKind kind, int value, const ch
 /* Closes all but what the steps and the control need: a descriptor of the agent's that stayed open here
  * would keep a client's connection open until the job ends. */
 static void descriptors_close(const SandboxSpec *spec) {
-        int keep[3 * SANDBOX_STEPS_MAX + 4];
+        int keep[4 * SANDBOX_STEPS_MAX + 4];
         size_t n = 0;
 
         keep[n++] = spec->control_fd;
@@ -57,7 +57,8 @@ static void descriptors_close(const SandboxSpec *spec) {
         if (spec->bind.fd >= 0)
                 keep[n++] = spec->bind.fd;
         for (size_t i = 0; i < spec->n_steps; i++) {
-                const int fds[] = { spec->steps[i].in_fd, spec->steps[i].out_fd, spec->steps[i].err_fd };
+                const int fds[] = { spec->steps[i].in_fd, spec->steps[i].out_fd, spec->steps[i].err_fd,
+                        spec->steps[i].notes_fd };
                 for (size_t j = 0; j < ELEMENTSOF(fds); j++)
                         if (fds[j] >= 0)
                                 keep[n++] = fds[j];

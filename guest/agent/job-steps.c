@@ -47,8 +47,14 @@ static int step_add(const Maker *maker, StepRole role, size_t plan_index) {
                 .plan_index = plan_index,
                 .out = OUTPUT_PIPE_INIT,
                 .err = OUTPUT_PIPE_INIT,
+                .notes_fd = -EBADF,
                 .cpu_limit_usec = step_cpu_limit(maker->spec, role, plan_index),
         };
+        if (role == ROLE_PLAN && maker->spec->plan->steps[plan_index].notes) {
+                step->notes_fd = notes_make();
+                if (step->notes_fd < 0)
+                        return step->notes_fd;
+        }
         if (role == ROLE_PLAN) {
                 r = pipe_open(maker, &step->out, maker->spec->plan->steps[plan_index].terminal,
                         &steps->budget, &outcome->out);
@@ -119,6 +125,7 @@ SandboxStep job_steps_sandbox(const JobSteps *steps, const JobSpec *spec, size_t
                 .in_fd = -EBADF,
                 .out_fd = step->out.child_fd,
                 .err_fd = step->err.child_fd,
+                .notes_fd = step->notes_fd,
                 .limits = { step->cpu_limit_usec, limits->disk_bytes, limits->processes },
         };
 
@@ -153,10 +160,15 @@ bool job_step_over(const JobStep *step) {
         return (step->ended || step->failed) && step->out.fd < 0 && step->err.fd < 0;
 }
 
-void job_steps_drain(JobSteps *steps) {
+void job_steps_drain(JobSteps *steps, JobOutcome *outcome) {
         for (size_t i = 0; i < steps->n; i++) {
-                output_pipe_drain(&steps->list[i].out);
-                output_pipe_drain(&steps->list[i].err);
+                JobStep *step = &steps->list[i];
+
+                output_pipe_drain(&step->out);
+                output_pipe_drain(&step->err);
+                /* Without them the report tells less. */
+                if (step->notes_fd >= 0)
+                        (void)notes_read(step->notes_fd, outcome->steps[step->plan_index].notes);
         }
 }
 
@@ -165,6 +177,7 @@ void job_steps_done(JobSteps *steps) {
         for (size_t i = 0; i < steps->n; i++) {
                 output_pipe_close(&steps->list[i].out);
                 output_pipe_close(&steps->list[i].err);
+                fd_close(steps->list[i].notes_fd);
         }
         *steps = JOB_STEPS_INIT;
 }

@@ -18,6 +18,7 @@ typedef struct JobStep {
         StepRole role;
         size_t plan_index;
         OutputPipe out, err;
+        int notes_fd;             /* see plan/notes.h; -EBADF: it notes nothing */
         uint64_t cpu_limit_usec;  /* of each of its processes */
         uint64_t cpu_before_usec; /* what the job had used before it */
         bool running, ended, failed;
@@ -49,5 +50,5 @@ void job_steps_close_child_ends(JobSteps *steps);
 /* A step is over when its process has ended and nobody holds its output any more, as PBot's agent waits. */
 bool job_step_over(const JobStep *step);
 
-/* Reads what is left in the pipes and closes them. */
-void job_steps_drain(JobSteps *steps);
+/* Reads what is left in the pipes and closes them; reads the notes. */
+void job_steps_drain(JobSteps *steps, JobOutcome *outcome);

@@ -43,10 +43,8 @@ static void job_kill(Job *job);
 static void job_advance(Job *job);
 
 void job_result_done(JobResult *result) {
-        for (size_t i = 0; i < ELEMENTSOF(result->outcome.steps); i++) {
-                text_done(&result->outcome.steps[i].out);
-                text_done(&result->outcome.steps[i].err);
-        }
+        for (size_t i = 0; i < ELEMENTSOF(result->outcome.steps); i++)
+                step_outcome_done(&result->outcome.steps[i]);
         text_done(&result->storage);
         text_done(&result->storage_error);
         *result = (JobResult){};
@@ -279,7 +277,7 @@ static void job_finish(Job *job) {
         sources_drop(job);
         job->dying = true;
         reports_drain(job);
-        job_steps_drain(&job->steps);
+        job_steps_drain(&job->steps, &job->result.outcome);
         job->result.stuck = !init_is_over(job);
         outcome_finish(job);
         cgroup_remove(&job->cgroup);

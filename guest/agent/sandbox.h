@@ -26,6 +26,7 @@ typedef struct SandboxStep {
         bool home;        /* the working directory is the home directory, not the job's own below it */
         bool write_files; /* the source is written first */
         int out_fd, err_fd;
+        int notes_fd; /* is put at NOTES_FD, see plan/notes.h; -EBADF: none */
         ProcessLimits limits;
 } SandboxStep;
 

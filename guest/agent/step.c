@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "common/io.h"
+#include "plan/notes.h"
 #include "write-rules.h"
 
 #define PATH_DEFAULT "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
@@ -88,7 +89,9 @@ static int descriptors_place(const SandboxStep *step, int in) {
         if (dup2(in, STDIN_FILENO) < 0 || dup2(step->out_fd, STDOUT_FILENO) < 0 ||
                 dup2(step->err_fd, STDERR_FILENO) < 0)
                 return -errno;
-        return 0;
+        if (step->notes_fd == NOTES_FD)
+                return fcntl(NOTES_FD, F_SETFD, 0) < 0 ? -errno : 0;
+        return step->notes_fd >= 0 && dup2(step->notes_fd, NOTES_FD) < 0 ? -errno : 0;
 }
 
 /* Counted for all jobs together, a limit of processes would be reached by one job for another. */

@@ -4,6 +4,8 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#include "gdb/debug-registers.h"
+#include "gdb/expression.h"
 #include "gdb/tell.h"
 
 /* A question is as long as somebody wrote it into a program. */
@@ -67,9 +69,19 @@ static int select_asker(Session *session) {
         return session_console(session, NULL, command);
 }
 
-/* A console command; once more with the symbols and types of the libraries if it fails without. */
-static int ask_console(Session *session, MiRecord **ret, const char *command) {
-        int r = session_console(session, ret, command);
+/* A console command (NULL: print) about an argument; once more with the symbols and types of the libraries
+ * if it fails without. */
+static int ask_once(Session *session, MiRecord **ret, const char *console, const char *argument) {
+        _cleanup_text_ Text command = {};
+
+        if (!console)
+                return expression_print(session, ret, argument);
+        text_append_printf(&command, "%s%s", console, argument);
+        return text_failed(&command) ? -ENOMEM : session_console(session, ret, text_string(&command));
+}
+
+static int ask_console(Session *session, MiRecord **ret, const char *console, const char *argument) {
+        int r = ask_once(session, ret, console, argument);
 
         if (r != 0 || session->symbols)
                 return r;
@@ -80,48 +92,56 @@ static int ask_console(Session *session, MiRecord **ret, const char *command) {
         if (r < 0)
                 return r;
         *ret = mi_record_free(*ret);
-        return session_console(session, ret, command);
+        return ask_once(session, ret, console, argument);
+}
+
+/* Of a constant alone its character is shown. */
+static bool is_shown_character(const char *console, const char *expression) {
+        size_t n = strlen(expression);
+
+        return !console && expression[0] == '\'' && (n == 3 || (n == 4 && expression[1] == '\\'));
 }
 
 /* Of an error the message, else what the console said, made readable by append. */
-static int answer(Session *session, const char *console, const char *expression,
+static int answer(const Commands *commands, Session *session, const char *console, const char *expression,
         void (*append)(Text *text, const Text *console)) {
         _cleanup_mi_record_ MiRecord *record = NULL;
-        _cleanup_text_ Text command = {}, text = {};
+        _cleanup_text_ Text asked = {}, text = {};
         bool calls = strchr(expression, '(') != NULL;
         int r = 0;
 
         /* A function that is called to find a value shall not ask in turn. */
         if (calls)
                 r = session_command(session, NULL, "-break-disable");
-        text_append_printf(&command, "%s %s", console, expression);
+        if (commands->cpp || is_shown_character(console, expression))
+                text_append_string(&asked, expression);
+        else
+                expression_append_c(&asked, expression);
         if (r >= 0)
-                r = ask_console(session, &record, text_string(&command));
-        text_append_char(&text, '\n');
+                r = ask_console(session, &record, console, text_string(&asked));
         if (r > 0) {
                 text_append_printf(&text, "%s = ", expression);
                 append(&text, &session->console);
         } else
                 text_append_string(&text, session_error(record));
-        text_append_string(&text, "\n\n");
         if (r >= 0 && calls)
                 r = session_command(session, NULL, "-break-enable");
         if (r < 0)
                 return r;
-        session_print(session, &text);
-        return text_error(&text);
+        session_print_value(session, "\n", &text);
+        return text_failed(&asked) ? -ENOMEM : text_error(&text);
 }
 
-static int ask_print(Commands *commands _unused_, Session *session, const char *expression) {
-        return answer(session, "print", expression, tell_printed);
+static int ask_print(Commands *commands, Session *session, const char *expression) {
+        return answer(commands, session, NULL, expression, tell_printed);
 }
 
-static int ask_ptype(Commands *commands _unused_, Session *session, const char *expression) {
-        return answer(session, "ptype", expression, tell_type);
+static int ask_ptype(Commands *commands, Session *session, const char *expression) {
+        return answer(commands, session, "ptype ", expression, tell_type);
 }
 
-static int ask_whatis(Commands *commands _unused_, Session *session, const char *expression) {
-        return answer(session, "whatis", expression, tell_type);
+static int ask_whatis(Commands *commands, Session *session, const char *expression) {
+        return answer(commands, session, "whatis ", expression, tell_type);
 }
 
 /* Sets a breakpoint or a watchpoint by an MI command and notes its number. */
@@ -155,6 +175,12 @@ static int ask_trace(Commands *commands, Session *session, const char *place) {
 }
 
 static int ask_watch(Commands *commands, Session *session, const char *expression) {
+        if (commands->n_watches == 0 && !commands->steps && !debug_registers_work()) {
+                int r = session_console(session, NULL, "set can-use-hw-watchpoints 0");
+                if (r < 0)
+                        return r;
+                commands->steps = true;
+        }
         return insert(session, "-break-watch", expression, "wpt", commands->watches, &commands->n_watches);
 }
 
@@ -162,7 +188,7 @@ static int ask_watch(Commands *commands, Session *session, const char *expressio
 static int ask_other(Session *session, const char *command) {
         _cleanup_mi_record_ MiRecord *record = NULL;
         _cleanup_text_ Text text = {};
-        int r = ask_console(session, &record, command);
+        int r = ask_console(session, &record, "", command);
 
         if (r < 0)
                 return r;

@@ -11,6 +11,8 @@
 typedef struct Commands {
         unsigned traces[TRACES_MAX], watches[TRACES_MAX]; /* numbers of breakpoints */
         size_t n_traces, n_watches;
+        bool cpp;   /* the language that gdb is to speak: C++, else C */
+        bool steps; /* watchpoints are looked at after each instruction */
 } Commands;
 
 /* At the breakpoint of __pbotvm_ask(): does what is asked, from the view of who asks. 0 or a negative errno.

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "gdb/commands.h"
+#include "gdb/expression.h"
 #include "gdb/signals.h"
 #include "gdb/tell.h"
 
@@ -14,6 +15,7 @@ typedef struct Debugger {
         Commands commands;       /* what the program asked for: traces, watchpoints */
         unsigned ask, last, end; /* numbers of breakpoints, 0: not set */
         Text locals;             /* of main() at its end, to be told if nothing else was */
+        unsigned handled[NSIG];  /* how often the program took a signal by itself */
         Ending *ending;
 } Debugger;
 
@@ -94,17 +96,16 @@ static int tell_last(Debugger *debugger, const MiValue *frame) {
         if (r > 0)
                 r = session_command(session, NULL, "-stack-select-frame 1");
         if (r > 0)
-                r = session_console(session, NULL, "print *__pbotvm_place");
+                r = expression_print(session, NULL, "*__pbotvm_place");
         if (r <= 0)
                 return r;
-        text_append_printf(&text, "\nno output: %s = ", text_string(&expression));
+        text_append_printf(&text, "%s = ", text_string(&expression));
         /* Without its name wchar_t is a number for gdb. */
         if (strchr("LUu", expression.data[0]) && expression.data[1] == '"')
                 text_append_text(&text, &expression);
         else
                 tell_printed(&text, &session->console);
-        text_append_string(&text, "\n\n");
-        session_print(session, &text);
+        session_print_value(session, "\nno output: ", &text);
         return text_error(&text);
 }
 
@@ -139,12 +140,27 @@ static int tell_signal(Debugger *debugger, const MiRecord *stop, const char *nam
         _cleanup_text_ Text text = {}, stack = {};
         int r = tell_stack(session, debugger->source, &stack);
 
+        if (streq(name, "SIGABRT"))
+                session_take_assertion(session);
         text_append_printf(&text, "\nProgram received signal %s, %s", name, meaning ? meaning : "?");
         if (stack.size > 0)
                 text_append_printf(&text, " in %s", text_string(&stack));
         text_append_string(&text, "\n\n");
         session_print(session, &text);
         return r < 0 ? r : text_error(&text);
+}
+
+/* After so many that the program handled, a signal stops it no more: that costs a thousand times as much as
+ * the signal. One that ends it after all is then told of by its name alone. */
+#define HANDLED_MAX 20
+
+static int let_pass(Debugger *debugger, const char *name) {
+        char command[64];
+        int r;
+
+        (void)snprintf(command, sizeof(command), "handle %s nostop noprint pass", name);
+        r = session_console(&debugger->session, NULL, command);
+        return MIN(r, 0);
 }
 
 /* gdb keeps these two to itself unless told otherwise. */
@@ -164,11 +180,18 @@ static int handle_signal(Debugger *debugger, const MiRecord *stop) {
         const char *name = mi_text(&stop->results, "signal-name");
         int number = name ? signal_number(name) : 0, r;
 
+        /* A real-time signal, of which nothing is told but how it ended the program. */
         if (number == 0)
-                return 0;
+                return name && !streq(name, "0") ? let_pass(debugger, name) : 0;
         if (signal_action(number) == SIGNAL_DOES_NOTHING ||
-                signal_is_handled(debugger->session.program, number))
+                signal_is_handled(debugger->session.program, number)) {
+                if (++debugger->handled[number] == HANDLED_MAX && number != SIGTRAP) {
+                        r = let_pass(debugger, name);
+                        if (r < 0)
+                                return r;
+                }
                 return pass_signal(debugger, number, name);
+        }
         debugger->ending->signal = number;
         r = tell_signal(debugger, stop, name);
         return r < 0 ? r : 1;
@@ -188,7 +211,7 @@ static int handle_exit(Debugger *debugger, const MiRecord *stop) {
         } else {
                 debugger->ending->status = code ? (int)strtol(code, NULL, 8) : 0;
                 if (!debugger->session.printed && debugger->locals.size > 0)
-                        text_append_printf(&text, "\nno output: %s\n\n", text_string(&debugger->locals));
+                        session_print_value(&debugger->session, "\nno output: ", &debugger->locals);
         }
         session_print(&debugger->session, &text);
         return text_failed(&text) ? -ENOMEM : 1;
@@ -251,7 +274,9 @@ static int follow(Debugger *debugger) {
 static int tell_timeout(Debugger *debugger) {
         _cleanup_text_ Text text = {};
 
-        text_append_string(&text, "[gdb time-out]\n");
+        text_append_string(&text, debugger->commands.steps
+                                          ? "[gdb time-out: watch() goes step by step on this machine]\n"
+                                          : "[gdb time-out]\n");
         session_print(&debugger->session, &text);
         debugger->ending->signal = SIGALRM;
         return text_error(&text);
@@ -264,11 +289,12 @@ static bool is_cpp(const Source *source) {
 }
 
 int debugger_run(char **arguments, const Source *source, uint64_t deadline, Ending *ret) {
-        _cleanup_(debugger_done) Debugger debugger = { .source = source, .ending = ret };
+        _cleanup_(debugger_done)
+                Debugger debugger = { .source = source, .commands.cpp = is_cpp(source), .ending = ret };
         int r;
 
         *ret = (Ending){};
-        r = session_start(&debugger.session, arguments, is_cpp(source), deadline);
+        r = session_start(&debugger.session, arguments, debugger.commands.cpp, deadline);
         if (r == 0)
                 r = prepare(&debugger);
         if (r == 0)

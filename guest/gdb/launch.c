@@ -9,6 +9,9 @@
 
 #include "common/io.h"
 
+/* Where prelude.h finds the pipe for sanitizers' reports, far above what a program gets by counting on. */
+#define REPORTS_FD 250
+
 /* Environment that is another for gdb: without PATH it does not run iconv for a list of character sets at
  * every start. What the program shall see is kept. */
 static const struct {
@@ -80,10 +83,10 @@ static char **read_arguments(int fd, Text *content) {
 int launch_become_program(void) {
         _cleanup_text_ Text content = {};
         const char *launch = getenv(ENV_LAUNCH);
-        int in, out, err, list;
+        int in, out, err, list, reports;
         char **arguments;
 
-        if (!launch || sscanf(launch, "%i,%i,%i,%i", &in, &out, &err, &list) != 4)
+        if (!launch || sscanf(launch, "%i,%i,%i,%i,%i", &in, &out, &err, &list, &reports) != 5)
                 return -EINVAL;
         arguments = read_arguments(list, &content);
         if (!arguments)
@@ -100,7 +103,9 @@ int launch_become_program(void) {
         (void)unsetenv("COLUMNS");
         if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(err, STDERR_FILENO) < 0)
                 return -errno;
-        (void)close_range(STDERR_FILENO + 1, ~0U, 0);
+        (void)dup2(reports, REPORTS_FD);
+        (void)close_range(STDERR_FILENO + 1, REPORTS_FD - 1, 0);
+        (void)close_range(REPORTS_FD + 1, ~0U, 0);
         execv(arguments[0], arguments);
         return -errno;
 }
@@ -123,12 +128,17 @@ static const char *find_program(const char *name, Text *path) {
         return name;
 }
 
-static _noreturn_ void run_gdb(int in, int out, int program_out, int list, char **argv) {
+/* The ends that gdb and the program get. */
+typedef struct ChildEnds {
+        int in, out, program_out, program_err, reports, list;
+} ChildEnds;
+
+static _noreturn_ void run_gdb(const ChildEnds *ends, char **argv) {
         _cleanup_text_ Text path = {};
         const char *program;
         char launch[64], self[4096];
         ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-        int null = open("/dev/null", O_WRONLY | O_CLOEXEC), program_in, program_err;
+        int null = open("/dev/null", O_WRONLY | O_CLOEXEC), program_in;
 
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (n < 0 || null < 0)
@@ -136,16 +146,16 @@ static _noreturn_ void run_gdb(int in, int out, int program_out, int list, char 
         self[n] = '\0';
         /* Above the descriptors that gdb takes, and open across both execs. */
         program_in = fcntl(STDIN_FILENO, F_DUPFD, 10);
-        program_err = fcntl(STDERR_FILENO, F_DUPFD, 10);
-        program_out = fcntl(program_out, F_DUPFD, 10);
-        list = fcntl(list, F_DUPFD, 10);
         if (program_in < 0)
                 program_in = open("/dev/null", O_RDONLY);
-        (void)snprintf(launch, sizeof(launch), "%i,%i,%i,%i", program_in, program_out, program_err, list);
+        (void)snprintf(launch, sizeof(launch), "%i,%i,%i,%i,%i", program_in,
+                fcntl(ends->program_out, F_DUPFD, 10), fcntl(ends->program_err, F_DUPFD, 10),
+                fcntl(ends->list, F_DUPFD, 10), fcntl(ends->reports, F_DUPFD, 10));
         program = find_program(argv[0], &path);
         if (setenv(ENV_LAUNCH, launch, true) < 0 || set_environment(self) < 0)
                 _exit(127);
-        if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(null, STDERR_FILENO) < 0)
+        if (dup2(ends->in, STDIN_FILENO) < 0 || dup2(ends->out, STDOUT_FILENO) < 0 ||
+                dup2(null, STDERR_FILENO) < 0)
                 _exit(127);
         execv(program, argv);
         _exit(127);
@@ -162,6 +172,8 @@ static const char *const options[] = {
         "-eiex", "set debug-file-directory /nonexistent",
         "-eiex", "maint set worker-threads 0",
         "-eiex", "set print null-stop on",
+        /* What is printed is bounded by "print elements"; what gdb takes for it, here. */
+        "-eiex", "set max-value-size 16777216",
         "-eiex", "set unwindonsignal on",
 };
 
@@ -188,21 +200,24 @@ static char **gdb_arguments(const char *program, bool printers) {
 int launch_gdb(char **arguments, bool printers, Launch *ret) {
         _cleanup_close_ int list = arguments_file(arguments);
         _cleanup_free_ char **argv = gdb_arguments(arguments[0], printers);
-        int in[2], out[2], program[2];
+        int pipes[5][2];
         pid_t pid;
 
         if (list < 0 || !argv)
                 return list < 0 ? list : -ENOMEM;
-        if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(program, O_CLOEXEC) < 0)
-                return -errno;
+        for (size_t i = 0; i < ELEMENTSOF(pipes); i++)
+                if (pipe2(pipes[i], O_CLOEXEC) < 0)
+                        return -errno;
         pid = fork();
         if (pid < 0)
                 return -errno;
         if (pid == 0)
-                run_gdb(in[0], out[1], program[1], list, argv);
-        close(in[0]);
-        close(out[1]);
-        close(program[1]);
-        *ret = (Launch){ pid, in[1], out[0], program[0] };
+                run_gdb(&(ChildEnds){ pipes[0][0], pipes[1][1], pipes[2][1], pipes[3][1], pipes[4][1],
+                                list },
+                        argv);
+        close(pipes[0][0]);
+        for (size_t i = 1; i < ELEMENTSOF(pipes); i++)
+                close(pipes[i][1]);
+        *ret = (Launch){ pid, pipes[0][1], pipes[1][0], pipes[2][0], pipes[3][0], pipes[4][0] };
         return 0;
 }

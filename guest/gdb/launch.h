@@ -16,10 +16,12 @@ typedef struct Launch {
         pid_t pid;
         int to_gdb, from_gdb;
         int program_out; /* what the program writes to its standard output */
+        int program_err; /* and error */
+        int reports;     /* what sanitizers in it report, by prelude.h */
 } Launch;
 
 /* Starts gdb on the program: arguments[0] is its path. printers: with the scripts that show the containers
- * of C++. The program's standard input and error are ours. 0 or a negative errno. */
+ * of C++. The program's standard input is ours. 0 or a negative errno. */
 int launch_gdb(char **arguments, bool printers, Launch *ret);
 
 /* In the process that gdb starts as its shell: becomes the program. Returns, a negative errno, only when it

@@ -45,33 +45,76 @@ __PBOTVM_OWN __attribute__((__noinline__)) static void __pbotvm_last(
         __asm__ __volatile__("" : : "r"(expression), "r"(size), "r"(value) : "memory");
 }
 
-__PBOTVM_OWN __attribute__((__noinline__)) static void gdb(const char *command) {
+/* What the program has a name for itself, the command line hides here. */
+#ifdef __PBOTVM_NO_gdb
+#define __PBOTVM_GDB __pbotvm_gdb
+#else
+#define __PBOTVM_GDB gdb
+#endif
+
+__PBOTVM_OWN __attribute__((__noinline__)) static void __PBOTVM_GDB(const char *command) {
         __pbotvm_ask(command, strlen(command));
         /* Not a jump, or the caller's frame would be one nearer. */
         __asm__ __volatile__("" : : : "memory");
 }
 
-/* Where the program has a function of that name the command line hides the macro. */
 #ifndef __PBOTVM_NO_dump
-#define dump(...) gdb("dump " #__VA_ARGS__)
+#define dump(...) __PBOTVM_GDB("dump " #__VA_ARGS__)
 #endif
 #ifndef __PBOTVM_NO_print
-#define print(...) gdb("print " #__VA_ARGS__)
+#define print(...) __PBOTVM_GDB("print " #__VA_ARGS__)
 #endif
 #ifndef __PBOTVM_NO_ptype
-#define ptype(...) gdb("ptype " #__VA_ARGS__)
+#define ptype(...) __PBOTVM_GDB("ptype " #__VA_ARGS__)
 #endif
 #ifndef __PBOTVM_NO_whatis
-#define whatis(...) gdb("whatis " #__VA_ARGS__)
+#define whatis(...) __PBOTVM_GDB("whatis " #__VA_ARGS__)
 #endif
 #ifndef __PBOTVM_NO_trace
-#define trace(...) gdb("trace " #__VA_ARGS__)
+#define trace(...) __PBOTVM_GDB("trace " #__VA_ARGS__)
 #endif
 #ifndef __PBOTVM_NO_watch
-#define watch(...) gdb("watch " #__VA_ARGS__)
+#define watch(...) __PBOTVM_GDB("watch " #__VA_ARGS__)
 #endif
 
 #ifdef __GLIBC__
+/* The debugger takes sanitizers' reports apart from what the program itself writes to standard error; it has
+ * put a pipe at this descriptor. Called before each report: what was written before is waited for, so all
+ * stays in order. The child of a fork begins anew: the sanitizer closes what its parent had set. */
+#define __PBOTVM_REPORTS_FD 250L
+#define __PBOTVM_IS_PIPE(fd) (__fcntl((int)(fd), 1032 /* F_GETPIPE_SZ */) > 0)
+#ifdef __cplusplus
+extern "C" {
+#endif
+extern int __fcntl(int, int, ...);
+extern int __poll(void *, unsigned long, int);
+extern int __pbotvm_ioctl(int, unsigned long, ...) __asm__("ioctl");
+extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), void *);
+extern void __sanitizer_set_report_fd(void *) __attribute__((__weak__));
+void __ubsan_on_report(void);
+__PBOTVM_OWN static void __pbotvm_forked(void) {
+        __sanitizer_set_report_fd((void *)2);
+}
+__PBOTVM_OWN void __ubsan_on_report(void) {
+        enum { fionread = 0x541B };
+        static int registered;
+        int saved = errno, unread = 0, tries;
+
+        if (__sanitizer_set_report_fd && __PBOTVM_IS_PIPE(__PBOTVM_REPORTS_FD)) {
+                for (tries = 0; tries < 1000 && __PBOTVM_IS_PIPE(2) &&
+                                __pbotvm_ioctl(2, fionread, &unread) == 0 && unread > 0;
+                        tries++)
+                        (void)__poll(0, 0, 1);
+                if (!registered++)
+                        (void)__register_atfork(0, 0, __pbotvm_forked, 0);
+                __sanitizer_set_report_fd((void *)__PBOTVM_REPORTS_FD);
+        }
+        errno = saved;
+}
+#ifdef __cplusplus
+}
+#endif
+
 __PBOTVM_OWN static unsigned long long __pbotvm_binary_value(
         const struct printf_info *info, const void *argument) {
         if (info->is_long_double)
@@ -131,6 +174,8 @@ __PBOTVM_OWN __attribute__((__constructor__)) static void __pbotvm_prelude(void)
         (void)setvbuf(stdout, NULL, _IONBF, 0);
 #ifdef __GLIBC__
         (void)register_printf_specifier('b', __pbotvm_binary, __pbotvm_binary_argument);
+        if (__PBOTVM_IS_PIPE(__PBOTVM_REPORTS_FD))
+                (void)__fcntl((int)__PBOTVM_REPORTS_FD, 2 /* F_SETFD */, 1 /* FD_CLOEXEC */);
 #endif
         errno = 0;
 }

@@ -12,10 +12,18 @@
 /* A line of gdb that is longer is of no use to anybody. */
 #define LINE_MAX_SIZE ((size_t)4 << 20)
 
+#define SESSION_INIT                                                                                        \
+        ((Session){ .to_gdb = -EBADF,                                                                       \
+                .from_gdb = -EBADF,                                                                         \
+                .pipes = { -EBADF, -EBADF, -EBADF },                                                        \
+                .notes = { .fd = -EBADF } })
+
 void session_done(Session *session) {
         session->to_gdb = fd_close(session->to_gdb);
         session->from_gdb = fd_close(session->from_gdb);
-        session->program_out = fd_close(session->program_out);
+        for (size_t i = 0; i < ELEMENTSOF(session->pipes); i++)
+                session->pipes[i] = fd_close(session->pipes[i]);
+        session->notes.fd = fd_close(session->notes.fd);
         if (session->gdb > 0) {
                 (void)kill(session->gdb, SIGKILL);
                 (void)waitpid(session->gdb, NULL, 0);
@@ -24,14 +32,15 @@ void session_done(Session *session) {
         mi_record_free(session->stop);
         text_done(&session->line);
         text_done(&session->console);
-        *session = (Session){ .to_gdb = -EBADF, .from_gdb = -EBADF, .program_out = -EBADF };
+        *session = SESSION_INIT;
 }
 
 int session_start(Session *session, char **arguments, bool printers, uint64_t deadline) {
         Launch launch;
         int r;
 
-        *session = (Session){ .to_gdb = -EBADF, .from_gdb = -EBADF, .program_out = -EBADF };
+        *session = SESSION_INIT;
+        notes_open(&session->notes, NOTES_FD);
         r = launch_gdb(arguments, printers, &launch);
         if (r < 0)
                 return r;
@@ -40,56 +49,129 @@ int session_start(Session *session, char **arguments, bool printers, uint64_t de
         session->gdb = launch.pid;
         session->to_gdb = launch.to_gdb;
         session->from_gdb = launch.from_gdb;
-        session->program_out = launch.program_out;
-        return fd_set_nonblocking(session->program_out, true);
+        session->pipes[PIPE_OUT] = launch.program_out;
+        session->pipes[PIPE_ERR] = launch.program_err;
+        session->pipes[PIPE_REPORTS] = launch.reports;
+        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(session->pipes); i++)
+                r = fd_set_nonblocking(session->pipes[i], true);
+        return r;
 }
 
-static void write_out(Session *session, const char *data, size_t size) {
+static void note(Session *session, NotesStream stream, Who who, size_t size) {
+        if (stream == NOTES_ERR)
+                notes_add(&session->notes, NOTES_ERR, WHO_PROGRAM, session->assertion);
+        session->assertion = stream == NOTES_ERR ? 0 : session->assertion;
+        notes_add(&session->notes, stream, who, size);
+}
+
+/* Noted only once it is written: who is ended in between has claimed nothing. */
+static void write_on(Session *session, NotesStream stream, Who who, const char *data, size_t size) {
         if (size == 0)
                 return;
-        session->printed = true;
-        /* Nobody reads any more: the job is over, or will be. */
-        (void)io_write(STDOUT_FILENO, data, size, USEC_INFINITY);
+        /* If nobody reads any more, the job is over, or will be. */
+        (void)io_write(stream == NOTES_OUT ? STDOUT_FILENO : STDERR_FILENO, data, size, USEC_INFINITY);
+        note(session, stream, who, size);
+        session->printed |= stream == NOTES_OUT;
 }
 
-/* One read of the program's output. 1: there may be more, 0: nothing now, -EPIPE: its end. */
-static int pump(Session *session) {
+/* The size of the last line if assert() wrote it, else 0. */
+static size_t assertion_size(const char *data, size_t size) {
+        static const char begin[] = ": Assertion `", end[] = "' failed.\n";
+        const char *newline = size > 0 ? memrchr(data, '\n', size - 1) : NULL;
+        const char *line = newline ? newline + 1 : data;
+        size_t n = size - (size_t)(line - data);
+
+        return n > strlen(end) && memcmp(line + n - strlen(end), end, strlen(end)) == 0 &&
+                               memmem(line, n, begin, strlen(begin))
+                       ? n
+                       : 0;
+}
+
+static void write_err(Session *session, const char *data, size_t size) {
+        size_t assertion = assertion_size(data, size);
+
+        write_on(session, NOTES_ERR, WHO_PROGRAM, data, size - assertion);
+        if (assertion == 0)
+                return;
+        (void)io_write(STDERR_FILENO, data + size - assertion, assertion, USEC_INFINITY);
+        note(session, NOTES_ERR, WHO_PROGRAM, 0);
+        session->assertion = assertion;
+}
+
+void session_take_assertion(Session *session) {
+        size_t size;
+
+        session_drain(session);
+        size = session->assertion;
+        session->assertion = 0;
+        note(session, NOTES_ERR, WHO_DEBUGGER, size);
+}
+
+/* One read of a pipe of the program. 1: there may be more, 0: nothing now, -EPIPE: its end. */
+static int pump(Session *session, SessionPipe pipe) {
         char buffer[65536];
         ssize_t n;
 
-        if (session->program_out < 0)
+        if (session->pipes[pipe] < 0)
                 return -EPIPE;
-        n = read(session->program_out, buffer, sizeof(buffer));
+        n = read(session->pipes[pipe], buffer, sizeof(buffer));
         if (n > 0) {
-                write_out(session, buffer, (size_t)n);
+                if (pipe == PIPE_ERR)
+                        write_err(session, buffer, (size_t)n);
+                else
+                        write_on(session, pipe == PIPE_OUT ? NOTES_OUT : NOTES_ERR,
+                                pipe == PIPE_OUT ? WHO_PROGRAM : WHO_DEBUGGER, buffer, (size_t)n);
                 return 1;
         }
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
                 return 0;
-        session->program_out = fd_close(session->program_out);
+        session->pipes[pipe] = fd_close(session->pipes[pipe]);
         return -EPIPE;
 }
 
 void session_drain(Session *session) {
-        while (pump(session) > 0)
-                ;
+        for (SessionPipe pipe = 0; pipe < _PIPE_MAX; pipe++)
+                while (pump(session, pipe) > 0)
+                        ;
+}
+
+/* What poll(2) is to look at. */
+static void watch_pipes(const Session *session, struct pollfd fds[_PIPE_MAX]) {
+        for (size_t i = 0; i < _PIPE_MAX; i++)
+                fds[i] = (struct pollfd){ session->pipes[i], POLLIN, 0 };
+}
+
+static void pump_ready(Session *session, const struct pollfd fds[_PIPE_MAX]) {
+        if (fds[PIPE_REPORTS].revents || fds[PIPE_ERR].revents)
+                while (pump(session, PIPE_REPORTS) > 0)
+                        ;
+        for (SessionPipe pipe = PIPE_ERR; pipe < _PIPE_MAX; pipe++)
+                if (fds[pipe].revents)
+                        (void)pump(session, pipe);
 }
 
 void session_drain_all(Session *session) {
-        struct pollfd fd = { .fd = session->program_out, .events = POLLIN };
+        struct pollfd fds[_PIPE_MAX];
 
         session->to_gdb = fd_close(session->to_gdb);
-        while (session->program_out >= 0) {
-                if (poll(&fd, 1, -1) < 0 && errno != EINTR)
+        while (session->pipes[PIPE_OUT] >= 0 || session->pipes[PIPE_ERR] >= 0) {
+                watch_pipes(session, fds);
+                if (poll(fds, ELEMENTSOF(fds), -1) < 0 && errno != EINTR)
                         return;
-                if (pump(session) == -EPIPE)
-                        return;
+                pump_ready(session, fds);
         }
 }
 
 void session_print(Session *session, const Text *text) {
         session_drain(session);
-        write_out(session, text->data, text->size);
+        write_on(session, NOTES_OUT, WHO_DEBUGGER, text->data, text->size);
+}
+
+void session_print_value(Session *session, const char *words, const Text *value) {
+        session_drain(session);
+        write_on(session, NOTES_OUT, WHO_DEBUGGER, words, strlen(words));
+        write_on(session, NOTES_OUT, WHO_PROGRAM, value->data, value->size);
+        write_on(session, NOTES_OUT, WHO_DEBUGGER, "\n\n", 2);
 }
 
 /* Milliseconds for poll(), at least one. */
@@ -106,23 +188,22 @@ static int receive(Session *session) {
         char buffer[65536];
 
         for (;;) {
-                struct pollfd fds[2] = { { session->from_gdb, POLLIN, 0 },
-                        { session->program_out, POLLIN, 0 } };
+                struct pollfd fds[_PIPE_MAX + 1] = { [_PIPE_MAX] = { session->from_gdb, POLLIN, 0 } };
                 ssize_t n;
                 int r;
 
                 if (session->from_gdb < 0)
                         return -EPIPE;
-                r = poll(fds, 2, poll_timeout(session->deadline));
+                watch_pipes(session, fds);
+                r = poll(fds, ELEMENTSOF(fds), poll_timeout(session->deadline));
                 if (r < 0 && errno != EINTR)
                         return -errno;
                 if (now_monotonic() >= session->deadline)
                         return -ETIMEDOUT;
                 if (r <= 0)
                         continue;
-                if (fds[1].revents)
-                        (void)pump(session);
-                if (!fds[0].revents)
+                pump_ready(session, fds);
+                if (!fds[_PIPE_MAX].revents)
                         continue;
                 n = read(session->from_gdb, buffer, sizeof(buffer));
                 if (n <= 0) {

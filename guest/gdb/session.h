@@ -1,17 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* One gdb and the program in it: commands and answers over pipes, and the program's standard output, which
- * comes through a pipe too and is handed on, so that it stays in order with what the debugger says. */
+/* One gdb and the program in it: commands and answers over pipes, and what the program writes, which comes
+ * through pipes too and is handed on, so that it stays in order with what the debugger says. */
 
 #include <sys/types.h>
 
 #include "gdb/mi.h"
+#include "plan/notes.h"
+
+/* The pipes of the program. Reports are read before errors: a sanitizer that has one to make waits until the
+ * errors before it were taken (prelude.h), and all is in order. */
+typedef enum SessionPipe {
+        PIPE_REPORTS,
+        PIPE_ERR,
+        PIPE_OUT,
+        _PIPE_MAX,
+} SessionPipe;
 
 typedef struct Session {
         pid_t gdb;
         int to_gdb, from_gdb; /* -EBADF once gdb has gone */
-        int program_out;      /* what the program prints; -EBADF at its end */
+        int pipes[_PIPE_MAX]; /* -EBADF at their ends */
+        NotesWriter notes;    /* whose what is that was handed on */
+        size_t assertion;     /* bytes of a line of assert(), the last of standard error, not noted yet */
         Text line;            /* of gdb, not ended yet */
         unsigned token;
         MiRecord *stop;    /* the last "stopped" that nobody took */
@@ -52,3 +64,8 @@ void session_drain(Session *session);
 void session_drain_all(Session *session);
 /* Writes to standard output, after what the program has printed. */
 void session_print(Session *session, const Text *text);
+/* Likewise words of the debugger, what the program itself gave (a value, which nobody is to mend), "\n\n".
+ */
+void session_print_value(Session *session, const char *words, const Text *value);
+/* The program aborted: if the last line that it wrote is that of assert(), it is the debugger's. */
+void session_take_assertion(Session *session);

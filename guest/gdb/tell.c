@@ -13,9 +13,34 @@ static int octal_value(const char *digits) {
         return (digits[0] - '0') * 64 + (digits[1] - '0') * 8 + (digits[2] - '0');
 }
 
+/* The size of what nobody wants to see outside a string: behind a number the character that it would be, if
+ * that is a control character (0 '\000', 1 '\001'), and behind a string that only zeros follow. */
+static size_t noise_size(const Text *text, const char *p) {
+        char before = text->size > 0 ? text->data[text->size - 1] : '\0';
+        const char *zeros = startswith(p, ", '\\000' <repeats ");
+        size_t n = zeros ? strspn(zeros, "0123456789") : 0;
+
+        if (isdigit((unsigned char)before) && strncmp(p, " '\\0", 4) == 0 && octal_value(p + 3) >= 0 &&
+                p[6] == '\'')
+                return 7;
+        if (before == '"' && n > 0 && startswith(zeros + n, " times>"))
+                return (size_t)(zeros - p) + n + strlen(" times>");
+        return 0;
+}
+
 void tell_value(Text *text, const char *value) {
+        char quote = '\0'; /* of the literal that is open */
+
         for (const char *p = value; *p; p++) {
-                if (*p == '\\' && p[1] == '\\') {
+                size_t noise = quote ? 0 : noise_size(text, p);
+
+                if (noise > 0) {
+                        p += noise - 1;
+                        continue;
+                }
+                if (*p == '"' || *p == '\'')
+                        quote = !quote ? *p : *p == quote ? '\0' : quote;
+                if (*p == '\\' && (p[1] == '\\' || (quote && p[1] == quote))) {
                         text_append(text, p++, 2);
                 } else if (*p == '\\' && octal_value(p + 1) >= 0200) {
                         text_append_printf(text, "\\x%02X", (unsigned)octal_value(p + 1));

@@ -1,69 +1,134 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "plan/macros.h"
 
-#include <ctype.h>
+#include "plan/scan.h"
 
-static const char *const macros[] = { "dump", "print", "ptype", "whatis", "trace", "watch" };
+static const char *const names[] = { "dump", "print", "ptype", "whatis", "trace", "watch", "gdb" };
 
-static bool is_word(char c) {
-        return isalnum((unsigned char)c) || c == '_';
-}
+/* How deep the parentheses are followed. */
+#define DEPTH_MAX 64
+/* Tokens of a list of parameters: what is longer is none. */
+#define PARAMETERS_MAX 512
 
-/* Words after which a name is called, not declared. */
-static bool is_keyword(const char *word, size_t size) {
-        static const char *const keywords[] = { "return", "else", "do", "case", "goto", "sizeof", "throw" };
+/* What stands in front of a name. */
+typedef struct Reader {
+        Scanner scanner;
+        Token token, before;           /* this one and the one in front of it */
+        bool names_macro, behind_name; /* the token is what #define defines, or begins what it stands for */
+        bool in_directive;
+        Token openers[DEPTH_MAX]; /* the words in front of parentheses that are open */
+        size_t depth;
+        Token opener; /* that in front of the pair that was closed last */
+        unsigned own; /* bits: names[] that the program declares */
+} Reader;
 
-        for (size_t i = 0; i < ELEMENTSOF(keywords); i++)
-                if (strlen(keywords[i]) == size && memcmp(keywords[i], word, size) == 0)
+static bool is_one_of(const Token *token, const char *const *list, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (token_is(token, list[i]))
                         return true;
         return false;
 }
 
-/* Whether what stands before p (from start on) makes the name there one of the program's own: a type, as in
- * "void print(", a "#define", or what names a member. */
-static bool makes_own(const char *start, const char *p) {
-        const char *end;
-        bool space = false;
+/* Words after which a name that a parenthesis follows is called, not declared. */
+static bool is_before_call(const Token *word) {
+        static const char *const words[] = { "return", "else", "do", "case", "goto", "sizeof", "throw",
+                "co_return", "co_yield", "co_await", "and", "or", "not" };
 
-        while (p > start && (isspace((unsigned char)p[-1]) || p[-1] == '*' || p[-1] == '&')) {
-                p--;
-                space = true;
-        }
-        if (p == start)
-                return false;
-        if (p[-1] == '.' || (p - start >= 2 && (memcmp(p - 2, "->", 2) == 0 || memcmp(p - 2, "::", 2) == 0)))
-                return true;
-        end = p;
-        while (p > start && is_word(p[-1]))
-                p--;
-        return space && end > p && !isdigit((unsigned char)*p) && !is_keyword(p, (size_t)(end - p));
+        return is_one_of(word, words, ELEMENTSOF(words));
 }
 
-static bool is_own(const Text *code, const char *name) {
-        const char *start = text_string(code), *end = start + code->size, *p = start;
-        size_t n = strlen(name);
+/* Words that with their parentheses are part of a declaration. */
+static bool is_specifier(const Token *word) {
+        static const char *const words[] = { "decltype", "typeof", "__typeof__", "__typeof", "__attribute__",
+                "__attribute", "alignas", "_Alignas", "_Atomic", "explicit", "noexcept", "__declspec" };
 
-        while ((p = memmem(p, (size_t)(end - p), name, n))) {
-                const char *after = p + n;
+        return is_one_of(word, words, ELEMENTSOF(words));
+}
 
-                if ((p == start || !is_word(p[-1])) && (after == end || !is_word(*after))) {
-                        while (after < end && (*after == ' ' || *after == '\t'))
-                                after++;
-                        if (after < end && *after == '(' && makes_own(start, p))
-                                return true;
-                }
-                p += n;
+/* Whether what is in front makes a name that a parenthesis follows a declaration or a member: our macros
+ * have no value, so they are no operands. */
+static bool declares(const Reader *reader) {
+        const Token *before = &reader->before;
+
+        if (before->kind == TOKEN_WORD)
+                return !is_before_call(before) && !(reader->behind_name && !reader->token.first);
+        if (before->kind != TOKEN_OTHER)
+                return false;
+        if (token_is(before, ")"))
+                return is_specifier(&reader->opener);
+        return token_is(before, ".") || token_is(before, "->") || token_is(before, "::") ||
+               token_is(before, "*") || token_is(before, "&") || token_is(before, ">") ||
+               token_is(before, "]") || token_is(before, "~");
+}
+
+/* Whether a body follows the parenthesis at which the scanner is, or the declarations of parameters of old.
+ */
+static bool has_body(Scanner scanner) {
+        size_t depth = 0, n = 0;
+        Token token;
+
+        do {
+                if (++n > PARAMETERS_MAX)
+                        return false;
+                token = scan(&scanner);
+                depth += token_is(&token, "(");
+                depth -= token_is(&token, ")");
+        } while (depth > 0 && token.kind != TOKEN_END && !token_is(&token, "{"));
+        token = scan(&scanner);
+        if (depth > 0 || token.kind == TOKEN_END || token.kind == TOKEN_HASH)
+                return false;
+        return token_is(&token, "{") || token.kind == TOKEN_WORD;
+}
+
+/* A name that no parenthesis follows is no call of a macro: it can but be the program's own. */
+static bool is_own(const Reader *reader) {
+        Scanner ahead = reader->scanner;
+        Token after = scan(&ahead);
+
+        if (reader->names_macro || !token_is(&after, "("))
+                return true;
+        return declares(reader) || (!reader->in_directive && has_body(reader->scanner));
+}
+
+static void follow_parentheses(Reader *reader) {
+        if (token_is(&reader->token, "(")) {
+                if (reader->depth < DEPTH_MAX)
+                        reader->openers[reader->depth] = reader->before;
+                reader->depth++;
+        } else if (token_is(&reader->token, ")") && reader->depth > 0) {
+                reader->depth--;
+                reader->opener = reader->depth < DEPTH_MAX ? reader->openers[reader->depth] : (Token){};
         }
-        return false;
+}
+
+static unsigned find_own(const Text *code) {
+        const char *text = text_string(code);
+        Reader reader = { .scanner = { .p = text, .end = text + code->size } };
+
+        while ((reader.token = scan(&reader.scanner)).kind != TOKEN_END) {
+                if (reader.token.first)
+                        reader.in_directive = reader.token.kind == TOKEN_HASH;
+                for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                        if (!(reader.own & 1u << i) && token_is(&reader.token, names[i]) && is_own(&reader))
+                                reader.own |= 1u << i;
+                reader.behind_name = reader.names_macro;
+                reader.names_macro = reader.before.kind == TOKEN_HASH &&
+                                     (token_is(&reader.token, "define") || token_is(&reader.token, "undef"));
+                follow_parentheses(&reader);
+                reader.before = reader.token;
+        }
+        return reader.own;
 }
 
 void macros_hide(const Text *code, Words *options) {
-        for (size_t i = 0; i < ELEMENTSOF(macros); i++) {
+        unsigned own = find_own(code);
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
                 _cleanup_text_ Text option = {};
 
-                if (!is_own(code, macros[i]))
+                if (!(own & 1u << i))
                         continue;
-                text_append_printf(&option, "-D__PBOTVM_NO_%s", macros[i]);
+                text_append_printf(&option, "-D__PBOTVM_NO_%s", names[i]);
                 words_add_string(options, text_string(&option));
         }
 }

@@ -253,7 +253,9 @@ static int add_program_step(Plan *plan, const Request *request) {
                 append_time(&time, &request->limits);
         if (text_failed(&time))
                 return -ENOMEM;
-        return add_step(plan, request, &words, true, plan->debugged ? text_string(&time) : NULL);
+        r = add_step(plan, request, &words, true, plan->debugged ? text_string(&time) : NULL);
+        plan->steps[plan->n_steps - 1].notes = plan->debugged;
+        return r;
 }
 
 /* Whether our own driver must run the compiler: to hide the wrapper, or to find a compiler without its
@@ -300,7 +302,8 @@ static int plan_compiled(Plan *plan, const Request *request, bool debugged) {
                         return stop_options[i].show && strings_contain(command, "-o")
                                        ? add_show_step(plan, request, stop_options[i].show)
                                        : 0;
-        plan->debugged = debugged && !sanitizer_forbids_debugger(command);
+        plan->sanitized = debugged && sanitizer_forbids_debugger(command);
+        plan->debugged = debugged && !plan->sanitized;
         return add_program_step(plan, request);
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/reply.h"
 #include "common/request.h"
+#include "plan/notes.h"
 
 /* One program to run. The working directory is the job's own. */
 typedef struct Step {
@@ -15,6 +16,7 @@ typedef struct Step {
         bool stdin_file; /* standard input is Plan.input (a file without a name in the directory), else empty
                           */
         bool terminal;   /* standard output is one */
+        bool notes;      /* it notes whose its output is, see notes.h */
 } Step;
 
 typedef struct Plan {
@@ -28,6 +30,7 @@ typedef struct Plan {
         /* For the report. */
         bool status_of_compiler; /* a compiler that failed is told as any program: with its exit status */
         bool debugged;           /* the last step tells of signals itself */
+        bool sanitized;          /* a sanitizer without a debugger tells of faults on standard error */
         bool trimmed;            /* white space at the end of the last step's output is left out */
         size_t shown_bytes;      /* the line that reaches so many is the last one shown; 0: all are */
 } Plan;
@@ -46,7 +49,10 @@ typedef struct StepOutcome {
         int status;      /* as of waitpid(2) */
         int start_errno; /* > 0: it could not be started */
         Text out, err;
+        Parts notes[_NOTES_MAX]; /* what the step noted of out and err */
 } StepOutcome;
+
+void step_outcome_done(StepOutcome *outcome);
 
 typedef struct JobOutcome {
         StepOutcome steps[2];

@@ -72,8 +72,46 @@ static bool ended_by_limit(const JobOutcome *outcome) {
         return outcome->timed_out || outcome->cpu_exceeded || outcome->oom;
 }
 
-static void append_valid(Text *text, const Text *bytes) {
-        utf8_append_valid(text, text_string(bytes), bytes->size);
+/* A text, and whose its words are. */
+typedef struct Said {
+        Text text;
+        Parts parts;
+} Said;
+
+static void said_done(Said *said) {
+        text_done(&said->text);
+        parts_done(&said->parts);
+}
+#define _cleanup_said_ _cleanup_(said_done)
+
+static bool said_failed(const Said *said) {
+        return text_failed(&said->text) || said->parts.failed;
+}
+
+/* What was appended since the last call is who's. */
+static void said_by(Said *said, Who who) {
+        parts_extend(&said->parts, who, said->text.size);
+}
+
+static void said_append(Said *said, const Said *other) {
+        text_append_text(&said->text, &other->text);
+        parts_append(&said->parts, &other->parts);
+        said->text.failed |= said_failed(other);
+}
+
+/* The first size bytes of a stream: those that the notes tell of are whose they say, the rest is who's. */
+static void append_stream(Said *said, const char *data, size_t size, const Parts *notes, Who who) {
+        size_t used = 0;
+
+        for (size_t i = 0; i < notes->n && used < size; i++) {
+                size_t n = MIN(notes->list[i].size, size - used);
+
+                utf8_append_valid(&said->text, data + used, n);
+                said_by(said, notes->list[i].who);
+                used += n;
+        }
+        utf8_append_valid(&said->text, data + used, size - used);
+        said_by(said, who);
 }
 
 /* How much of the program's output is shown: all, or up to the end of the line that reaches the limit. */
@@ -86,41 +124,50 @@ static size_t shown_size(const Plan *plan, const Text *out) {
         return end ? (size_t)(end - out->data) + 1 : out->size;
 }
 
-/* STDERR, a blank if there is any, STDOUT, of which out_size bytes. */
-static void append_output(Text *text, const StepOutcome *step, size_t out_size, bool trimmed) {
-        append_valid(text, &step->err);
+/* STDERR, a blank if there is any, STDOUT, of which out_size bytes; err and out: whose they are. */
+static void append_output(Said *said, const StepOutcome *step, size_t out_size, Who err, Who out) {
+        append_stream(said, text_string(&step->err), step->err.size, &step->notes[NOTES_ERR], err);
         if (step->err.size > 0)
-                text_append_char(text, ' ');
-        utf8_append_valid(text, text_string(&step->out), out_size);
-        if (trimmed && step->out.size > 0)
-                text_truncate(text, utf8_trimmed_size(text_string(text), text->size));
-        if (trimmed && step->out.size > 0 && text->size > 0)
-                text_append_char(text, '\n');
+                text_append_char(&said->text, ' ');
+        said_by(said, WHO_AGENT);
+        append_stream(said, text_string(&step->out), out_size, &step->notes[NOTES_OUT], out);
 }
 
-static void append_start_error(Text *text, const Step *step, const StepOutcome *outcome) {
+/* White space at the end becomes one newline. */
+static void trim(Said *said) {
+        text_truncate(&said->text, utf8_trimmed_size(text_string(&said->text), said->text.size));
+        parts_truncate(&said->parts, said->text.size);
+        if (said->text.size > 0)
+                text_append_char(&said->text, '\n');
+        said_by(said, WHO_AGENT);
+}
+
+static void append_start_error(Said *said, const Step *step, const StepOutcome *outcome) {
         if (outcome->start_errno == ENOENT)
-                text_append_printf(text, "Command '%s' not found.\n ", step->argv[0]);
+                text_append_printf(&said->text, "Command '%s' not found.\n ", step->argv[0]);
         else
-                text_append_printf(text, "Command '%s' could not be started: %s.\n ", step->argv[0],
+                text_append_printf(&said->text, "Command '%s' could not be started: %s.\n ", step->argv[0],
                         strerrordesc_np(outcome->start_errno));
+        said_by(said, WHO_AGENT);
 }
 
 /* A compiler's text goes in front of the program's, in brackets. */
-static void append_diagnostics(Text *text, const Text *diagnostics) {
+static void append_diagnostics(Said *said, const Text *diagnostics) {
         size_t size = utf8_trimmed_size(text_string(diagnostics), diagnostics->size), start = 0;
 
         while (start < size && strchr(" \t\r\n", diagnostics->data[start]))
                 start++;
         if (start == size)
                 return;
-        text_append_char(text, '[');
-        text_append(text, diagnostics->data + start, size - start);
-        text_append_string(text, "]\n");
+        text_append_char(&said->text, '[');
+        text_append(&said->text, diagnostics->data + start, size - start);
+        text_append_string(&said->text, "]\n");
+        said_by(said, WHO_COMPILER);
 }
 
-static void finish(Text *text, const Request *request, Notes *notes, bool silent) {
+static void finish(Said *said, const Request *request, Notes *notes, bool silent) {
         const char *note = text_string(&notes->text);
+        Text *text = &said->text;
 
         if (silent && notes->text.size == 0)
                 text_append_string(text, !isempty(request->factoid) ? "" : "Success (no output).");
@@ -134,54 +181,75 @@ static void finish(Text *text, const Request *request, Notes *notes, bool silent
                 text_append_text(text, &notes->text);
         if (text->size == 0 || text->data[text->size - 1] != '\n')
                 text_append_char(text, '\n');
+        said_by(said, WHO_AGENT);
 }
 
 /* A compiler that failed, or after which nothing is run: its text alone. */
-static void report_compiler(
-        const Request *request, const Plan *plan, const JobOutcome *outcome, const Text *said, Text *text) {
+static void report_compiler(const Request *request, const Plan *plan, const JobOutcome *outcome,
+        const Said *diagnostics, Said *said) {
         Notes notes = {};
         const StepOutcome *step = &outcome->steps[0];
+        bool silent = diagnostics->text.size == 0;
 
         note_limits(&notes, outcome);
         /* PBot names no status of a C compiler; a signal, or a failure without a word, must be told. */
-        if (!ended_by_limit(outcome) &&
-                (plan->status_of_compiler || said->size == 0 || WIFSIGNALED(step->status)))
+        if (!ended_by_limit(outcome) && (plan->status_of_compiler || silent || WIFSIGNALED(step->status)))
                 note_status(&notes, plan, step, false);
-        text_append_text(text, said);
-        finish(text, request, &notes, said->size == 0);
+        said_append(said, diagnostics);
+        finish(said, request, &notes, silent);
         text_done(&notes.text);
 }
 
-static void report_program(
-        const Request *request, const Plan *plan, const JobOutcome *outcome, const Text *said, Text *text) {
+/* Whose standard error is. An interpreter that refuses a program says so there before that prints anything;
+ * a sanitizer ends the program that it reports. */
+static Who whose_err(const Plan *plan, const StepOutcome *step) {
+        bool failed = step->ended && step->status != 0;
+
+        if (failed && plan->sanitized)
+                return WHO_DEBUGGER;
+        return failed && !plan->compiles && step->out.size == 0 ? WHO_COMPILER : WHO_PROGRAM;
+}
+
+static void report_program(const Request *request, const Plan *plan, const JobOutcome *outcome,
+        const Said *diagnostics, Said *said) {
         const StepOutcome *step = &outcome->steps[plan->n_steps - 1];
-        _cleanup_text_ Text output = {};
+        _cleanup_said_ Said output = {};
         Notes notes = {};
 
-        append_diagnostics(text, said);
+        append_diagnostics(said, &diagnostics->text);
         if (step->start_errno > 0)
                 append_start_error(&output, &plan->steps[plan->n_steps - 1], step);
-        else
-                append_output(&output, step, shown_size(plan, &step->out), plan->trimmed);
-        text_append_text(text, &output);
+        else {
+                append_output(
+                        &output, step, shown_size(plan, &step->out), whose_err(plan, step), WHO_PROGRAM);
+                if (plan->trimmed && step->out.size > 0)
+                        trim(&output);
+        }
+        said_append(said, &output);
         note_limits(&notes, outcome);
         if (!ended_by_limit(outcome))
                 note_status(&notes, plan, step, true);
-        if (text->size > 0 && output.size == 0)
-                text_append_char(text, '\n');
-        finish(text, request, &notes, output.size == 0);
-        text->failed |= text_failed(&output);
+        if (said->text.size > 0 && output.text.size == 0)
+                text_append_char(&said->text, '\n');
+        finish(said, request, &notes, output.text.size == 0);
         text_done(&notes.text);
 }
 
 /* What the compiler said. */
-static void collect_diagnostics(const Plan *plan, const JobOutcome *outcome, Text *said) {
+static void collect_diagnostics(const Plan *plan, const JobOutcome *outcome, Said *said) {
         const StepOutcome *step = &outcome->steps[0];
 
         if (plan->compiles && step->start_errno > 0)
                 append_start_error(said, &plan->steps[0], step);
         else if (plan->compiles)
-                append_output(said, step, step->out.size, false);
+                append_output(said, step, step->out.size, WHO_COMPILER, WHO_COMPILER);
+}
+
+void step_outcome_done(StepOutcome *outcome) {
+        text_done(&outcome->out);
+        text_done(&outcome->err);
+        for (size_t i = 0; i < ELEMENTSOF(outcome->notes); i++)
+                parts_done(&outcome->notes[i]);
 }
 
 static int fill_members(const Plan *plan, const JobOutcome *outcome, Reply *ret) {
@@ -215,19 +283,20 @@ static int fill_members(const Plan *plan, const JobOutcome *outcome, Reply *ret)
 
 int report_make(const Request *request, const Plan *plan, const JobOutcome *outcome, Reply *ret) {
         bool ran = !plan->compiles || (plan->n_steps > 1 && outcome->steps[1].started);
-        _cleanup_text_ Text said = {}, text = {};
+        _cleanup_said_ Said diagnostics = {}, said = {};
         int r;
 
-        collect_diagnostics(plan, outcome, &said);
+        collect_diagnostics(plan, outcome, &diagnostics);
         if (ran || (plan->n_steps > 1 && outcome->steps[1].start_errno > 0))
-                report_program(request, plan, outcome, &said, &text);
+                report_program(request, plan, outcome, &diagnostics, &said);
         else
-                report_compiler(request, plan, outcome, &said, &text);
-        if (text_failed(&said) || text_failed(&text))
+                report_compiler(request, plan, outcome, &diagnostics, &said);
+        if (said_failed(&diagnostics) || said_failed(&said))
                 return -ENOMEM;
         r = fill_members(plan, outcome, ret);
         if (r < 0)
                 return r;
-        text_move(&ret->result, &text);
+        text_move(&ret->result, &said.text);
+        parts_move(&ret->parts, &said.parts);
         return 0;
 }

@@ -22,9 +22,22 @@ static uint64_t *count_at(Reply *reply, size_t i) {
 void reply_done(Reply *reply) {
         text_done(&reply->result);
         text_done(&reply->storage);
+        parts_done(&reply->parts);
         free(reply->id);
         free(reply->signal);
         *reply = (Reply){};
+}
+
+static void write_parts(const Parts *parts, JsonWriter *w) {
+        json_key(w, "parts");
+        json_open_array(w);
+        for (size_t i = 0; i < parts->n; i++) {
+                json_open_array(w);
+                json_put_string(w, who_name(parts->list[i].who));
+                json_put_integer(w, (int64_t)parts->list[i].size);
+                json_close_array(w);
+        }
+        json_close_array(w);
 }
 
 static void write_extension(const Reply *reply, JsonWriter *w) {
@@ -51,6 +64,8 @@ static void write_extension(const Reply *reply, JsonWriter *w) {
                 json_key(w, counts[i].name);
                 json_put_integer(w, (int64_t)MIN(*count_at(&copy, i), (uint64_t)INT64_MAX));
         }
+        if (reply->parts.n > 0)
+                write_parts(&reply->parts, w);
         if (reply->have_storage) {
                 _cleanup_text_ Text encoded = {};
                 base64_append_encoded(&encoded, reply->storage.data, reply->storage.size);
@@ -94,6 +109,38 @@ static int parse_boolean(const Json *object, const char *name, bool *ret) {
         return 0;
 }
 
+/* One piece, [who, bytes], of a result of which size bytes from data on are left. -EBADMSG if it does not
+ * fit: it ends beyond, or inside a character. */
+static int parse_part(const Json *part, const char *data, size_t size, Parts *parts) {
+        Who who = who_from_name(json_string(json_at(part, 0), NULL));
+        int64_t n;
+
+        if (json_type(part) != JSON_ARRAY || json_size(part) != 2 || who == WHO_UNKNOWN ||
+                json_integer(json_at(part, 1), &n) < 0 || n < 0 || (uint64_t)n > size)
+                return -EBADMSG;
+        if ((size_t)n < size && ((unsigned char)data[n] & 0xc0) == 0x80)
+                return -EBADMSG;
+        parts_add(parts, who, (size_t)n);
+        return parts_error(parts);
+}
+
+/* What does not fit tells nothing, and is no reason to refuse the result. */
+static int parse_parts(const Json *array, Reply *reply) {
+        _cleanup_parts_ Parts parts = {};
+        const char *result = text_string(&reply->result);
+        size_t size = reply->result.size;
+        int r = json_type(array) != JSON_ARRAY || json_size(array) > PARTS_MAX ? -EBADMSG : 0;
+
+        for (size_t i = 0; r >= 0 && i < json_size(array); i++)
+                r = parse_part(json_at(array, i), result + parts.size, size - parts.size, &parts);
+        if (r == -ENOMEM)
+                return r;
+        reply->parts_ignored = r < 0 || parts.size != size;
+        if (!reply->parts_ignored)
+                parts_move(&reply->parts, &parts);
+        return 0;
+}
+
 static int parse_extension(const Json *object, Reply *reply) {
         int64_t n;
 
@@ -129,6 +176,11 @@ static int parse_extension(const Json *object, Reply *reply) {
                         return -EBADMSG;
                 *count_at(reply, i) = (uint64_t)n;
         }
+
+        const Json *parts = json_member(object, "parts");
+        r = parts ? parse_parts(parts, reply) : 0;
+        if (r < 0)
+                return r;
 
         const Json *storage = json_member(object, "storage");
         if (storage && json_type(storage) != JSON_NULL) {
@@ -169,8 +221,11 @@ static int add_object(Reply *reply, const char *data, size_t size, bool first) {
                 text_append_char(&reply->result, json_boolean(result) ? '1' : '0');
         else if (result && json_type(result) != JSON_NULL)
                 return -EBADMSG;
+        r = text_failed(&reply->result) ? -ENOMEM : 0;
+        if (r >= 0 && first)
+                r = parse_extension(json_member(object, "pbotvm"), reply);
         text_append_char(&reply->result, '\n');
-        return first ? parse_extension(json_member(object, "pbotvm"), reply) : 0;
+        return r;
 }
 
 int reply_parse(const ReplyReader *reader, Reply *ret) {
@@ -191,8 +246,10 @@ int reply_parse(const ReplyReader *reader, Reply *ret) {
                         utf8_append_escaped(&reply.result, p, n + 1);
                 p = newline + 1;
         }
+        if (reply.parts.n > 0)
+                parts_extend(&reply.parts, WHO_AGENT, reply.result.size);
         if (r >= 0)
-                r = text_error(&reply.result);
+                r = text_failed(&reply.result) ? -ENOMEM : parts_error(&reply.parts);
         if (r < 0)
                 return r;
 

@@ -5,6 +5,7 @@
 
 #include "common/frame.h"
 #include "common/json.h"
+#include "common/parts.h"
 
 typedef struct Reply {
         Text result; /* UTF-8 */
@@ -17,6 +18,8 @@ typedef struct Reply {
         char *signal; /* "SIGSEGV", or NULL */
         bool timed_out;
         bool oom;
+        Parts parts;        /* whose the result's words are; empty: nobody said */
+        bool parts_ignored; /* there were parts that do not fit the result */
         uint64_t truncated; /* bytes left out */
         uint64_t cpu_usec;
         uint64_t wall_usec;
@@ -33,6 +36,7 @@ int reply_write(const Reply *reply, Text *json);
 
 /* Parses what a reader collected, the way PBot's host does: malformed UTF-8 is made visible first
  * (utf8_append_escaped()), a missing or null result is empty, a newline is added to each result, raw lines
- * that follow are appended (a later "result:" object's result likewise). 0, -EBADMSG (no object, broken
- * JSON, lone surrogate, wrong member of "pbotvm"), -ENOMEM. */
+ * that follow are appended (a later "result:" object's result likewise). Parts that do not add up to the
+ * first result are ignored; what is behind it is the agent's. 0, -EBADMSG (no object, broken JSON, lone
+ * surrogate, wrong member of "pbotvm"), -ENOMEM. */
 int reply_parse(const ReplyReader *reader, Reply *ret);

@@ -27,7 +27,7 @@ static int append_line(Text *to, const char *string) {
 
         while (unicode_is_space((unsigned char)*string) && *string)
                 string++;
-        int r = output_clean(string, strcspn(string, "\r\n"), 0, &clean);
+        int r = output_clean(string, strcspn(string, "\r\n"), NULL, 0, &clean, NULL);
         if (r < 0)
                 return r;
         size_t size = utf8_trimmed_size(text_string(&clean), clean.size);

@@ -89,6 +89,8 @@ void record_request(const Run *run, uint64_t began, size_t answer_size) {
                 : run->confined.landlock                        ? "landlock"
                 : run->confined.seccomp                         ? "seccomp"
                                                                 : NULL);
+        if (run->parts_ignored)
+                add(&fields, "PBOTVM_PARTS_IGNORED", "1");
         if (run->lease.id)
                 add_lease(&fields, run);
         add_steps(&fields, &run->steps, began);

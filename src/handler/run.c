@@ -279,7 +279,10 @@ static int exchange(const RunSetup *setup, Run *run, uint64_t deadline, Reply *r
 }
 
 /* Keeps what the job left by its key; words for the client where that fails. */
-static void keep_storage(Storage *storage, const Reply *reply, Text *result) {
+static void keep_storage(Storage *storage, Reply *reply) {
+        Text *result = &reply->result;
+        bool told = reply->parts.n > 0;
+
         if (!storage || !reply->have_storage)
                 return;
         int r = storage_replace(storage, &reply->storage);
@@ -289,16 +292,25 @@ static void keep_storage(Storage *storage, const Reply *reply, Text *result) {
         log_warning_errno(r, "Failed to keep the storage of a key: %m");
         while (result->size > 0 && result->data[result->size - 1] == '\n')
                 text_truncate(result, result->size - 1);
+        size_t size = result->size;
         text_append_printf(result, " [Storage not kept: %s]\n",
                 r == -EFBIG                    ? "too large"
                 : r == -EDQUOT || r == -ENOSPC ? "no space left"
                                                : "error");
+        if (told) {
+                parts_truncate(&reply->parts, size);
+                parts_extend(&reply->parts, WHO_AGENT, result->size);
+        }
 }
 
 static void finish(Run *run, Reply *reply, Text *answer) {
         _cleanup_text_ Text document = {};
 
-        int r = pipeline_finish(run->pipeline, text_string(&reply->result), reply->result.size, &document);
+        if (reply->parts_ignored)
+                log_warning("The guest's parts do not fit its result; they are ignored.");
+        run->parts_ignored = reply->parts_ignored;
+        int r = pipeline_finish(
+                run->pipeline, text_string(&reply->result), reply->result.size, &reply->parts, &document);
         if (r == PIPELINE_PASTE && run->bus)
                 r = paste_document(run->bus, &document, answer);
         else if (r >= 0)
@@ -360,7 +372,7 @@ void run_execute(const RunSetup *setup, Run *run, Text *answer) {
                 return;
         }
         if (run->verdict == VERDICT_CLEAN)
-                keep_storage(storage, &reply, &reply.result);
+                keep_storage(storage, &reply);
         /* The next request with this key need not wait for a paste. */
         storage = storage_free(storage);
         finish(run, &reply, answer);

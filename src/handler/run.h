@@ -45,6 +45,7 @@ typedef struct Run {
         int bus_error; /* why there is none */
         Confined confined;
         Lease lease;        /* the last one; its fd is given back */
+        bool parts_ignored; /* the guest's word whose the output is was wrong */
         bool direct;        /* to a guest without the watchdog */
         uint64_t wait_usec; /* for storage and lease */
         uint64_t run_usec;  /* from lease to reply */

@@ -109,17 +109,43 @@ static void read_condition(Reader *reader, const Json *json, Rule *rule) {
                         "expected \"pasting\", \"unterminated\" or \"public\"");
 }
 
-static void read_rules(Reader *reader, const Json *json, const char *member, unsigned depth, RuleList *ret);
+/* "for": whose words; without it those of what encloses the rule. What nobody claims is everybody's. */
+static unsigned read_for(Reader *reader, const Json *json, unsigned enclosing) {
+        const Json *list = json_member(json, "for");
+        unsigned bits = 1u << WHO_UNKNOWN;
+
+        if (!list)
+                return enclosing;
+        if (json_type(list) != JSON_ARRAY)
+                wrong(reader, list, "for", "expected an array");
+        for (size_t i = 0; i < json_size(list); i++) {
+                Who who = who_from_name(json_string(json_at(list, i), NULL));
+                if (who == WHO_UNKNOWN)
+                        wrong(reader, json_at(list, i), "for",
+                                "expected \"compiler\", \"program\", \"debugger\" or \"agent\"");
+                bits |= 1u << who;
+        }
+        return bits;
+}
+
+/* Where a list of rules stands: how deep, and whose words are meant around it. */
+typedef struct Place {
+        unsigned depth;
+        unsigned who;
+} Place;
+
+static void read_rules(
+        Reader *reader, const Json *json, const char *member, const Place *place, RuleList *ret);
 
 static const struct {
         const char *member;
         RuleKind kind;
-        const char *members[5];
+        const char *members[6];
 } rule_kinds[] = {
-        { "match", RULE_REPLACE, { "match", "flags", "replace" } },
-        { "if", RULE_IF, { "if", "flags", "then", "else" } },
-        { "when", RULE_WHEN, { "when", "then", "else" } },
-        { "any", RULE_ANY, { "any", "then" } },
+        { "match", RULE_REPLACE, { "for", "match", "flags", "replace" } },
+        { "if", RULE_IF, { "for", "if", "flags", "then", "else" } },
+        { "when", RULE_WHEN, { "for", "when", "then", "else" } },
+        { "any", RULE_ANY, { "for", "any", "then" } },
 };
 
 static void check_members(Reader *reader, const Json *json, size_t kind) {
@@ -133,10 +159,12 @@ static void check_members(Reader *reader, const Json *json, size_t kind) {
         }
 }
 
-static void read_rule(Reader *reader, const Json *json, unsigned depth, Rule *rule) {
+static void read_rule(Reader *reader, const Json *json, const Place *place, Rule *rule) {
+        const Place inside = { place->depth + 1, read_for(reader, json, place->who) };
         size_t kind = 0;
 
         rule->line = json_line(json);
+        rule->who = inside.who;
         while (kind < ELEMENTSOF(rule_kinds) && !json_member(json, rule_kinds[kind].member))
                 kind++;
         if (kind == ELEMENTSOF(rule_kinds)) {
@@ -159,20 +187,21 @@ static void read_rule(Reader *reader, const Json *json, unsigned depth, Rule *ru
         if (rule->kind == RULE_WHEN)
                 read_condition(reader, json, rule);
         if (rule->kind == RULE_ANY)
-                read_rules(reader, json, "any", depth + 1, &rule->any);
+                read_rules(reader, json, "any", &inside, &rule->any);
         if (rule->kind != RULE_REPLACE) {
-                read_rules(reader, json, "then", depth + 1, &rule->then);
-                read_rules(reader, json, "else", depth + 1, &rule->otherwise);
+                read_rules(reader, json, "then", &inside, &rule->then);
+                read_rules(reader, json, "else", &inside, &rule->otherwise);
         }
 }
 
-static void read_rules(Reader *reader, const Json *json, const char *member, unsigned depth, RuleList *ret) {
+static void read_rules(
+        Reader *reader, const Json *json, const char *member, const Place *place, RuleList *ret) {
         const Json *array = json_member(json, member);
         if (!array)
                 return;
-        if (json_type(array) != JSON_ARRAY || depth > DEPTH_MAX) {
+        if (json_type(array) != JSON_ARRAY || place->depth > DEPTH_MAX) {
                 wrong(reader, array, member,
-                        depth > DEPTH_MAX ? "nested too deep" : "expected an array of rules");
+                        place->depth > DEPTH_MAX ? "nested too deep" : "expected an array of rules");
                 return;
         }
 
@@ -183,7 +212,7 @@ static void read_rules(Reader *reader, const Json *json, const char *member, uns
         }
         ret->n = json_size(array);
         for (size_t i = 0; i < ret->n; i++)
-                read_rule(reader, json_at(array, i), depth, &ret->rules[i]);
+                read_rule(reader, json_at(array, i), place, &ret->rules[i]);
 }
 
 static void rule_list_done(RuleList *list) {
@@ -240,11 +269,13 @@ int rule_table_read(const char *directory, const char *name, RuleTable *ret, Tex
 
         Reader reader = { .file = table.file, .define = json_member(json, "define"), .errors = errors };
         for (size_t i = 0; i < json_size(json); i++)
-                if (!streq(json_name_at(json, i), "define") && !streq(json_name_at(json, i), "rules"))
+                if (!streq(json_name_at(json, i), "define") && !streq(json_name_at(json, i), "for") &&
+                        !streq(json_name_at(json, i), "rules"))
                         wrong(&reader, json_at(json, i), json_name_at(json, i), "unknown member");
         if (!json_member(json, "rules"))
                 wrong(&reader, json, "rules", "is missing");
-        read_rules(&reader, json, "rules", 0, &table.rules);
+        const Place top = { 0, read_for(&reader, json, (1u << _WHO_MAX) - 1) };
+        read_rules(&reader, json, "rules", &top, &table.rules);
 
         if (reader.out_of_memory || text_failed(errors))
                 return -ENOMEM;

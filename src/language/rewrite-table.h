@@ -3,6 +3,7 @@
 
 /* The tree of rules behind a rewrites file: reading it is rewrite-table.c, applying it rewrite.c. */
 
+#include "common/parts.h"
 #include "common/text.h"
 
 typedef enum RuleKind {
@@ -32,6 +33,7 @@ struct Rule {
         uint32_t options; /* of PCRE2 */
         bool global;
         char *replacement;
+        unsigned who; /* whose words it is for: bits 1 << Who; always WHO_UNKNOWN's */
         RuleCondition condition;
         RuleList any, then, otherwise;
 };

@@ -27,9 +27,35 @@ typedef struct Run {
         pcre2_match_data *match;
         pcre2_match_context *limits;
         Text *text;
+        Parts *parts;
         Text *errors;
         bool mistaken;
 } Run;
+
+/* A stretch of the text that a rule is for: neighbouring pieces. A match sees what is in front of it, but
+ * nothing behind it. */
+typedef struct Stretch {
+        size_t begin, end;
+        size_t next; /* the piece behind it */
+} Stretch;
+
+/* Goes to the next stretch; begin with an empty one. */
+static bool stretch_next(const Run *run, const Rule *rule, Stretch *stretch) {
+        const Parts *parts = run->parts;
+        size_t i = stretch->next, begin = stretch->end;
+
+        if (parts->n == 0) {
+                *stretch = (Stretch){ .end = run->text->size, .next = 1 };
+                return i == 0;
+        }
+        for (; i < parts->n && !(rule->who & 1u << parts->list[i].who); i++)
+                begin += parts->list[i].size;
+        *stretch = (Stretch){ .begin = begin, .end = begin, .next = i };
+        for (; i < parts->n && rule->who & 1u << parts->list[i].who; i++)
+                stretch->end += parts->list[i].size;
+        stretch->next = i;
+        return stretch->end > stretch->begin;
+}
 
 int rewrites_open(const char *directory, const char *name, Rewrites **ret, Text *errors) {
         _cleanup_(rewrites_freep) Rewrites *rewrites = calloc(1, sizeof(*rewrites));
@@ -107,18 +133,18 @@ static int pattern_compile(Run *run, const Rule *rule, Pattern *pattern) {
         return -EINVAL;
 }
 
-/* Finds the next match from offset on: whether there is one. Neither a mistake in the pattern nor a match
- * that takes too long changes anything. */
-static bool pattern_match(Run *run, const Rule *rule, Pattern *pattern, size_t offset, uint32_t options) {
+/* Finds the next match between offset and end: whether there is one. Neither a mistake in the pattern nor a
+ * match that takes too long changes anything. */
+static bool pattern_match(
+        Run *run, const Rule *rule, Pattern *pattern, size_t offset, size_t end, uint32_t options) {
         const char *data = text_string(run->text);
-        size_t size = run->text->size;
 
         if (pattern->literal.size > 0 &&
-                !memmem(data + offset, size - offset, pattern->literal.data, pattern->literal.size))
+                !memmem(data + offset, end - offset, pattern->literal.data, pattern->literal.size))
                 return false;
         if (pattern_compile(run, rule, pattern) < 0)
                 return false;
-        return pcre2_match(pattern->code, (PCRE2_SPTR)data, size, offset, options | PCRE2_NO_UTF_CHECK,
+        return pcre2_match(pattern->code, (PCRE2_SPTR)data, end, offset, options | PCRE2_NO_UTF_CHECK,
                        run->match, run->limits) > 0;
 }
 
@@ -151,36 +177,92 @@ static void append_replacement(Run *run, const char *replacement, Text *ret) {
                 }
 }
 
-/* Returns 1 if something was replaced, 0 if not, or -ENOMEM. */
-static int apply_replace(Run *run, const Rule *rule) {
-        _cleanup_(pattern_done) Pattern pattern = {};
-        _cleanup_text_ Text result = {};
+/* The text as it becomes, up to some place of the old one. */
+typedef struct Result {
+        Text text;
+        Parts parts;
+        PartsWalk walk;
+        size_t copied; /* bytes of the old text that it stands for */
+} Result;
+
+static void result_done(Result *result) {
+        text_done(&result->text);
+        parts_done(&result->parts);
+}
+
+static void result_copy(Run *run, Result *result, size_t end) {
+        text_append(&result->text, text_string(run->text) + result->copied, end - result->copied);
+        if (run->parts->n > 0)
+                parts_walk_copy(&result->walk, result->copied, end, &result->parts);
+        result->copied = end;
+}
+
+/* What is put for a match is of who said its beginning. */
+static void result_replace(Run *run, const Rule *rule, Result *result) {
         const PCRE2_SIZE *at = pcre2_get_ovector_pointer(run->match);
-        size_t copied = 0, offset = 0;
+
+        result_copy(run, result, at[0]);
+        append_replacement(run, rule->replacement, &result->text);
+        if (run->parts->n > 0)
+                parts_extend(
+                        &result->parts, parts_walk_who(&result->walk, result->copied), result->text.size);
+        result->copied = at[1];
+}
+
+/* Replaces in one stretch, once or as often as it matches; returns whether it did. */
+static bool replace_in(
+        Run *run, const Rule *rule, Pattern *pattern, const Stretch *stretch, Result *result) {
+        const PCRE2_SIZE *at = pcre2_get_ovector_pointer(run->match);
+        size_t offset = stretch->begin;
         bool matched = false;
         uint32_t options = 0;
 
-        int r = pattern_prepare(run, rule, &pattern);
-        if (r < 0)
-                return r;
-
-        while (offset <= run->text->size && pattern_match(run, rule, &pattern, offset, options)) {
+        while (offset <= stretch->end && pattern_match(run, rule, pattern, offset, stretch->end, options)) {
                 matched = true;
-                text_append(&result, text_string(run->text) + copied, at[0] - copied);
-                append_replacement(run, rule->replacement, &result);
-                copied = offset = at[1];
+                result_replace(run, rule, result);
+                offset = at[1];
                 /* Behind an empty match, none that is empty too. */
                 options = at[0] == at[1] ? PCRE2_NOTEMPTY_ATSTART : 0;
                 if (!rule->global || expired(run))
                         break;
         }
+        return matched;
+}
+
+/* Returns 1 if something was replaced, 0 if not, or -ENOMEM. */
+static int apply_replace(Run *run, const Rule *rule) {
+        _cleanup_(pattern_done) Pattern pattern = {};
+        _cleanup_(result_done) Result result = { .walk = { .parts = run->parts } };
+        Stretch stretch = {};
+        bool matched = false;
+
+        int r = pattern_prepare(run, rule, &pattern);
+        if (r < 0)
+                return r;
+
+        while (stretch_next(run, rule, &stretch) && !(matched && (!rule->global || expired(run))))
+                matched |= replace_in(run, rule, &pattern, &stretch, &result);
         if (!matched)
                 return 0;
-        text_append(&result, text_string(run->text) + copied, run->text->size - copied);
-        if (text_failed(&result))
+        result_copy(run, &result, run->text->size);
+        if (text_failed(&result.text) || parts_error(&result.parts) < 0)
                 return -ENOMEM;
-        text_move(run->text, &result);
+        text_move(run->text, &result.text);
+        parts_move(run->parts, &result.parts);
         return 1;
+}
+
+static int pattern_holds(Run *run, const Rule *rule, bool *ret) {
+        _cleanup_(pattern_done) Pattern pattern = {};
+        Stretch stretch = {};
+
+        int r = pattern_prepare(run, rule, &pattern);
+        if (r < 0)
+                return r;
+        *ret = false;
+        while (!*ret && stretch_next(run, rule, &stretch))
+                *ret = pattern_match(run, rule, &pattern, stretch.begin, stretch.end, 0);
+        return 0;
 }
 
 static bool condition_holds(const RewriteContext *context, RuleCondition condition) {
@@ -204,14 +286,11 @@ static int apply_rule(Run *run, const Rule *rule) {
         switch (rule->kind) {
         case RULE_REPLACE:
                 return apply_replace(run, rule);
-        case RULE_IF: {
-                _cleanup_(pattern_done) Pattern pattern = {};
-                r = pattern_prepare(run, rule, &pattern);
+        case RULE_IF:
+                r = pattern_holds(run, rule, &holds);
                 if (r < 0)
                         return r;
-                holds = pattern_match(run, rule, &pattern, 0, 0);
                 break;
-        }
         case RULE_WHEN:
                 holds = condition_holds(run->context, rule->condition);
                 break;
@@ -238,12 +317,13 @@ static int apply_rules(Run *run, const RuleList *list) {
         return changed;
 }
 
-int rewrites_apply(
-        Rewrites *rewrites, const RewriteContext *context, uint64_t deadline, Text *text, Text *errors) {
+int rewrites_apply(Rewrites *rewrites, const RewriteContext *context, uint64_t deadline, Text *text,
+        Parts *parts, Text *errors) {
         Run run = { .rewrites = rewrites,
                 .context = context,
                 .deadline = deadline,
                 .text = text,
+                .parts = parts,
                 .errors = errors };
         int r = -ENOMEM;
 

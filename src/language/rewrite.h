@@ -8,6 +8,7 @@
  * few searches. What a program prints comes from strangers: a match is limited, and so is the time in all;
  * past it the text stays as it is by then. */
 
+#include "common/parts.h"
 #include "common/text.h"
 
 typedef struct Rewrites Rewrites;
@@ -27,10 +28,12 @@ int rewrites_open(const char *directory, const char *name, Rewrites **ret, Text 
 Rewrites *rewrites_free(Rewrites *rewrites);
 DEFINE_CLEANUP(Rewrites *, rewrites_free);
 
-/* Applies the rules to text, which is well-formed UTF-8, until the deadline (CLOCK_MONOTONIC, usec). 0;
- * -EINVAL when a pattern cannot be compiled, told in *errors (the others were applied); -ENOMEM. */
-int rewrites_apply(
-        Rewrites *rewrites, const RewriteContext *context, uint64_t deadline, Text *text, Text *errors);
+/* Applies the rules to text, which is well-formed UTF-8, each to the pieces that it is for; *parts (empty:
+ * nobody said, and every rule is for all) are those of the text after it too. Ends at the deadline
+ * (CLOCK_MONOTONIC, usec). 0; -EINVAL when a pattern cannot be compiled, told in *errors (the others were
+ * applied); -ENOMEM. */
+int rewrites_apply(Rewrites *rewrites, const RewriteContext *context, uint64_t deadline, Text *text,
+        Parts *parts, Text *errors);
 
 /* The longest piece of plain text that whatever matches the pattern contains, as far as that is easy to see;
  * empty when it is not. */

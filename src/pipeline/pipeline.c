@@ -351,7 +351,7 @@ int pipeline_prepare(Pipeline *pipeline, int64_t date, Request *request, Text *a
 }
 
 /* A table that is wrong is told in the log; the output is shown without it. */
-static int rewrite(Pipeline *pipeline, Text *output) {
+static int rewrite(Pipeline *pipeline, Text *output, Parts *parts) {
         const RewriteContext context = {
                 .source_file = pipeline->language->source_file,
                 .exec_file = pipeline->language->exec_file,
@@ -366,7 +366,7 @@ static int rewrite(Pipeline *pipeline, Text *output) {
                 _cleanup_text_ Text errors = {};
                 int r = rewrites_open(pipeline->rewrites_dir, *name, &rewrites, &errors);
                 if (r >= 0)
-                        r = rewrites_apply(rewrites, &context, deadline, output, &errors);
+                        r = rewrites_apply(rewrites, &context, deadline, output, parts, &errors);
                 if (r == -ENOMEM)
                         return r;
                 definition_log(&errors);
@@ -386,12 +386,13 @@ static int finish_document(const Pipeline *pipeline, const Text *output, Text *a
         return r < 0 ? r : PIPELINE_PASTE;
 }
 
-int pipeline_finish(Pipeline *pipeline, const char *result, size_t size, Text *answer) {
+int pipeline_finish(Pipeline *pipeline, const char *result, size_t size, const Parts *parts, Text *answer) {
         _cleanup_text_ Text output = {};
+        _cleanup_parts_ Parts whose = {};
 
-        int r = output_clean(result, size, chance(), &output);
+        int r = output_clean(result, size, parts, chance(), &output, &whose);
         if (r >= 0)
-                r = rewrite(pipeline, &output);
+                r = rewrite(pipeline, &output, &whose);
         if (r < 0)
                 return r;
         if (pipeline->paste)

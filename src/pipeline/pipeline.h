@@ -4,6 +4,7 @@
 /* From the line that a client sent to the request for the guest, and from the guest's result to the answer.
  * A pure function but for the history: no socket, no guest. Handler and pbotvm-exec share it. */
 
+#include "common/parts.h"
 #include "common/request.h"
 #include "config/config.h"
 
@@ -48,9 +49,9 @@ DEFINE_CLEANUP(Pipeline *, pipeline_free);
  * "pbotvm", PIPELINE_ANSWER with *answer, or -ENOMEM. date: seconds since 1970. */
 int pipeline_prepare(Pipeline *pipeline, int64_t date, Request *request, Text *answer);
 
-/* Cleans and rewrites a guest's result. Returns PIPELINE_ANSWER or PIPELINE_PASTE with *answer, or -ENOMEM.
- */
-int pipeline_finish(Pipeline *pipeline, const char *result, size_t size, Text *answer);
+/* Cleans and rewrites a guest's result; parts: whose words it is made of (NULL or empty: nobody said).
+ * Returns PIPELINE_ANSWER or PIPELINE_PASTE with *answer, or -ENOMEM. */
+int pipeline_finish(Pipeline *pipeline, const char *result, size_t size, const Parts *parts, Text *answer);
 
 /* The name of the machine or alias that is to run it, as the configuration has it. */
 const char *pipeline_machine(const Pipeline *pipeline);

@@ -61,7 +61,7 @@ static int serve(const Workload *workload, const Config *config, const char *sta
         if (r == PIPELINE_RUN)
                 r = pipeline_prepare(pipeline, 1, &request, &answer);
         if (r == PIPELINE_RUN)
-                r = pipeline_finish(pipeline, workload->result, strlen(workload->result), &answer);
+                r = pipeline_finish(pipeline, workload->result, strlen(workload->result), NULL, &answer);
         return r == PIPELINE_ANSWER && answer.size > 1 ? 0 : -EIO;
 }
 

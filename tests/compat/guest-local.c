@@ -55,11 +55,12 @@ static void limit(int what, rlim_t value) {
 }
 
 static _noreturn_ void run_child(
-        const Step *step, const char *directory, int in, int out, int err, char **paths) {
+        const Step *step, const char *directory, int in, int out, int err, int notes, char **paths) {
         _cleanup_text_ Text path = {};
 
         (void)setsid();
-        if (chdir(directory) < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
+        if (chdir(directory) < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0 ||
+                (step->notes && dup2(notes, NOTES_FD) < 0))
                 _exit(126);
         limit(RLIMIT_FSIZE, 2048000);
         limit(RLIMIT_CPU, 8);
@@ -136,15 +137,17 @@ static void wait_step(pid_t pid, int out, int err, StepOutcome *step, JobOutcome
 static void run_step(const Plan *plan, size_t i, const char *directory, char **paths, JobOutcome *outcome) {
         StepOutcome *step = &outcome->steps[i];
         _cleanup_close_ int in = input_file(plan, plan->steps[i].stdin_file);
+        _cleanup_close_ int notes = fcntl(notes_make(), F_DUPFD_CLOEXEC, 10);
         int out[2], err[2];
         pid_t pid;
 
-        if (in < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
+        if (in < 0 || notes < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0 ||
+                (pid = fork()) < 0) {
                 step->start_errno = errno;
                 return;
         }
         if (pid == 0)
-                run_child(&plan->steps[i], directory, in, out[1], err[1], paths);
+                run_child(&plan->steps[i], directory, in, out[1], err[1], notes, paths);
         step->started = true;
         close(out[1]);
         close(err[1]);
@@ -154,6 +157,7 @@ static void run_step(const Plan *plan, size_t i, const char *directory, char **p
         if (step->ended && WIFEXITED(step->status) && WEXITSTATUS(step->status) == 127 &&
                 step->err.size == 0)
                 step->start_errno = ENOENT;
+        (void)notes_read(notes, step->notes);
 }
 
 static int run_request(const Request *request, char **paths, Reply *reply) {
@@ -184,10 +188,8 @@ static int run_request(const Request *request, char **paths, Reply *reply) {
                 text_append_printf(&command, "rm -rf '%s'", text_string(&directory));
                 (void)!system(text_string(&command));
         }
-        for (int i = 0; i < 2; i++) {
-                text_done(&outcome.steps[i].out);
-                text_done(&outcome.steps[i].err);
-        }
+        for (int i = 0; i < 2; i++)
+                step_outcome_done(&outcome.steps[i]);
         return r;
 }
 
@@ -222,6 +224,7 @@ static int serve(char **paths) {
                 (void)fprintf(stderr, "guest-local: %s\n", strerror(-r));
                 return 1;
         }
+        reply.id = request.id ? strdup(request.id) : NULL;
         if (reply_write(&reply, &json) < 0)
                 return 1;
         frame_append_reply(&frame, text_string(&json), json.size);

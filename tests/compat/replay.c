@@ -145,8 +145,8 @@ static int run_guest(Pipeline *pipeline, const Json *json, const Request *reques
                 return 0;
         }
         return r < 0 ? r
-                     : pipeline_finish(
-                               pipeline, text_string(&reply.result), reply.result.size, &outcome->reply);
+                     : pipeline_finish(pipeline, text_string(&reply.result), reply.result.size, &reply.parts,
+                               &outcome->reply);
 }
 
 /* The whole way of a line: negative errno, or a PipelineResult. */

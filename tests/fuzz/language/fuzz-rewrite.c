@@ -34,6 +34,7 @@ static void check_utf8(const Text *text) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_text_ Text output = {}, errors = {};
+        _cleanup_parts_ Parts parts = {};
         uint8_t flags = size > 0 ? data[0] : 0;
         const RewriteContext context = { .source_file = "prog.c",
                 .exec_file = "prog",
@@ -45,11 +46,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 open_tables();
         if (size == 0)
                 return 0;
-        if (output_clean((const char *)data + 1, size - 1, flags, &output) < 0)
+        if (output_clean((const char *)data + 1, size - 1, NULL, flags, &output, &parts) < 0)
                 abort();
         for (size_t i = 0; i < ELEMENTSOF(tables); i++)
                 if (rewrites_apply(rewrites[i], &context, usec_add(now_monotonic(), USEC_PER_SEC / 2),
-                            &output, &errors) < 0)
+                            &output, &parts, &errors) < 0)
                         abort();
         check_utf8(&output);
         return 0;

@@ -45,6 +45,98 @@ static void test_round_trip(void **state _unused_) {
         assert_int_equal(b.storage.size, 3);
 }
 
+static void assert_parts(const Parts *parts, const char *wanted) {
+        _cleanup_text_ Text text = {};
+
+        for (size_t i = 0; i < parts->n; i++)
+                text_append_printf(&text, "%s%s %zu", i > 0 ? ", " : "", who_name(parts->list[i].who),
+                        parts->list[i].size);
+        assert_string_equal(text_string(&text), wanted);
+}
+
+static void test_parts(void **state _unused_) {
+        _cleanup_reply_ Reply a = {}, b = {};
+        _cleanup_text_ Text json = {}, wire = {};
+
+        text_append_string(&a.result, "[w]\nout\303\251\n [Exit 3]\n");
+        a.present = true;
+        parts_add(&a.parts, WHO_COMPILER, 4);
+        parts_add(&a.parts, WHO_PROGRAM, 5);
+        parts_add(&a.parts, WHO_PROGRAM, 1);
+        parts_extend(&a.parts, WHO_AGENT, a.result.size);
+        assert_int_equal(reply_write(&a, &json), 0);
+        frame_append_reply(&wire, json.data, json.size);
+
+        assert_int_equal(parse(text_string(&wire), &b), 0);
+        /* The newline that is added to each result is nobody's but the agent's. */
+        assert_parts(&b.parts, "compiler 4, program 6, agent 11");
+        assert_int_equal(b.parts.size, b.result.size);
+        assert_false(b.parts_ignored);
+}
+
+/* The guest is hostile: what does not fit is ignored, and known to be. */
+static void test_parts_that_do_not_fit(void **state _unused_) {
+        static const struct {
+                const char *parts;
+                bool fits;
+        } cases[] = {
+                { "[[\"program\",4]]", true },
+                { "[[\"program\",1],[\"debugger\",3]]", true },
+                { "[[\"program\",0],[\"program\",3],[\"agent\",1]]", true },
+                { "[[\"program\",2],[\"debugger\",2]]", false }, /* inside a character */
+                { "[[\"program\",3]]", false },
+                { "[[\"program\",5]]", false },
+                { "[[\"program\",9223372036854775807],[\"program\",9223372036854775807]]", false },
+                { "[[\"program\",-1],[\"program\",5]]", false },
+                { "[[\"program\",1.5],[\"program\",2.5]]", false },
+                { "[[\"nobody\",4]]", false },
+                { "[[4,\"program\"]]", false },
+                { "[[\"program\",4,1]]", false },
+                { "[4]", false },
+                { "[]", false },
+                { "null", false },
+                { "{\"program\":4}", false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_reply_ Reply reply = {};
+                _cleanup_text_ Text wire = {};
+
+                text_append_printf(&wire,
+                        "result:{\"result\":\"a\303\251b\",\"pbotvm\":{\"parts\":%s}}\nresult:end\n",
+                        cases[i].parts);
+                assert_int_equal(parse(text_string(&wire), &reply), 0);
+                assert_string_equal(text_string(&reply.result), "a\303\251b\n");
+                assert_int_equal(reply.parts_ignored, !cases[i].fits);
+                assert_int_equal(reply.parts.size, cases[i].fits ? 5 : 0);
+        }
+}
+
+/* So many are told apart, and no more are taken. */
+static void test_many_parts(void **state _unused_) {
+        for (size_t n = PARTS_MAX - 1; n <= PARTS_MAX + 1; n++) {
+                _cleanup_reply_ Reply reply = {};
+                _cleanup_parts_ Parts parts = {};
+                _cleanup_text_ Text wire = {};
+
+                text_append_string(&wire, "result:{\"result\":\"");
+                for (size_t i = 0; i < n; i++)
+                        text_append_char(&wire, 'x');
+                text_append_string(&wire, "\",\"pbotvm\":{\"parts\":[");
+                for (size_t i = 0; i < n; i++) {
+                        text_append_printf(
+                                &wire, "%s[\"%s\",1]", i > 0 ? "," : "", i % 2 ? "program" : "debugger");
+                        parts_add(&parts, i % 2 ? WHO_PROGRAM : WHO_DEBUGGER, 1);
+                }
+                text_append_string(&wire, "]}}\nresult:end\n");
+                assert_int_equal(parse(text_string(&wire), &reply), 0);
+                assert_int_equal(reply.parts_ignored, n > PARTS_MAX);
+                assert_int_equal(parts.size, n);
+                assert_int_equal(parts.n, MIN(n, (size_t)PARTS_MAX));
+                assert_int_equal(parts.list[parts.n - 1].who, n < PARTS_MAX ? WHO_DEBUGGER : WHO_PROGRAM);
+        }
+}
+
 static void test_as_pbot_reads_it(void **state _unused_) {
         static const char *const cases[][2] = {
                 { "result:{}\nresult:end\n", "\n" },
@@ -92,6 +184,9 @@ static void test_refuses(void **state _unused_) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_round_trip),
+                cmocka_unit_test(test_parts),
+                cmocka_unit_test(test_parts_that_do_not_fit),
+                cmocka_unit_test(test_many_parts),
                 cmocka_unit_test(test_as_pbot_reads_it),
                 cmocka_unit_test(test_refuses),
         };

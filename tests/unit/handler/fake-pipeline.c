@@ -91,7 +91,8 @@ int pipeline_prepare(Pipeline *pipeline, int64_t date, Request *request, Text *a
         return PIPELINE_RUN;
 }
 
-int pipeline_finish(Pipeline *pipeline, const char *result, size_t size, Text *answer) {
+int pipeline_finish(
+        Pipeline *pipeline, const char *result, size_t size, const Parts *parts _unused_, Text *answer) {
         text_append(answer, result, size);
         return text_equals(&pipeline->query->code, "paste") ? PIPELINE_PASTE : PIPELINE_ANSWER;
 }

@@ -40,6 +40,7 @@ static void assert_rewritten(
         _cleanup_(folder_done) Folder folder = {};
         _cleanup_(rewrites_freep) Rewrites *rewrites = NULL;
         _cleanup_text_ Text got = {}, errors = {};
+        _cleanup_parts_ Parts parts = {};
 
         folder_write(&folder, rules);
         int r = rewrites_open(folder.path, "t", &rewrites, &errors);
@@ -47,7 +48,7 @@ static void assert_rewritten(
                 print_error("%s", text_string(&errors));
         assert_int_equal(r, 0);
         text_append_string(&got, text);
-        assert_int_equal(rewrites_apply(rewrites, context, USEC_INFINITY, &got, &errors), 0);
+        assert_int_equal(rewrites_apply(rewrites, context, USEC_INFINITY, &got, &parts, &errors), 0);
         assert_text(&got, wanted);
 }
 
@@ -108,12 +109,13 @@ static void assert_mistake(const char *rules, const char *wanted) {
         _cleanup_(folder_done) Folder folder = {};
         _cleanup_(rewrites_freep) Rewrites *rewrites = NULL;
         _cleanup_text_ Text errors = {}, text = {};
+        _cleanup_parts_ Parts parts = {};
 
         folder_write(&folder, rules);
         int r = rewrites_open(folder.path, "t", &rewrites, &errors);
         if (r >= 0) {
                 text_append_string(&text, "x");
-                r = rewrites_apply(rewrites, &plain, USEC_INFINITY, &text, &errors);
+                r = rewrites_apply(rewrites, &plain, USEC_INFINITY, &text, &parts, &errors);
         }
         assert_int_equal(r, -EINVAL);
         assert_non_null(strstr(text_string(&errors), folder.file));
@@ -144,12 +146,13 @@ static void test_a_wrong_pattern_leaves_the_others(void **state) {
         _cleanup_(folder_done) Folder folder = {};
         _cleanup_(rewrites_freep) Rewrites *rewrites = NULL;
         _cleanup_text_ Text errors = {}, text = {};
+        _cleanup_parts_ Parts parts = {};
         (void)state;
 
         folder_write(&folder, "{\"rules\": [{\"match\": \"[\"}, {\"match\": \"a\"}]}");
         assert_int_equal(rewrites_open(folder.path, "t", &rewrites, &errors), 0);
         text_append_string(&text, "ab");
-        assert_int_equal(rewrites_apply(rewrites, &plain, USEC_INFINITY, &text, &errors), -EINVAL);
+        assert_int_equal(rewrites_apply(rewrites, &plain, USEC_INFINITY, &text, &parts, &errors), -EINVAL);
         assert_text(&text, "b");
 }
 
@@ -157,12 +160,13 @@ static void test_past_the_deadline_nothing_changes(void **state) {
         _cleanup_(folder_done) Folder folder = {};
         _cleanup_(rewrites_freep) Rewrites *rewrites = NULL;
         _cleanup_text_ Text errors = {}, text = {};
+        _cleanup_parts_ Parts parts = {};
         (void)state;
 
         folder_write(&folder, "{\"rules\": [{\"match\": \"a\"}]}");
         assert_int_equal(rewrites_open(folder.path, "t", &rewrites, &errors), 0);
         text_append_string(&text, "ab");
-        assert_int_equal(rewrites_apply(rewrites, &plain, now_monotonic() - 1, &text, &errors), 0);
+        assert_int_equal(rewrites_apply(rewrites, &plain, now_monotonic() - 1, &text, &parts, &errors), 0);
         assert_text(&text, "ab");
 }
 
@@ -320,11 +324,12 @@ static double seconds(const Rewrites *rewrites, const Text *text) {
                 .source_file = "prog.c", .exec_file = "prog", .public = true, .unterminated = true
         };
         _cleanup_text_ Text copy = {}, errors = {};
+        _cleanup_parts_ Parts parts = {};
         clock_t start = clock();
 
         text_append_text(&copy, text);
         assert_int_equal(rewrites_apply((Rewrites *)rewrites, &context,
-                                 usec_add(now_monotonic(), USEC_PER_SEC / 2), &copy, &errors),
+                                 usec_add(now_monotonic(), USEC_PER_SEC / 2), &copy, &parts, &errors),
                 0);
         return (double)(clock() - start) / CLOCKS_PER_SEC;
 }

@@ -122,7 +122,7 @@ static void test_sh_opens_one_file_and_compiles_nothing(void **state) {
         run_code(&run, "sh", "#c", "echo \"a b\" -stdin x");
         assert_int_equal(run.result, PIPELINE_RUN);
         text_clear(&run.answer);
-        assert_int_equal(pipeline_finish(run.pipeline, "a b\n", 4, &run.answer), PIPELINE_ANSWER);
+        assert_int_equal(pipeline_finish(run.pipeline, "a b\n", 4, NULL, &run.answer), PIPELINE_ANSWER);
         assert_text(&run.answer, "a b\n");
         assert_int_equal(n_reads, 1);
         assert_int_equal(n_compiled, 0);
@@ -141,14 +141,14 @@ static void test_c_compiles_what_the_output_needs(void **state) {
         assert_int_equal(n_compiled, 0);
 
         assert_int_equal(
-                pipeline_finish(run.pipeline, "no output: x = 5\n", 17, &run.answer), PIPELINE_ANSWER);
+                pipeline_finish(run.pipeline, "no output: x = 5\n", 17, NULL, &run.answer), PIPELINE_ANSWER);
         assert_int_equal(n_reads, 2);
         unsigned plain = n_compiled;
         assert_true(plain <= 4);
 
         text_clear(&run.answer);
         assert_int_equal(
-                pipeline_finish(run.pipeline, warning, strlen(warning), &run.answer), PIPELINE_ANSWER);
+                pipeline_finish(run.pipeline, warning, strlen(warning), NULL, &run.answer), PIPELINE_ANSWER);
         assert_text(&run.answer, "warning: x\n");
         assert_in_range(n_compiled - plain, 4, 12);
 }
@@ -213,7 +213,7 @@ static void test_outputs_of_pbot(void **state) {
                         code.size);
                 run_prepare(&run);
                 assert_int_equal(run.result, PIPELINE_RUN);
-                assert_int_equal(pipeline_finish(run.pipeline, output.data, output.size, &run.answer),
+                assert_int_equal(pipeline_finish(run.pipeline, output.data, output.size, NULL, &run.answer),
                         PIPELINE_ANSWER);
                 assert_text_equal(&run.answer, text_string(&wanted), wanted.size);
         }
@@ -309,8 +309,8 @@ static void test_same_output(void **state) {
                 run_start(&run, "sh", "#same", "echo", 4);
                 run.query.factoid = cases[i].factoid ? strdup(cases[i].factoid) : NULL;
                 run_prepare(&run);
-                assert_int_equal(
-                        pipeline_finish(run.pipeline, output, strlen(output), &run.answer), PIPELINE_ANSWER);
+                assert_int_equal(pipeline_finish(run.pipeline, output, strlen(output), NULL, &run.answer),
+                        PIPELINE_ANSWER);
                 assert_text(&run.answer, cases[i].wanted);
         }
 }
@@ -353,7 +353,7 @@ static void test_the_document_of_a_paste(void **state) {
 
         run_code(&run, "sh", "#c", "-paste -args 'a b' echo \"$1\" -stdin x\\ny");
         assert_int_equal(run.result, PIPELINE_RUN);
-        assert_int_equal(pipeline_finish(run.pipeline, "out \n\n", 6, &run.answer), PIPELINE_PASTE);
+        assert_int_equal(pipeline_finish(run.pipeline, "out \n\n", 6, NULL, &run.answer), PIPELINE_PASTE);
         assert_text(&run.answer, wanted);
 }
 
@@ -363,7 +363,7 @@ static void test_a_paste_without_input(void **state) {
 
         run_code(&run, "sh", "#c", "-paste echo hi -stdin 0");
         assert_int_equal(run.result, PIPELINE_RUN);
-        assert_int_equal(pipeline_finish(run.pipeline, "hi\n", 3, &run.answer), PIPELINE_PASTE);
+        assert_int_equal(pipeline_finish(run.pipeline, "hi\n", 3, NULL, &run.answer), PIPELINE_PASTE);
         assert_null(strstr(text_string(&run.answer), "stdin:"));
 }
 
@@ -374,8 +374,8 @@ static void test_a_paste_has_places_and_formatted_code(void **state) {
         run_code(&run, "c11", "#c", "-paste int x = 5; x");
         assert_int_equal(run.result, PIPELINE_RUN);
         assert_non_null(strstr(run.request.cmdline, " -fdiagnostics-show-caret -o prog"));
-        assert_int_equal(
-                pipeline_finish(run.pipeline, "prog.c:38:5: warning: x\n", 24, &run.answer), PIPELINE_PASTE);
+        assert_int_equal(pipeline_finish(run.pipeline, "prog.c:38:5: warning: x\n", 24, NULL, &run.answer),
+                PIPELINE_PASTE);
         assert_non_null(strstr(text_string(&run.answer), "OUTPUT *************\n\n38:5: warning: x\n"));
         assert_non_null(strstr(text_string(&run.answer), "\n    print_last_statement(x);\n"));
 }
@@ -389,7 +389,7 @@ static void test_long_lines_of_a_document_break(void **state) {
                 text_append_string(&output, "0123456789 ");
         run_code(&run, "sh", "#c", "-paste x");
         assert_int_equal(
-                pipeline_finish(run.pipeline, output.data, output.size, &run.answer), PIPELINE_PASTE);
+                pipeline_finish(run.pipeline, output.data, output.size, NULL, &run.answer), PIPELINE_PASTE);
         size_t longest = 0, line = 0;
         for (size_t i = 0; i < run.answer.size; i++) {
                 line = run.answer.data[i] == '\n' ? 0 : line + 1;

@@ -45,10 +45,8 @@ static void fill(Text *text, const char *string) {
 }
 
 static void outcome_done(JobOutcome *outcome) {
-        for (size_t i = 0; i < 2; i++) {
-                text_done(&outcome->steps[i].out);
-                text_done(&outcome->steps[i].err);
-        }
+        for (size_t i = 0; i < 2; i++)
+                step_outcome_done(&outcome->steps[i]);
 }
 
 static void assert_report(const Plan *plan, bool factoid, const JobOutcome *outcome, const char *result) {
@@ -185,6 +183,78 @@ static void test_not_found(void **state _unused_) {
         assert_report(&plan, false, &outcome, "Command 'ghc' not found.\n \n");
 }
 
+/* "compiler 4, program 2": whose words the result is made of. */
+static void assert_told(const Plan *plan, const JobOutcome *outcome, const char *result, const char *parts) {
+        Request request = REQUEST_INIT;
+        _cleanup_reply_ Reply reply = {};
+        _cleanup_text_ Text text = {};
+
+        request.sourcefile = (char *)"prog.c";
+        assert_int_equal(report_make(&request, plan, outcome, &reply), 0);
+        assert_string_equal(text_string(&reply.result), result);
+        assert_int_equal(reply.parts.size, reply.result.size);
+        for (size_t i = 0; i < reply.parts.n; i++)
+                text_append_printf(&text, "%s%s %zu", i > 0 ? ", " : "", who_name(reply.parts.list[i].who),
+                        reply.parts.list[i].size);
+        assert_string_equal(text_string(&text), parts);
+}
+
+static void test_whose_words(void **state _unused_) {
+        static const struct {
+                Plan plan;
+                int compiler, program;
+                const char *said, *err, *out;
+                size_t noted_err, noted_out; /* the first bytes, by the debugger */
+                const char *result, *parts;
+        } cases[] = {
+                { { .n_steps = 1 }, 0, 0, "", "", "hi\n", 0, 0, "hi\n", "program 3" },
+                { { .n_steps = 1 }, EXIT_(3), 0, "", "", "hi", 0, 0, "hi [Exit 3]\n",
+                        "program 2, agent 10" },
+                { { .n_steps = 1 }, 0, 0, "e\n", "", "", 0, 0, "e\n \n", "program 2, agent 2" },
+                /* An interpreter that refuses the program. */
+                { { .n_steps = 1 }, EXIT_(255), 0, "e\n", "", "", 0, 0, "e\n  [Exit 255]\n",
+                        "compiler 2, agent 13" },
+                { { .n_steps = 1 }, EXIT_(255), 0, "e\n", "", "hi\n", 0, 0, "e\n hi\n [Exit 255]\n",
+                        "program 2, agent 1, program 3, agent 12" },
+                { { .n_steps = 1 }, 0, 0, "", "", "", 0, 0, "Success (no output).\n", "agent 21" },
+                { { .n_steps = 2, .compiles = true }, EXIT_(1), 0, "error\n", "", "", 0, 0, "error\n \n",
+                        "compiler 6, agent 2" },
+                { { .n_steps = 2, .compiles = true }, 0, 0, "warning\n", "", "hi\n", 0, 0, "[warning]\nhi\n",
+                        "compiler 10, program 3" },
+                { { .n_steps = 2, .compiles = true, .debugged = true }, 0, SIGSEGV, "", "r\ne\n", "no\nhi\n",
+                        2, 3, "r\ne\n no\nhi\n", "debugger 2, program 2, agent 1, debugger 3, program 3" },
+                /* More than there is: cut at the limit of output. */
+                { { .n_steps = 2, .compiles = true, .debugged = true }, 0, 0, "", "", "no\n", 0, 9, "no\n",
+                        "debugger 3" },
+                /* What is no text becomes some, piece by piece. */
+                { { .n_steps = 2, .compiles = true, .debugged = true }, 0, 0, "", "", "\xff\xc3\xa9", 0, 1,
+                        "\xef\xbf\xbd\xc3\xa9\n", "debugger 3, program 2, agent 1" },
+                { { .n_steps = 2, .compiles = true, .sanitized = true }, 0, EXIT_(1), "", "r\n", "hi\n", 0,
+                        0, "r\n hi\n [Exit 1]\n", "debugger 2, agent 1, program 3, agent 10" },
+                { { .n_steps = 2, .compiles = true, .sanitized = true }, 0, 0, "", "e\n", "hi\n", 0, 0,
+                        "e\n hi\n", "program 2, agent 1, program 3" },
+                { { .n_steps = 2, .compiles = true, .trimmed = true }, 0, 0, "", "", "a\n \n", 0, 0, "a\n",
+                        "program 1, agent 1" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(outcome_done) JobOutcome outcome = { .output_limit = OUTPUT_LIMIT };
+                StepOutcome *first = &outcome.steps[0], *last = &outcome.steps[cases[i].plan.n_steps - 1];
+
+                *first = (StepOutcome){ .started = true, .ended = true, .status = cases[i].compiler };
+                fill(&first->err, cases[i].said);
+                if (cases[i].compiler == 0 || first == last) {
+                        last->started = last->ended = true;
+                        last->status = first == last ? cases[i].compiler : cases[i].program;
+                        fill(&last->err, cases[i].err);
+                        fill(&last->out, cases[i].out);
+                        parts_add(&last->notes[NOTES_ERR], WHO_DEBUGGER, cases[i].noted_err);
+                        parts_add(&last->notes[NOTES_OUT], WHO_DEBUGGER, cases[i].noted_out);
+                }
+                assert_told(&cases[i].plan, &outcome, cases[i].result, cases[i].parts);
+        }
+}
+
 static void assert_members(int status, bool ended, bool exited, int exit_status, const char *signal) {
         JobOutcome outcome = { .cpu_usec = 7, .wall_usec = 8, .max_rss_bytes = 9, .truncated = 3 };
         Plan plan = { .n_steps = 1 };
@@ -221,6 +291,7 @@ int main(void) {
                 cmocka_unit_test(test_limits),
                 cmocka_unit_test(test_compilers),
                 cmocka_unit_test(test_not_found),
+                cmocka_unit_test(test_whose_words),
                 cmocka_unit_test(test_members),
         };
 
