@@ -34,7 +34,7 @@ static int take_line(const char *raw, size_t size, Text *line) {
 
 /* Takes whole lines off the front of buffer. A ClientInput (CLIENT_NOTHING: more is needed) or -ENOMEM. */
 static int take_lines(Text *buffer, size_t scanned, Text *line) {
-        char *lf;
+        const char *lf;
 
         while ((lf = memchr(text_string(buffer) + scanned, '\n', buffer->size - scanned))) {
                 size_t size = (size_t)(lf - buffer->data);

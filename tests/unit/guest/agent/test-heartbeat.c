@@ -102,7 +102,7 @@ static void test_a_flood_of_questions_gets_few_answers(void **state) {
         unsigned n = 0;
         for (const char *p = buffer; (p = strstr(p, ":END")); p++)
                 n++;
-        assert_in_range(n, 1, 8);
+        assert_true(n >= 1 && n <= 8);
 }
 
 static void test_silent_when_sick(void **state) {
