@@ -8,6 +8,10 @@
 
 #include "common/log.h"
 
+/* libvirt's own macro of that name is a cast that clang's -Wcast-function-type-strict refuses; by way of
+ * void (*)(void), the type that stands for any function, it is taken. */
+#define DOMAIN_EVENT_CALLBACK(callback) ((virConnectDomainEventGenericCallback)(void (*)(void))(callback))
+
 struct Hypervisor {
         sd_event *event;
         LibvirtThread *thread;
@@ -148,9 +152,9 @@ static virConnectPtr open_connection(Hypervisor *hypervisor) {
         (void)virConnectSetKeepAlive(connection, HYPERVISOR_KEEPALIVE_SEC, HYPERVISOR_KEEPALIVE_COUNT);
         (void)virConnectRegisterCloseCallback(connection, on_closed, hypervisor, NULL);
         (void)virConnectDomainEventRegisterAny(connection, NULL, VIR_DOMAIN_EVENT_ID_REBOOT,
-                VIR_DOMAIN_EVENT_CALLBACK(on_reboot), hypervisor, NULL);
+                DOMAIN_EVENT_CALLBACK(on_reboot), hypervisor, NULL);
         if (virConnectDomainEventRegisterAny(connection, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-                    VIR_DOMAIN_EVENT_CALLBACK(on_event), hypervisor, NULL) < 0) {
+                    DOMAIN_EVENT_CALLBACK(on_event), hypervisor, NULL) < 0) {
                 virConnectClose(connection);
                 return NULL;
         }
