@@ -385,11 +385,12 @@ static void parse_undo(Parser *parser) {
         }
 }
 
-int command_parse(const char *code, size_t size, Command *ret) {
+int command_parse(const char *code, size_t size, bool options, Command *ret) {
         _cleanup_command_ Command command = {};
         Parser parser = { .scan = { code, code + size }, .command = &command };
 
-        skip_options(&parser.scan);
+        if (options)
+                skip_options(&parser.scan);
         parse_copy(&parser);
         parse_show(&parser);
         if (!command.show) {

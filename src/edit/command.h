@@ -53,7 +53,7 @@ typedef struct Command {
 void command_done(Command *command);
 #define _cleanup_command_ _cleanup_(command_done)
 
-/* 0 or -ENOMEM. The slices point into code. */
-int command_parse(const char *code, size_t size, Command *ret);
+/* options: see edit_apply(). 0 or -ENOMEM. The slices point into code. */
+int command_parse(const char *code, size_t size, bool options, Command *ret);
 /* False if the line is no command at all, but new code. */
 bool command_given(const Command *command);

@@ -320,7 +320,7 @@ static int serve(Session *session, const History *history, const char *channel, 
 }
 
 int edit_apply(History *history, const char *channel, const char *language, const char *code, size_t size,
-        Edit *ret) {
+        bool options, Edit *ret) {
         _cleanup_(edit_done) Edit edit = { .outcome = EDIT_RUN };
         _cleanup_command_ Command command = {};
         _cleanup_text_ Text line = {};
@@ -328,7 +328,7 @@ int edit_apply(History *history, const char *channel, const char *language, cons
         utf8_append_valid(&line, code, size);
         if (text_failed(&line))
                 return -ENOMEM;
-        int r = command_parse(text_string(&line), line.size, &command);
+        int r = command_parse(text_string(&line), line.size, options, &command);
         if (r < 0)
                 return r;
 

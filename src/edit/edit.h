@@ -34,10 +34,11 @@ typedef struct Edit {
 void edit_done(Edit *edit);
 
 /* What a typed line means, given what was run before in that channel and language (the word as requested),
- * and the new state of that history. 0 or -ENOMEM: troubles of the disk are logged, not returned.
+ * and the new state of that history. options: words with a dash in front of it are options, behind which a
+ * command may stand. 0 or -ENOMEM: troubles of the disk are logged, not returned.
  * Substitution patterns come from strangers and are bounded in time and memory. */
 int edit_apply(History *history, const char *channel, const char *language, const char *code, size_t size,
-        Edit *ret);
+        bool options, Edit *ret);
 
 /* The last output of channel and language. Returns 1 if output is to be answered by "Same output.": the
  * channel begins with #, output has more than 50 characters, it is the same as the last, at most 240 s old

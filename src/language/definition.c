@@ -2,6 +2,7 @@
 #include "language/definition.h"
 
 #include "common/log.h"
+#include "common/request.h"
 
 typedef enum MemberKind {
         MEMBER_LIKE, /* read by the caller */
@@ -12,6 +13,8 @@ typedef enum MemberKind {
         MEMBER_LINES, /* an array of strings: one text, each line ended */
         MEMBER_WORDS, /* an array of strings */
         MEMBER_COMMENTS,
+        MEMBER_SYNTAX,
+        MEMBER_VARIABLES, /* an array of NAME=value */
 } MemberKind;
 
 typedef struct Member {
@@ -41,6 +44,11 @@ static const Member language_members[] = {
         { "line-comments", MEMBER_BOOLEAN, AT(line_comments), false },
         { "rewrites", MEMBER_WORDS, AT(rewrites), false },
         { "comments", MEMBER_COMMENTS, AT(comments), false },
+        { "option", MEMBER_STRING, AT(option), false },
+        { "syntax", MEMBER_SYNTAX, AT(syntax), false },
+        { "opening", MEMBER_STRING, AT(opening), false },
+        { "environment", MEMBER_VARIABLES, AT(environment), false },
+        { "terminal", MEMBER_BOOLEAN, AT(terminal), false },
 };
 
 #define IN_COMMENTS(field) offsetof(PasteComments, field)
@@ -161,9 +169,15 @@ static void read_lines(Reader *reader, const Json *value, const char *member, ch
         reader->out_of_memory |= text_failed(&lines);
 }
 
-static void read_words(Reader *reader, const Json *value, const char *member, char ***to) {
+static bool is_variable(const char *string) {
+        return *string != '=' && strchr(string, '=');
+}
+
+/* An array of strings of one kind. */
+static void read_words(Reader *reader, const Json *value, const char *member, const char *what,
+        const char *one, bool (*is_valid)(const char *string), char ***to) {
         if (json_type(value) != JSON_ARRAY) {
-                expected(reader, value, member, "an array of names");
+                expected(reader, value, member, what);
                 return;
         }
 
@@ -174,12 +188,22 @@ static void read_words(Reader *reader, const Json *value, const char *member, ch
         }
         for (size_t i = 0; i < json_size(value); i++) {
                 const char *word = read_string(reader, json_at(value, i), member);
-                if (word && !language_name_is_valid(word))
-                        wrong(reader, json_at(value, i), member, "expected a name");
+                if (word && !is_valid(word))
+                        wrong(reader, json_at(value, i), member, one);
                 set_string(reader, &words[i], word ?: "");
         }
         strings_free(*to);
         *to = words;
+}
+
+static void read_syntax(Reader *reader, const Json *value, const char *member, Syntax *to) {
+        const Json *where;
+        const char *message;
+        int r = syntax_read(value, to, &where, &message);
+
+        if (r == -EINVAL)
+                wrong(reader, where, member, message);
+        reader->out_of_memory |= r == -ENOMEM;
 }
 
 static void read_members(Reader *reader, const Json *object, const char *prefix, const Member *members,
@@ -217,7 +241,17 @@ static void read_member(
                 read_lines(reader, value, name, to);
                 return;
         case MEMBER_WORDS:
-                read_words(reader, value, name, to);
+                read_words(reader, value, name, "an array of names", "expected a name",
+                        language_name_is_valid, to);
+                return;
+        case MEMBER_VARIABLES:
+                read_words(reader, value, name, "an array of variables", "expected NAME=value", is_variable,
+                        to);
+                if (json_size(value) > REQUEST_ENVIRONMENT_MAX)
+                        wrong(reader, value, name, "expected at most 16 variables");
+                return;
+        case MEMBER_SYNTAX:
+                read_syntax(reader, value, name, to);
                 return;
         case MEMBER_COMMENTS:
                 if (json_type(value) == JSON_OBJECT)
@@ -257,6 +291,7 @@ static int set_defaults(Language *language) {
                 { AT(options_nopaste), "" },
                 { AT(append), "" },
                 { AT(prelude), "" },
+                { AT(opening), "" },
                 { AT(comments.command_open), "/************* CMDLINE *************\n" },
                 { AT(comments.command_close), "************** CMDLINE *************/\n" },
                 { AT(comments.output_open), "/************* OUTPUT *************\n" },
@@ -274,22 +309,23 @@ static int set_defaults(Language *language) {
         return 0;
 }
 
-int definition_read(const char *file, const Json *json, const Json *base, Language **ret, Text *errors) {
-        Reader reader = { .file = file, .errors = errors };
+int definition_read(const DefinitionFile *files, size_t n, Language **ret, Text *errors) {
+        Reader reader = { .errors = errors };
         _cleanup_(language_freep) Language *language = calloc(1, sizeof(*language));
         if (!language || set_defaults(language) < 0)
                 return -ENOMEM;
 
-        /* A base file's mistakes are told with its own name when it is opened by itself. */
-        if (base)
-                read_members(&reader, base, "", language_members, ELEMENTSOF(language_members), language);
-        read_members(&reader, json, "", language_members, ELEMENTSOF(language_members), language);
+        for (size_t i = n; i > 0; i--) {
+                reader.file = text_string(&files[i - 1].path);
+                read_members(&reader, files[i - 1].json, "", language_members, ELEMENTSOF(language_members),
+                        language);
+        }
 
         for (size_t i = 0; i < ELEMENTSOF(language_members); i++) {
                 const Member *member = &language_members[i];
                 if (member->required && !*(char **)((char *)language + member->offset) &&
-                        !json_member(json, member->name))
-                        wrong(&reader, json, member->name, "is missing");
+                        !json_member(files->json, member->name))
+                        wrong(&reader, files->json, member->name, "is missing");
         }
 
         if (reader.out_of_memory || text_failed(errors))
@@ -312,7 +348,11 @@ Language *language_free(Language *language) {
                         free(*(char **)field);
                         break;
                 case MEMBER_WORDS:
+                case MEMBER_VARIABLES:
                         strings_free(*(char ***)field);
+                        break;
+                case MEMBER_SYNTAX:
+                        syntax_done(field);
                         break;
                 default:
                         break;
@@ -322,4 +362,18 @@ Language *language_free(Language *language) {
                 free(*(char **)((char *)&language->comments + comment_members[i].offset));
         free(language);
         return NULL;
+}
+
+const Syntax *language_syntax(const Language *language) {
+        static const SyntaxRule rules[] = {
+                { .open = (char *)"\"", .close = (char *)"\"", .escape = '\\' },
+                { .open = (char *)"'", .close = (char *)"'", .escape = '\\' },
+        };
+        static const Syntax usual = {
+                .rules = (SyntaxRule *)rules,
+                .n = ELEMENTSOF(rules),
+                .begins = { ['"'] = true, ['\''] = true },
+        };
+
+        return language->syntax.rules ? &language->syntax : &usual;
 }

@@ -2,15 +2,12 @@
 #include "language/options.h"
 
 #include "common/utf8.h"
-#include "language/words.h"
+
+#define TURNS_MAX 64
 
 void standard_options_done(StandardOptions *options) {
         text_done(&options->arguments);
         text_done(&options->input);
-}
-
-static bool is_alphanumeric(char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
 static bool startswith_bytes(const char *data, size_t size, const char *prefix) {
@@ -21,28 +18,18 @@ static bool equals(const char *data, size_t size, const char *string) {
         return size == strlen(string) && memcmp(data, string, size) == 0;
 }
 
-/* -NAME, --NAME, +NAME: the name, and what follows an equals sign. */
+/* -NAME, --NAME, +NAME */
 typedef struct Option {
         const char *name;
         size_t name_size;
-        const char *value; /* NULL: no equals sign */
-        size_t value_size;
 } Option;
 
 static bool option_parse(const char *word, size_t size, Option *ret) {
-        if (size > 2 && memcmp(word, "--", 2) == 0)
-                word += 2, size -= 2;
-        else if (size > 1 && (*word == '-' || *word == '+'))
-                word++, size--;
-        else
-                return false;
+        size_t dashes = size > 2 && memcmp(word, "--", 2) == 0 ? 2 : 1;
 
-        const char *equals_sign = memchr(word, '=', size);
-        *ret = (Option){ .name = word, .name_size = equals_sign ? (size_t)(equals_sign - word) : size };
-        if (equals_sign) {
-                ret->value = equals_sign + 1;
-                ret->value_size = size - ret->name_size - 1;
-        }
+        if (size <= dashes || (*word != '-' && *word != '+'))
+                return false;
+        *ret = (Option){ word + dashes, size - dashes };
         return true;
 }
 
@@ -55,8 +42,6 @@ static bool take_switch(const Option *option, StandardOptions *options) {
                 { "paste", offsetof(StandardOptions, paste) },
         };
 
-        if (option->value)
-                return false;
         const char *name = option->name;
         size_t size = option->name_size;
         bool negated = size > 2 && memcmp(name, "no", 2) == 0;
@@ -73,69 +58,164 @@ static bool take_switch(const Option *option, StandardOptions *options) {
         return false;
 }
 
-/* One pair of quotes around all of it is the typist's, not the program's. The newline that may have ended
- * the word is not part of what is quoted. */
+/* One pair of quotes around all of it is the typist's, not the program's. */
 static void set_arguments(StandardOptions *options, const char *value, size_t size) {
-        bool newline = size > 0 && value[size - 1] == '\n';
-        size_t quoted = size - newline;
-
         text_clear(&options->arguments);
-        if (quoted >= 2 && (*value == '"' || *value == '\'') && value[quoted - 1] == *value) {
-                text_append(&options->arguments, value + 1, quoted - 2);
-                text_append(&options->arguments, "\n", newline);
-        } else
+        if (size >= 2 && (*value == '"' || *value == '\'') && value[size - 1] == *value)
+                text_append(&options->arguments, value + 1, size - 2);
+        else
                 text_append(&options->arguments, value, size);
         options->have_arguments = true;
 }
 
-/* Returns how many words the option at i takes: 0 when it is none. */
-static size_t take_option(const Words *words, size_t i, StandardOptions *options) {
+static bool is_blank(char c) {
+        return c == ' ' || c == '\t' || c == '\n';
+}
+
+/* The closing quote of the one at data[i], or 0 when there is none. A backslash escapes what follows it. */
+static size_t quote_end(const char *data, size_t size, size_t i) {
+        for (size_t k = i + 1; k < size; k++)
+                if (data[k] == '\\')
+                        k++;
+                else if (data[k] == data[i])
+                        return k;
+        return 0;
+}
+
+/* Code of which some words are options: read once, from its start. */
+typedef struct Reader {
+        const char *data;
+        size_t size;
+        SyntaxScan scan;
+        SyntaxSpan span; /* the literal or comment that is next; it starts at size if there is none */
+        bool open[2];    /* from here on this kind of quote, " or ', has no partner any more */
+        unsigned turns;
+} Reader;
+
+/* A line that is typed alone has its options also behind a comment: there is nowhere else to put them. */
+static Reader reader_start(const Syntax *syntax, const Text *code) {
+        const char *data = text_string(code);
+        Reader reader = {
+                .data = data, .size = code->size, .scan = syntax_scan(syntax, data, code->size, false)
+        };
+
+        reader.scan.no_line_comments = reader.scan.typed;
+        return reader;
+}
+
+/* Goes on at i, behind a value: its quotes are nobody's literal. Each turn may cost a look at all that
+ * follows, so they are bounded. */
+static void reader_turn(Reader *reader, size_t i) {
+        if (reader->span.start >= i || reader->turns++ >= TURNS_MAX)
+                return;
+        reader->scan.at = i;
+        reader->span = (SyntaxSpan){};
+}
+
+/* Whether i lies in a literal or comment: then *ret is where that ends. */
+static bool reader_hides(Reader *reader, size_t i, size_t *ret) {
+        while (reader->span.end <= i && reader->span.start < reader->size)
+                if (!syntax_next(&reader->scan, &reader->span))
+                        reader->span = (SyntaxSpan){ .start = reader->size, .end = reader->size };
+        if (i < reader->span.start)
+                return false;
+        *ret = reader->span.end;
+        return i < reader->span.end;
+}
+
+/* The end of the value at i: quotes that have a partner hold it together, whatever the language. */
+static size_t value_end(Reader *reader, size_t i) {
+        while (i < reader->size && !is_blank(reader->data[i])) {
+                char c = reader->data[i];
+                bool quote = c == '"' || c == '\'', *open = &reader->open[c == '\''];
+                size_t end = quote && !*open ? quote_end(reader->data, reader->size, i) : 0;
+
+                *open = *open || (quote && end == 0);
+                i = MAX(i, end) + (c == '\\' && i + 1 < reader->size ? 2 : 1);
+        }
+        return MIN(i, reader->size);
+}
+
+/* Where the option that begins at i ends; 0 if there is none. */
+static size_t take_option(Reader *reader, size_t i, StandardOptions *options) {
+        const char *data = reader->data;
         Option option;
-        if (!option_parse(word_data(words, i), word_size(words, i), &option))
+        size_t end = i;
+
+        while (end < reader->size && !is_blank(data[end]) && data[end] != '=')
+                end++;
+        bool with_value = end < reader->size && data[end] == '=';
+        if (!option_parse(data + i, end - i, &option))
                 return 0;
-        if (take_switch(&option, options))
-                return 1;
+        if (!with_value && take_switch(&option, options))
+                return end;
         if (!equals(option.name, option.name_size, "args") &&
                 !equals(option.name, option.name_size, "arguments"))
                 return 0;
 
-        if (option.value && option.value_size > 0) {
-                set_arguments(options, option.value, option.value_size);
-                return 1;
-        }
-        if (option.value || i + 1 >= words->n)
+        size_t value = end + 1;
+        while (!with_value && value < reader->size && is_blank(data[value]))
+                value++;
+        end = value < reader->size ? value_end(reader, value) : value;
+        if (end <= value)
                 return 0;
-        set_arguments(options, word_data(words, i + 1), word_size(words, i + 1));
-        return 2;
+        set_arguments(options, data + value, end - value);
+        return end;
 }
 
-/* A quotation mark, not the apostrophe of "it's". */
-static bool opens_quote(const char *data, size_t i) {
-        return data[i] == '"' || (data[i] == '\'' && (i == 0 || !is_alphanumeric(data[i - 1])));
+/* Appends the code without its options; a blank goes with each, and one at the start and one at the end.
+ * What else there is stays as it was typed. */
+static void take_words(Reader *reader, StandardOptions *options, Text *rest) {
+        const char *data = reader->data;
+        size_t kept = reader->size > 0 && *data == ' ', i = kept, end;
+
+        while (i < reader->size) {
+                if (reader_hides(reader, i, &end)) {
+                        i = end;
+                        continue;
+                }
+                bool begins = i == 0 || is_blank(data[i - 1]);
+                if (begins && reader->size - i >= 2 && memcmp(data + i, "--", 2) == 0 &&
+                        (i + 2 == reader->size || is_blank(data[i + 2])))
+                        break;
+                end = begins && (data[i] == '-' || data[i] == '+') ? take_option(reader, i, options) : 0;
+                if (end == 0) {
+                        i += data[i] == '\\' && i + 1 < reader->size && !is_blank(data[i + 1]) ? 2 : 1;
+                        continue;
+                }
+                text_append(rest, data + kept, i - kept);
+                kept = i = MIN(end + 1, reader->size);
+                reader_turn(reader, i);
+        }
+        text_append(rest, data + kept, reader->size - kept);
+        if (rest->size > 0 && rest->data[rest->size - 1] == ' ')
+                text_truncate(rest, rest->size - 1);
 }
 
-/* Where -stdin stands outside of quotes with nothing but one line behind it, or NULL. A backslash takes a
- * quote its meaning, but not the option. */
-static const char *find_stdin(const char *data, size_t size) {
-        const char *found = NULL;
+/* Where -stdin stands in the code with nothing but one line behind it, or NULL. */
+static const char *find_stdin(Reader *reader) {
+        const char *data = reader->data, *found = NULL;
+        size_t end;
 
-        for (size_t i = 0; i < size; i++) {
-                if (data[i] == '\n' && i + 1 < size)
+        for (size_t i = 0; i < reader->size; i++)
+                if (data[i] == '\n' && i + 1 < reader->size)
                         found = NULL;
                 else if (found)
                         continue;
-                else if (data[i] == '\\' && i + 1 < size && data[i + 1] != '\n' && data[i + 1] != '-')
-                        i++;
-                else if (startswith_bytes(data + i, size - i, "-stdin"))
+                else if (reader_hides(reader, i, &end))
+                        i = end - 1;
+                else if (startswith_bytes(data + i, reader->size - i, "-stdin"))
                         found = data + i;
-                else if (opens_quote(data, i))
-                        i = MAX(i, quote_end(data, size, i));
-        }
+                else if (data[i] == '\\' && i + 1 < reader->size && !is_blank(data[i + 1]) &&
+                         data[i + 1] != '-')
+                        i++;
         return found;
 }
 
-static void take_stdin(Text *code, StandardOptions *options) {
-        const char *data = text_string(code), *option = find_stdin(data, code->size);
+static void take_stdin(const Syntax *syntax, Text *code, StandardOptions *options) {
+        Reader reader = reader_start(syntax, code);
+        reader.scan.no_apostrophes = true;
+        const char *data = text_string(code), *option = find_stdin(&reader);
         if (!option)
                 return;
 
@@ -154,28 +234,14 @@ static void take_stdin(Text *code, StandardOptions *options) {
                 text_append_char(code, '\n');
 }
 
-int standard_options_take(Text *code, StandardOptions *ret) {
-        _cleanup_words_ Words words = {};
-        int r = words_split(text_string(code), code->size, &words);
-        if (r < 0)
-                return r;
-
-        _cleanup_free_ bool *taken = calloc(words.n + 1, sizeof(*taken));
-        if (!taken)
-                return -ENOMEM;
-
+int standard_options_take(const Syntax *syntax, Text *code, StandardOptions *ret) {
         _cleanup_standard_options_ StandardOptions options = {};
-        for (size_t i = 0, n; i < words.n; i += MAX(n, (size_t)1)) {
-                if (equals(word_data(&words, i), word_size(&words, i), "--"))
-                        break;
-                n = take_option(&words, i, &options);
-                for (size_t k = 0; k < n; k++)
-                        taken[i + k] = true;
-        }
+        _cleanup_text_ Text rest = {};
+        Reader reader = reader_start(syntax, code);
 
-        text_clear(code);
-        words_join(&words, taken, code);
-        take_stdin(code, &options);
+        take_words(&reader, &options, &rest);
+        text_move(code, &rest);
+        take_stdin(syntax, code, &options);
 
         if (text_failed(code) || text_failed(&options.arguments) || text_failed(&options.input))
                 return -ENOMEM;
@@ -194,33 +260,6 @@ size_t space_size(const char *data, size_t size) {
                 i += n;
         }
         return i;
-}
-
-/* Where an option ends: at a space, or behind a tab, which a joined line has no space after. */
-static size_t option_end(const char *data, size_t size, size_t i) {
-        while (i < size && data[i] != ' ' && data[i] != '\t')
-                i++;
-        return i < size && data[i] == '\t' ? i + 1 : i;
-}
-
-int command_options_take(Text *code, Text *options) {
-        const char *data = text_string(code);
-        size_t i = 0;
-
-        for (;;) {
-                size_t start = i + space_size(data + i, code->size - i);
-                if (start >= code->size || data[start] != '-')
-                        break;
-                size_t end = option_end(data, code->size, start);
-                if (end - start < 2)
-                        break;
-                if (options->size > 0)
-                        text_append_char(options, ' ');
-                text_append(options, data + start, end - start);
-                i = end + space_size(data + end, code->size - end);
-        }
-        text_consume(code, i);
-        return text_error(options);
 }
 
 /* Appends the template with its variables replaced; $options, which may be empty, only once. */

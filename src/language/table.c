@@ -11,6 +11,7 @@
 #define SUFFIX ".json"
 #define FILE_SIZE_MAX ((size_t)256 << 10)
 #define NAME_SIZE_MAX 64
+#define LIKE_MAX 6
 
 bool language_name_is_valid(const char *name) {
         return *name && *name != '.' && *name != '_' && !strchr(name, '/') && strlen(name) <= NAME_SIZE_MAX;
@@ -52,20 +53,40 @@ static int open_json(const char *const *directories, size_t first, const char *n
         return -ENOENT;
 }
 
-/* The file that "like" names. A file that is like its own name overrides the one of a later directory. */
-static int open_base(const char *const *directories, size_t found_in, const char *name, const char *file,
-        const Json *json, Json **ret, Text *errors) {
-        const Json *member = json_member(json, "like");
-        const char *like = json_string(member, NULL);
+/* Files that are like one another, the language's own first. */
+typedef struct Chain {
+        DefinitionFile files[LIKE_MAX];
+        size_t n;
+} Chain;
+
+static void chain_done(Chain *chain) {
+        for (size_t i = 0; i < LIKE_MAX; i++) {
+                text_done(&chain->files[i].path);
+                json_free(chain->files[i].json);
+        }
+}
+
+/* The file that "like" names in the last of the chain, which is name of the directory *found_in. A file that
+ * is like its own name overrides the one of a later directory. 1 and its name, 0 if there is no "like", or a
+ * negative errno. */
+static int chain_add(
+        Chain *chain, const char *const *directories, size_t *found_in, const char **name, Text *errors) {
+        const DefinitionFile *last = &chain->files[chain->n - 1];
+        DefinitionFile *next = &chain->files[chain->n];
+        const Json *member = json_member(last->json, "like");
+        const char *like = json_string(member, NULL), *file = text_string(&last->path);
+
         if (!like)
                 return 0; /* none, or no string: told with the other members */
-
-        _cleanup_text_ Text path = {};
-        size_t directory;
+        if (chain->n == LIKE_MAX) {
+                definition_mistake(
+                        errors, file, member, "like", "more than %i files are like one another", LIKE_MAX);
+                return -EINVAL;
+        }
         int r = -ENOENT;
-        if (language_name_is_valid(like))
-                r = open_json(directories, streq(like, name) ? found_in + 1 : 0, like, &path, ret,
-                        &directory, errors);
+        if (language_name_is_valid(like + (*like == '_')))
+                r = open_json(directories, streq(like, *name) ? *found_in + 1 : 0, like, &next->path,
+                        &next->json, found_in, errors);
         if (r == -ENOENT) {
                 definition_mistake(
                         errors, file, member, "like", "there is no language file %s" SUFFIX, like);
@@ -73,28 +94,21 @@ static int open_base(const char *const *directories, size_t found_in, const char
         }
         if (r < 0)
                 return r;
-        if (json_member(*ret, "like")) {
-                definition_mistake(errors, file, member, "like", "%s is itself like another language",
-                        text_string(&path));
-                return -EINVAL;
-        }
-        return 0;
+        *name = like;
+        chain->n++;
+        return 1;
 }
 
 int language_open(const char *const *directories, const char *name, Language **ret, Text *errors) {
         if (!language_name_is_valid(name))
                 return -ENOENT;
 
-        _cleanup_text_ Text path = {};
-        _cleanup_json_ Json *json = NULL, *base = NULL;
+        _cleanup_(chain_done) Chain chain = { .n = 1 };
         size_t directory;
-        int r = open_json(directories, 0, name, &path, &json, &directory, errors);
-        if (r < 0)
-                return r;
-        r = open_base(directories, directory, name, text_string(&path), json, &base, errors);
-        if (r < 0)
-                return r;
-        return definition_read(text_string(&path), json, base, ret, errors);
+        int r = open_json(directories, 0, name, &chain.files->path, &chain.files->json, &directory, errors);
+        while (r >= 0 && (r = chain_add(&chain, directories, &directory, &name, errors)) > 0)
+                ;
+        return r < 0 ? r : definition_read(chain.files, chain.n, ret, errors);
 }
 
 /* A growing list of names. */

@@ -7,7 +7,7 @@
  * it; a symbolic link beside it is another name. Only a word that is no file name makes it read them all,
  * which the list for the client needs anyway. */
 
-#include "common/text.h"
+#include "language/syntax.h"
 
 typedef enum SnippetKind {
         SNIPPET_NONE, /* code is sent as it is */
@@ -40,12 +40,21 @@ typedef struct Language {
         char *prelude;            /* lines, each ended */
         char **rewrites;          /* names of tables, NULL-terminated; NULL: none */
         PasteComments comments;
+        char *option;       /* a PCRE for what its compiler or interpreter takes for one; NULL: the usual */
+        Syntax syntax;      /* see language_syntax() */
+        char *opening;      /* put in front of code that does not have it; see code_prepare() */
+        char **environment; /* NAME=value, NULL-terminated; NULL: none */
+        bool terminal;      /* its programs print into a terminal, for a pipe would get it late */
 } Language;
 
 Language *language_free(Language *language);
 DEFINE_CLEANUP(Language *, language_free);
 
-/* True for a word that may be a language's file name: not empty, no '/', no '.' or '_' in front. */
+/* How its literals look; where its file does not say it, as quotes, in which a backslash escapes. */
+const Syntax *language_syntax(const Language *language);
+
+/* True for a word that may be a language's file name: not empty, no '/', no '.' or '_' in front. A file
+ * whose name begins with '_' is no language, but one may be like it. */
 bool language_name_is_valid(const char *name);
 
 /* Reads NAME.json from the first of the directories (NULL-terminated) that has it. 0; -ENOENT when none has

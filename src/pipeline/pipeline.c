@@ -166,7 +166,7 @@ static void options_done(Options *options) {
 static int take_options(Pipeline *pipeline, Text *code, Options *ret) {
         SnippetKind snippet = pipeline->language->snippet;
 
-        int r = standard_options_take(code, &ret->standard);
+        int r = standard_options_take(language_syntax(pipeline->language), code, &ret->standard);
         if (r < 0 || ret->standard.info)
                 return r;
         if (snippet != SNIPPET_NONE) {
@@ -174,7 +174,7 @@ static int take_options(Pipeline *pipeline, Text *code, Options *ret) {
                 if (r < 0)
                         return r;
         }
-        return command_options_take(code, &ret->command);
+        return command_options_take(pipeline->language, code, &ret->command);
 }
 
 static int answer_info(const Pipeline *pipeline, Text *answer) {
@@ -216,7 +216,10 @@ static int prepare_code(
         _cleanup_text_ Text expanded = {};
 
         if (language->escapes) {
-                int r = newline_escapes_expand(text_string(code), code->size, &expanded);
+                int r = newline_escapes_expand(
+                        language_syntax(language), text_string(code), code->size, &expanded);
+                if (r >= 0)
+                        r = opening_add(language, &expanded);
                 if (r < 0)
                         return r;
         } else
@@ -270,6 +273,24 @@ static int prepare_command(Pipeline *pipeline, const Options *options, Request *
         return r < 0 ? r : set_string(&request->cmdline, text_string(&command));
 }
 
+/* What the program finds around it, by the language's own means. */
+static int prepare_environment(const Language *language, Request *request) {
+        size_t n = 0;
+
+        request->terminal = language->terminal;
+        while (language->environment && language->environment[n])
+                n++;
+        if (n == 0)
+                return 0;
+        request->environment = calloc(n + 1, sizeof(*request->environment));
+        if (!request->environment)
+                return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                if (set_string(&request->environment[i], language->environment[i]) < 0)
+                        return -ENOMEM;
+        return 0;
+}
+
 static int fill_request(Pipeline *pipeline, const Options *options, int64_t date, Request *request) {
         const Language *language = pipeline->language;
         const Query *query = pipeline->query;
@@ -291,6 +312,8 @@ static int fill_request(Pipeline *pipeline, const Options *options, int64_t date
                 r = set_optional(&request->persist_key, query->persist_key);
         if (r >= 0)
                 r = prepare_input(pipeline, standard, request);
+        if (r >= 0)
+                r = prepare_environment(language, request);
         request->date = date;
         return r;
 }
@@ -345,8 +368,8 @@ int pipeline_prepare(Pipeline *pipeline, int64_t date, Request *request, Text *a
         _cleanup_(edit_done) Edit edit = {};
         const Text *code = &pipeline->query->code;
 
-        int r = edit_apply(
-                pipeline->history, pipeline->channel, pipeline->word, text_string(code), code->size, &edit);
+        int r = edit_apply(pipeline->history, pipeline->channel, pipeline->word, text_string(code),
+                code->size, options_begin(pipeline->language, code), &edit);
         return r < 0 ? r : prepare(pipeline, &edit, &options, date, request, answer);
 }
 

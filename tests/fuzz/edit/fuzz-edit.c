@@ -39,7 +39,7 @@ static void start(void) {
 static void say(const char *line, size_t size) {
         _cleanup_(edit_done) Edit edit = {};
 
-        if (edit_apply(history, "#c", "sh", line, size, &edit) < 0)
+        if (edit_apply(history, "#c", "sh", line, size, true, &edit) < 0)
                 abort();
         if (edit.outcome == EDIT_ANSWER && edit.text.size == 0)
                 abort(); /* nobody gets an empty line */

@@ -16,7 +16,7 @@ static char *describe(const char *code) {
         _cleanup_text_ Text out = {};
         char *ret;
 
-        assert_int_equal(command_parse(code, strlen(code), &command), 0);
+        assert_int_equal(command_parse(code, strlen(code), true, &command), 0);
         if (command.copy.data)
                 text_append_printf(&out, "copy=%.*s ", (int)command.copy.size, command.copy.data);
         if (command.list.data)
@@ -167,7 +167,7 @@ static void test_too_many_edits(void **state) {
         for (unsigned i = 0; i < 10000; i++)
                 text_append_string(&code, "s/a/b/ ");
         _cleanup_command_ Command command = {};
-        assert_int_equal(command_parse(code.data, code.size, &command), 0);
+        assert_int_equal(command_parse(code.data, code.size, true, &command), 0);
         assert_string_equal(text_string(&command.refusal), "Too many edits.");
         assert_int_equal(command.steps[command.n_steps - 1].type, STEP_REFUSE);
 }

@@ -92,7 +92,7 @@ static void write_history(const History *history, const char *channel, const cha
         assert_int_equal(code_list_push(history, channel, "sh", &code), 0);
         if (!*codes) {
                 _cleanup_(edit_done) Edit edit = {};
-                assert_int_equal(edit_apply((History *)history, channel, "sh", "undo", 4, &edit), 0);
+                assert_int_equal(edit_apply((History *)history, channel, "sh", "undo", 4, true, &edit), 0);
         }
 }
 
@@ -125,7 +125,7 @@ static void check_case(size_t i) {
                 write_history(history, "#o", cases[i].other);
 
         const char *line = cases[i].line;
-        assert_int_equal(edit_apply(history, "#c", "sh", line, strlen(line), &edit), 0);
+        assert_int_equal(edit_apply(history, "#c", "sh", line, strlen(line), true, &edit), 0);
         _cleanup_free_ char *after = read_history(history);
         if (edit.outcome != cases[i].outcome || !text_equals(&edit.text, cases[i].text) ||
                 edit.paste != cases[i].paste || !streq(after, cases[i].after))
@@ -154,7 +154,7 @@ static void test_size(void **state) {
                 text_append_char(&code, 'a');
         assert_int_equal(code_list_push(history, "#c", "sh", &code), 0);
         text_append_printf(&line, "append '%200s'", "b");
-        assert_int_equal(edit_apply(history, "#c", "sh", line.data, line.size, &edit), 0);
+        assert_int_equal(edit_apply(history, "#c", "sh", line.data, line.size, true, &edit), 0);
         assert_int_equal(edit.outcome, EDIT_ANSWER);
         assert_string_equal(text_string(&edit.text), EDIT_TOO_LONG);
         (void)nftw(directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);

@@ -110,7 +110,7 @@ static unsigned check_case(History *history, const Json *json) {
         assert_int_equal(json_parse(line, strlen(line), JSON_LIMITS_WIRE, &send, NULL), 0);
         const char *code = json_string(json_member(send, "code"), &size);
         assert_int_equal(edit_apply(history, string_of(send, "channel"), string_of(send, "lang"), code,
-                                 utf8_trimmed_size(code, size), &edit),
+                                 utf8_trimmed_size(code, size), true, &edit),
                 0);
         n_checked++;
         if (as_recorded(json_member(json, "request"), reply, &edit))
@@ -188,7 +188,7 @@ static unsigned check_example(History *history, const Json *step) {
                    *out = string_of(step, "out");
         _cleanup_(edit_done) Edit edit = {};
 
-        assert_int_equal(edit_apply(history, "c", "sh", in, strlen(in), &edit), 0);
+        assert_int_equal(edit_apply(history, "c", "sh", in, strlen(in), true, &edit), 0);
         _cleanup_free_ char *text = edit.outcome == EDIT_ANSWER ? strdup(text_string(&edit.text))
                                                                 : without_options(text_string(&edit.text));
         bool pasted = strstr(out, "0x0.st") && !strstr(in, "-paste");

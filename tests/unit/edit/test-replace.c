@@ -51,7 +51,8 @@ static void test_cases(void **state) {
                 Budget budget = budget_start(EDIT_BUDGET_USEC);
 
                 text_append_string(&code, cases[i].code);
-                assert_int_equal(command_parse(cases[i].command, strlen(cases[i].command), &command), 0);
+                assert_int_equal(
+                        command_parse(cases[i].command, strlen(cases[i].command), true, &command), 0);
                 int r = replace_all(&code, command.steps, command.n_steps, &budget, &error);
                 assert_int_equal(r, cases[i].result != NULL);
                 const char *expected = cases[i].result ?: cases[i].code;
@@ -68,7 +69,7 @@ static void test_budget(void **state) {
 
         (void)state;
         text_append_string(&code, "a");
-        assert_int_equal(command_parse(line, strlen(line), &command), 0);
+        assert_int_equal(command_parse(line, strlen(line), true, &command), 0);
         assert_int_equal(replace_all(&code, command.steps, command.n_steps, &budget, &error), -EINVAL);
         assert_string_equal(text_string(&error), EDIT_TOO_SLOW);
 }
@@ -87,7 +88,7 @@ static void test_time(void **state) {
         text_append_string(&line, "replace 'a");
         text_append(&line, letters, n);
         text_append_string(&line, "' with 'x'");
-        assert_int_equal(command_parse(text_string(&line), line.size, &command), 0);
+        assert_int_equal(command_parse(text_string(&line), line.size, true, &command), 0);
 
         Budget budget = budget_start(EDIT_BUDGET_USEC);
         assert_int_equal(replace_all(&code, command.steps, command.n_steps, &budget, &error), -EINVAL);

@@ -51,7 +51,7 @@ static History *open_history(uint64_t max_file, uint64_t max_total) {
 static void apply(History *history, const char *channel, const char *code, const char *expected) {
         _cleanup_(edit_done) Edit edit = {};
 
-        assert_int_equal(edit_apply(history, channel, "sh", code, strlen(code), &edit), 0);
+        assert_int_equal(edit_apply(history, channel, "sh", code, strlen(code), true, &edit), 0);
         assert_string_equal(text_string(&edit.text), expected);
 }
 

@@ -54,7 +54,7 @@ static void test_all_open_by_shown_name(void **state) {
                 n_reads = 0;
                 _cleanup_(language_freep) Language *language = open_shipped(name);
                 assert_string_equal(language->name, name);
-                assert_true(n_reads >= 1 && n_reads <= 2);
+                assert_true(n_reads >= 1 && n_reads <= 3);
                 assert_true(*language->source_file && *language->exec_file);
                 assert_non_null(strstr(language->command, "$sourcefile"));
                 assert_non_null(strstr(language->command, "$options"));
@@ -62,11 +62,11 @@ static void test_all_open_by_shown_name(void **state) {
         assert_int_equal(n, 33);
 }
 
-static void test_sh_opens_one_file(void **state) {
+static void test_sh_opens_two_files(void **state) {
         (void)state;
         n_reads = 0;
         _cleanup_(language_freep) Language *language = open_shipped("sh");
-        assert_int_equal(n_reads, 1);
+        assert_int_equal(n_reads, 2);
         assert_null(language->rewrites);
         assert_int_equal(language->snippet, SNIPPET_NONE);
         assert_string_equal(language->comments.command_open, ": <<'CMDLINE'\n");
@@ -94,7 +94,7 @@ static void test_specials(void **state) {
                                            *java = open_shipped("java");
         assert_false(bc->escapes);
         assert_string_equal(bc->append, "\nquit\n");
-        assert_true(clisp->arguments_in_command);
+        assert_string_equal(clisp->option, "--?[A-Za-z]\\S*");
         assert_false(c89->line_comments);
         assert_true(c89->show_last_statement);
         assert_false(tendra->show_last_statement);
@@ -134,7 +134,7 @@ static void local_init(Local *local) {
 
 static void local_done(Local *local) {
         static const char *const files[] = { "sh.json", "c17.json", "python3.json", "fsharp.json", "py.json",
-                "_x.json", "notes.txt", "lua.json" };
+                "_x.json", "notes.txt", "lua.json", "a.json", "b.json" };
         for (size_t i = 0; i < ELEMENTSOF(files); i++) {
                 _cleanup_free_ char *path = NULL;
                 assert_true(asprintf(&path, "%s/%s", local->path, files[i]) > 0);
@@ -197,6 +197,19 @@ static void test_new_names_are_found(void **state) {
         assert_non_null(strstr(text_string(&list), "freebasic, f#, go"));
 }
 
+static void test_likes_end(void **state) {
+        _cleanup_(local_done) Local local;
+        _cleanup_text_ Text errors = {};
+        Language *none = NULL;
+        (void)state;
+
+        local_init(&local);
+        local_write(&local, "a.json", "{ \"like\": \"b\" }");
+        local_write(&local, "b.json", "{ \"like\": \"a\" }");
+        assert_int_equal(language_open(local.directories, "a", &none, &errors), -EINVAL);
+        assert_non_null(strstr(text_string(&errors), "b.json:1: like: more than 6 files"));
+}
+
 static void test_a_link_is_another_name(void **state) {
         _cleanup_(local_done) Local local;
         _cleanup_(language_freep) Language *language = NULL, *none = NULL;
@@ -208,8 +221,10 @@ static void test_a_link_is_another_name(void **state) {
         local_write(&local, "python3.json", "{ \"like\": \"python3\", \"options\": \"-B\" }");
         assert_true(asprintf(&link, "%s/py.json", local.path) > 0);
         assert_int_equal(symlink("python3.json", link), 0);
-        assert_int_equal(language_open(local.directories, "py", &language, &errors), -EINVAL);
-        text_clear(&errors);
+        assert_int_equal(language_open(local.directories, "py", &language, &errors), 0);
+        assert_string_equal(language->options, "-B");
+        assert_string_equal(language->command, "python3 $options $sourcefile");
+        language = language_free(language);
         local_write(&local, "python3.json",
                 "{ \"name\": \"python3\", \"source\": \"a\", \"executable\": \"a\", \"command\": \"x\" }");
         assert_int_equal(language_open(local.directories, "py", &language, &errors), 0);
@@ -249,7 +264,26 @@ static void test_mistakes_name_file_line_and_member(void **state) {
         assert_mistakes("{\"like\": \"sh\",\n\n\"nane\": \"x\"}", ":3: nane: unknown member\n");
         assert_mistakes("{\"like\": \"nothere\"}", ":1: like: there is no language file nothere.json\n");
         assert_mistakes("{\"like\": \"../sh\"}", ":1: like: there is no language file ../sh.json\n");
-        assert_mistakes("{\"like\": \"clang\"}", ":1: like: " DATA_DIR "/clang.json is itself like another");
+        assert_mistakes("{\"like\": \"../_c\"}", ":1: like: there is no language file ../_c.json\n");
+        assert_mistakes(
+                "{\"like\": \"sh\", \"environment\": [\"=a\"]}", ":1: environment: expected NAME=value");
+        assert_mistakes("{\"like\": \"sh\", \"syntax\": {}}", ":1: syntax: expected an array of at most 32");
+        assert_mistakes(
+                "{\"like\": \"sh\", \"syntax\": [{\"close\": \"a\"}]}", ":1: syntax: \"open\" is missing");
+        assert_mistakes(
+                "{\"like\": \"sh\", \"syntax\": [{\"open\": \"\"}]}", ":1: syntax: expected a string of");
+        assert_mistakes("{\"like\": \"sh\", \"syntax\": [{\"open\": \"a\", \"escape\": \"bc\"}]}",
+                ":1: syntax: expected one character");
+        assert_mistakes("{\"like\": \"sh\", \"syntax\": [\n{\"open\": \"a\", \"at\": \"b\"}]}",
+                ":2: syntax: expected \"line\"");
+        assert_mistakes(
+                "{\"like\": \"sh\", \"syntax\": [{\"open\": \"a\", \"form\": \"raw\", \"close\": \"b\"}]}",
+                ":1: syntax: \"form\" has a \"close\" of its own");
+        assert_mistakes(
+                "{\"like\": \"sh\", \"syntax\": [{\"open\": \"a\", \"close\": \"b\", \"fill\": \"c\"}]}",
+                ":1: syntax: \"fill\" needs two");
+        assert_mistakes("{\"like\": \"sh\", \"syntax\": [{\"open\": \"a\", \"x\": 1}]}",
+                ":1: syntax: has an unknown member");
         assert_mistakes("{\"like\": \"sh\", \"source\": \"a/b\"}", ":1: source: expected a file name");
         assert_mistakes("{\"like\": \"sh\", \"snippet\": \"d\"}", ":1: snippet: expected \"none\", \"c\"");
         assert_mistakes("{\"like\": \"sh\", \"prelude\": \"x\"}", ":1: prelude: expected an array of lines");
@@ -265,12 +299,13 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_all_are_listed),
                 cmocka_unit_test(test_all_open_by_shown_name),
-                cmocka_unit_test(test_sh_opens_one_file),
+                cmocka_unit_test(test_sh_opens_two_files),
                 cmocka_unit_test(test_like_takes_the_rest),
                 cmocka_unit_test(test_specials),
                 cmocka_unit_test(test_names_that_are_no_file_names),
                 cmocka_unit_test(test_an_override_says_only_what_differs),
                 cmocka_unit_test(test_new_names_are_found),
+                cmocka_unit_test(test_likes_end),
                 cmocka_unit_test(test_a_link_is_another_name),
                 cmocka_unit_test(test_mistakes_name_file_line_and_member),
         };

@@ -18,6 +18,8 @@ static const char *const differences[] = {
         "int x <% 1 %>",
         "int f(void) <% return 1; %> f()",
         "f(1,\n2)",
+        "-x",
+        "// don't do; that; x\\nint y; y",
         "{ a } { b }",
         "public static void main(String[] args) { System.out.println(1); }",
         "int x = 1; // foo;\\n x++;",
