@@ -62,7 +62,8 @@ static const Member comment_members[] = {
 static const struct {
         const char *name;
         SnippetKind kind;
-} snippet_kinds[] = { { "none", SNIPPET_NONE }, { "c", SNIPPET_C }, { "java", SNIPPET_JAVA } };
+} snippet_kinds[] = { { "none", SNIPPET_NONE }, { "c", SNIPPET_C }, { "c++", SNIPPET_CXX },
+        { "java", SNIPPET_JAVA } };
 
 typedef struct Reader {
         const char *file;

@@ -12,6 +12,7 @@
 typedef enum SnippetKind {
         SNIPPET_NONE, /* code is sent as it is */
         SNIPPET_C,
+        SNIPPET_CXX,
         SNIPPET_JAVA,
 } SnippetKind;
 

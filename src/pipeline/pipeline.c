@@ -90,7 +90,7 @@ static int open_history(Pipeline *pipeline, const char *state_dir) {
 }
 
 static int open_formatter(Pipeline *pipeline) {
-        if (pipeline->language->snippet != SNIPPET_C)
+        if (pipeline->language->snippet != SNIPPET_C && pipeline->language->snippet != SNIPPET_CXX)
                 return 0;
         int r = formatter_open(&pipeline->formatter);
         if (r < 0 && r != -ENOMEM) {
@@ -150,6 +150,12 @@ int pipeline_open(const Config *config, const Query *query, const char *const *l
         return PIPELINE_RUN;
 }
 
+static const Dialect dialects[] = {
+        [SNIPPET_C] = DIALECT_C,
+        [SNIPPET_CXX] = DIALECT_CXX,
+        [SNIPPET_JAVA] = DIALECT_JAVA,
+};
+
 /* The options of all kinds, taken out of the code. */
 typedef struct Options {
         StandardOptions standard;
@@ -170,7 +176,7 @@ static int take_options(Pipeline *pipeline, Text *code, Options *ret) {
         if (r < 0 || ret->standard.info)
                 return r;
         if (snippet != SNIPPET_NONE) {
-                r = snippet_take_options(code, snippet == SNIPPET_C, &ret->snippet);
+                r = snippet_take_options(code, dialects[snippet], &ret->snippet);
                 if (r < 0)
                         return r;
         }
@@ -186,26 +192,54 @@ static int answer_info(const Pipeline *pipeline, Text *answer) {
         return r < 0 ? r : text_failed(answer) ? -ENOMEM : PIPELINE_ANSWER;
 }
 
+static int set_string(char **to, const char *string) {
+        char *copy = strdup(string);
+        if (!copy)
+                return -ENOMEM;
+        free(*to);
+        *to = copy;
+        return 0;
+}
+
+/* A whole program of Java says how its files are to be called. */
+static int complete_java(Pipeline *pipeline, const Text *code, const SnippetStyle *style,
+        const SnippetOptions *options, Text *ret) {
+        _cleanup_(java_names_done) JavaNames names = {};
+        Language *language = pipeline->language;
+        int complete = snippet_complete_java(code, style, options, ret, &names), r = 0;
+
+        if (complete != SNIPPET_COMPLETE)
+                return complete;
+        if (names.program.size > 0)
+                r = set_string(&language->exec_file, text_string(&names.program));
+        if (r >= 0 && names.file.size > 0) {
+                text_append_string(&names.file, ".java");
+                r = set_string(&language->source_file, text_string(&names.file));
+        }
+        return r < 0 ? r : complete;
+}
+
 /* Completes the code of a language that has snippets: PIPELINE_RUN or PIPELINE_ANSWER, or -ENOMEM. */
 static int complete(
         Pipeline *pipeline, const Text *code, const SnippetOptions *options, Text *ret, Text *answer) {
         const Language *language = pipeline->language;
         const SnippetStyle style = {
+                .dialect = dialects[language->snippet],
                 .prelude = language->prelude,
                 .force_prelude = language->show_last_statement,
                 .wrap_last_statement = language->show_last_statement,
-                .block_comments_first = !language->line_comments,
+                .line_comments = language->line_comments,
         };
 
-        int r = language->snippet == SNIPPET_C
-                        ? snippet_complete_c(code, &style, options, ret, &pipeline->unterminated)
-                        : snippet_complete_java(code, &style, options, ret);
+        int r = language->snippet == SNIPPET_JAVA
+                        ? complete_java(pipeline, code, &style, options, ret)
+                        : snippet_complete_c(code, &style, options, ret, &pipeline->unterminated);
         if (r == SNIPPET_UNBALANCED) {
                 text_append_string(answer, "error: unmatched brackets\n");
                 return PIPELINE_ANSWER;
         }
         if (r >= 0 && pipeline->formatter)
-                r = formatter_run(pipeline->formatter, ret);
+                r = formatter_run(pipeline->formatter, style.dialect, ret);
         return r < 0 ? r : PIPELINE_RUN;
 }
 
@@ -249,15 +283,6 @@ static int prepare_input(Pipeline *pipeline, const StandardOptions *options, Req
                 }
         }
         return input_unescape(&request->input);
-}
-
-static int set_string(char **to, const char *string) {
-        char *copy = strdup(string);
-        if (!copy)
-                return -ENOMEM;
-        free(*to);
-        *to = copy;
-        return 0;
 }
 
 static int set_optional(char **to, const char *string) {

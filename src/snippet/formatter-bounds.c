@@ -6,26 +6,11 @@
  * take some 0.3 s, 1.5 s at worst. */
 
 #include "snippet/formatter-bounds.h"
-#include "snippet/scan.h"
 
 #define PROGRAM_BYTES (48 * 1024)
 #define STATEMENT_SIGNS 1024 /* those that cost, between two of ; { }, outside of comments and literals */
 #define COMMENT_BYTES (32 * 1024)
 #define DEPTHS (1 << 20) /* of brackets, of all characters together */
-
-/* The length of the comment at i, 0 if there is none. One that does not end goes on to the program's end. */
-static size_t comment_length(const char *data, size_t size, size_t i) {
-        size_t end;
-
-        if (scan_at(data, size, i, "/*")) {
-                end = scan_find(data, size, i + 2, "*/");
-                return end == SIZE_MAX ? size - i : end + 2 - i;
-        }
-        if (!scan_at(data, size, i, "//"))
-                return 0;
-        end = scan_find(data, size, i, "\n");
-        return end == SIZE_MAX ? size - i : end - i;
-}
 
 typedef struct Bounds {
         size_t signs, depths;
@@ -51,21 +36,39 @@ static bool count(Bounds *bounds, char c) {
         return bounds->signs <= STATEMENT_SIGNS && bounds->depths <= DEPTHS;
 }
 
-bool formatter_within_bounds(const char *data, size_t size) {
-        Bounds bounds = {};
+/* White space between tokens, with its comments. */
+static bool count_gap(Bounds *bounds, const Source *source, size_t begin, size_t end, size_t *comment) {
+        while (begin < end) {
+                const Comment *next = *comment < source->n_comments ? &source->comments[*comment] : NULL;
+                if (next && next->begin == begin) {
+                        if (next->end - next->begin > COMMENT_BYTES)
+                                return false;
+                        begin = next->end;
+                        (*comment)++;
+                } else if (!count(bounds, source->data[begin++]))
+                        return false;
+        }
+        return true;
+}
 
-        if (size > PROGRAM_BYTES)
+bool formatter_within_bounds(const Source *source) {
+        Bounds bounds = {};
+        size_t behind = 0, comment = 0;
+
+        if (source->size > PROGRAM_BYTES)
                 return false;
-        for (size_t i = 0, n; i < size; i += n) {
-                n = comment_length(data, size, i);
-                if (n > COMMENT_BYTES)
+        for (size_t i = 0; i <= source->n_tokens; i++) {
+                const Token *token = &source->tokens[i];
+                if (!count_gap(&bounds, source, behind, token->begin, &comment))
                         return false;
-                if (n == 0)
-                        n = literal_length(data, size, i);
-                if (n == 0)
-                        n = 1;
-                if (!count(&bounds, data[i]))
-                        return false;
+                behind = token->end;
+                if (token->kind == TOKEN_STRING || token->kind == TOKEN_CHARACTER)
+                        continue;
+                for (size_t k = token->begin; k < token->end; k++)
+                        if (!count(&bounds, source->data[k]))
+                                return false;
+                while (comment < source->n_comments && source->comments[comment].begin < behind)
+                        comment++; /* of a directive */
         }
         return true;
 }

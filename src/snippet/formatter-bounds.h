@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "common/text.h"
+#include "snippet/token.h"
 
-/* Whether the formatter gets done with a program in well under a second. */
-bool formatter_within_bounds(const char *data, size_t size);
+/* Whether the program is one that the formatter can be given. */
+bool formatter_within_bounds(const Source *source);

@@ -6,7 +6,6 @@
 #include <dlfcn.h>
 
 #include "snippet/formatter-bounds.h"
-#include "snippet/scan.h"
 #include "snippet/snippet.h"
 
 #define LIBRARY "libastyle.so.3"
@@ -59,33 +58,78 @@ static char *format_allocate(unsigned long size) {
         return malloc(size);
 }
 
-/* The formatter knows no <: :> <% %> and %:, and puts blanks into them. */
-static bool has_digraphs(const char *data, size_t size) {
-        static const char *const digraphs[] = { "<%", "%>", "<:", ":>", "%:" };
+/* The formatter knows no <: :> <% %> %: and no trigraphs, and puts blanks into them. */
+static bool is_alternative(const Source *source, const Token *token) {
+        if (token->kind == TOKEN_DIRECTIVE)
+                return source->data[token->begin] != '#';
+        return token->kind == TOKEN_SIGN && token->sign >= SIGN_BRACE_OPEN &&
+               token->sign <= SIGN_BRACKET_CLOSE && token->end - token->begin > 1;
+}
 
-        for (size_t i = 0; i < ELEMENTSOF(digraphs); i++)
-                for (size_t k = 0; (k = scan_find(data, size, k, digraphs[i])) != SIZE_MAX; k++)
-                        if (!scan_at(data, size, k, "<::")) /* vector<::name> */
-                                return true;
+static bool has_alternatives(const Source *source) {
+        for (size_t i = 0; i < source->n_tokens; i++)
+                if (is_alternative(source, &source->tokens[i]))
+                        return true;
         return false;
 }
 
-int formatter_run(Formatter *formatter, Text *program) {
+/* Equal but for the length of white space. */
+static bool equal_but_space(const char *a, size_t n, const char *b, size_t m) {
+        size_t i = 0, k = 0;
+
+        while (i < n && k < m) {
+                size_t x = space_length(a, n, i), y = space_length(b, m, k);
+                if ((x > 0) != (y > 0) || (x == 0 && a[i] != b[k]))
+                        return false;
+                if (x == 0) {
+                        i++;
+                        k++;
+                        continue;
+                }
+                for (; x > 0; x = space_length(a, n, i))
+                        i += x;
+                for (; y > 0; y = space_length(b, m, k))
+                        k += y;
+        }
+        return i == n && k == m;
+}
+
+/* Whether both are the same to a compiler. */
+static bool same_tokens(const Source *a, const Source *b) {
+        if (a->n_tokens != b->n_tokens)
+                return false;
+        for (size_t i = 0; i < a->n_tokens; i++) {
+                const Token *x = &a->tokens[i], *y = &b->tokens[i];
+                const size_t n = x->end - x->begin, m = y->end - y->begin;
+                if (x->kind != y->kind ||
+                        (x->kind == TOKEN_DIRECTIVE
+                                        ? !equal_but_space(a->data + x->begin, n, b->data + y->begin, m)
+                                        : n != m || memcmp(a->data + x->begin, b->data + y->begin, n) != 0))
+                        return false;
+        }
+        return true;
+}
+
+int formatter_run(Formatter *formatter, Dialect dialect, Text *program) {
         _cleanup_free_ char *formatted = NULL;
-        _cleanup_text_ Text masked = {};
+        _cleanup_source_ Source source = {}, result = {};
         int r;
 
-        if (program->size == 0 || memchr(program->data, 0, program->size) ||
-                !formatter_within_bounds(program->data, program->size))
+        if (program->size == 0 || memchr(program->data, 0, program->size))
                 return 0;
-        r = literals_mask(program->data, program->size, &masked);
+        r = source_read(program->data, program->size, dialect, true, &source);
         if (r < 0)
                 return r;
-        if (has_digraphs(masked.data, masked.size))
+        if (!formatter_within_bounds(&source) || has_alternatives(&source))
                 return 0;
 
         formatted = formatter->format(text_string(program), OPTIONS, format_error, format_allocate);
         if (!formatted || strlen(formatted) > GROWTH_MAX * program->size + 4096)
+                return 0;
+        r = source_read(formatted, strlen(formatted), dialect, true, &result);
+        if (r < 0)
+                return r;
+        if (!same_tokens(&source, &result))
                 return 0;
         text_clear(program);
         text_append_string(program, formatted);

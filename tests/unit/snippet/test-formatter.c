@@ -23,7 +23,7 @@ static void test_programs(_unused_ void **state) {
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_text_ Text program = text_of(cases[i].program);
 
-                assert_int_equal(formatter_run(formatter, &program), 0);
+                assert_int_equal(formatter_run(formatter, DIALECT_CXX, &program), 0);
                 assert_text(cases[i].program, &program, cases[i].formatted);
         }
 }
@@ -34,7 +34,7 @@ static void test_nul_is_left_alone(_unused_ void **state) {
 
         text_append(&program, "\0int y;", 7);
         assert_int_equal(formatter_open(&formatter), 0);
-        assert_int_equal(formatter_run(formatter, &program), 0);
+        assert_int_equal(formatter_run(formatter, DIALECT_CXX, &program), 0);
         assert_int_equal(program.size, 14);
         assert_memory_equal(program.data, "int  x;\0int y;", 14);
 }

@@ -1,81 +1,260 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What becomes of snippets of C and C++: what stands at the top level, then behind a | what is in main().
+ * White space does not count here; the recorded requests (test-examples, tests/compat) have it. */
+
 #include "test-snippet.h"
 
-#define HEAD "#include <prelude.h>\n\n"
-#define MAIN(body) "int main(int argc, char *argv[]) {\n" body "return 0;\n}"
-#define P(statement) " print_last_statement(" statement ");\n"
-
-static const SnippetStyle gnu = {
-        .prelude = "#include <prelude.h>\n\n", .force_prelude = true, .wrap_last_statement = true
-};
-
-static const struct {
+typedef struct Case {
         const char *code, *program; /* NULL: error: unmatched brackets */
-        bool unterminated;
-} cases[] = {
-        { "int x = 5; x", HEAD MAIN("int x = 5;\n" P("x")) },
-        { "puts(\"hi\")", HEAD MAIN("puts(\"hi\")\n;\n") },
-        { "int f(int a) { return a*2; } f(21)", HEAD "int f(int a) { return a*2;\n }\n\n" MAIN(P("f(21)")) },
-        { "int f(int x) { return x; }; f(3)", HEAD "int f(int x) { return x;\n }\n\n" MAIN(P("f(3)")) },
+} Case;
+
+static const Case c_cases[] = {
+        { "int x = 5; x", "| int x = 5; print_last_statement(x);" },
+        { "puts(\"hi\")", "| puts(\"hi\") ;" },
+        { "int f(int a) { return a*2; } f(21)",
+                "int f(int a) { return a*2; } | print_last_statement(f(21));" },
+        { "int f(int x) { return x; }; f(3)", "int f(int x) { return x; } | print_last_statement(f(3));" },
         { "puts(\"a\"); int f(void) { return 1; } f()",
-                HEAD "\nputs(\"a\");\n \nint f(void) { return 1;\n }\n\n" MAIN(P("f()")) },
-        { "int f(void) { } int g(void) { } g()",
-                HEAD "int f(void) { }\n \nint g(void) { }\n\n" MAIN(P("g()")) },
-        { "int main() { return 0; } int g;", HEAD "int main() { return 0;\n }" },
-        { "int (main)(void) { return 0; }", HEAD "int (main)(void) { return 0;\n }" },
-        { "main() { puts(\"x\"); }", HEAD MAIN("main() { puts(\"x\");\n }\n") },
+                "int f(void) { return 1; } | puts(\"a\"); print_last_statement(f());" },
+        { "int x = 3; int f(void) { return x; } f()",
+                "int x = 3; int f(void) { return x; } | print_last_statement(f());" },
+        { "int main() { return 0; } int g;", "int main() { return 0; } int g;" },
+        { "int (main)(void) { return 0; }", "int (main)(void) { return 0; }" },
+        { "main() { puts(\"x\"); }", "main() { puts(\"x\"); }" },
+        { "main(argc, argv) char **argv; { return 0; }", "main(argc, argv) char **argv; { return 0; }" },
+        { "f(){return 3;}main(){return f();}", "f(){return 3; } main(){return f(); }" },
+        { "#define MAIN int main(void)\nMAIN { return 0; }",
+                "#define MAIN int main(void) MAIN { return 0; }" },
         { "#include <stdio.h> int x; x",
-                "#include <stdio.h>\n\n#include <prelude.h>\n\n\n" MAIN("int x;\n" P("x")) },
-        { "#define N 5\nN", HEAD "#define N 5\n\n\n" MAIN(P("N")) },
-        { "#define N 5", HEAD MAIN("#define N 5\n;\n"), true },
-        { "int x; #define Y 2", HEAD MAIN("int x;\n #define Y 2\n;\n"), true },
-        { "\"#include\"", HEAD MAIN("\"#include\"\n;\n") },
-        { "// #include\nx", "#include <prelude.h>\n\n\n" MAIN("// #include\n" P("x")) },
-        { "{ int x = 1; x }", HEAD MAIN(" int x = 1;\n" P("x ")) },
-        { "{ printf(\"a\"); } { printf(\"b\"); }",
-                HEAD MAIN("{ printf(\"a\");\n } { printf(\"b\");\n }\n") },
-        { "}; x", HEAD "\n};\n" MAIN("\n" P("x")) },
-        { "x; }", HEAD MAIN("x;\n }\n") },
-        { ";;;", HEAD MAIN(";\n") },
-        { "", HEAD MAIN("") },
-        /* What only looks like a function. */
-        { "while ((x = f())) { g(); } h()", HEAD MAIN("while ( (x = f())) { g();\n } h()\n;\n") },
+                "#include <stdio.h> #include <prelude.h> | int x; print_last_statement(x);" },
+        { "#define N 5\nN", "#define N 5 | print_last_statement(N);" },
+        { "#define N 5", "| #define N 5 ;" },
+        { "int x; #define Y 2", "| int x; #define Y 2 ;" },
+        { "\"#include\"", "| print_last_statement(\"#include\");" },
+        { "{ int x = 1; x }", "| int x = 1; print_last_statement(x);" },
+        { "{ int x = 1; x; }", "| int x = 1; x;" },
+        { "{ printf(\"a\"); } { printf(\"b\"); }", "| { printf(\"a\"); } { printf(\"b\"); }" },
+        { "}; x", "} | print_last_statement(x);" },
+        { ";;;", "| ;" },
+        { "", "|" },
+        { "while ((x = f())) { g(); } h()", "| while ((x = f())) { g(); } print_last_statement(h());" },
         { "if (0) a(); else if (b) { c; } int f() { } d",
-                HEAD MAIN("if (0) a();\n else if  (b) { c;\n } int f() { } d\n;\n") },
-        { "int f(a) int a; { return a; } f(1)", HEAD MAIN("int f(a) int a;\n { return a;\n } f(1)\n;\n") },
-        /* Comments. */
-        { "/* c */ int x = 5; x", HEAD MAIN("/* c */ int x = 5;\n" P("x")) },
-        { "int f(void) { return 1; } /* t */ f()", HEAD "int f(void) { return 1;\n }\n\n" MAIN(P("f()")) },
-        { "int f(void) { return 1; } // t\nf()",
-                HEAD "int f(void) { return 1;\n }\n\n" MAIN("// t\n" P("f()")) },
-        { "// c\nint f(void) { return 1; } f()", HEAD "int f(void) { return 1;\n }\n\n" MAIN(P("f()")) },
-        { "// c\nint x;\nint f(void) { return 1; } f()",
-                HEAD "\n// c\nint x;\n\nint f(void) { return 1;\n }\n\n" MAIN(P("f()")) },
+                "int f() { } | if (0) a(); else if (b) { c; } print_last_statement(d);" },
+        { "int f(a) int a; { return a; } f(1)",
+                "int f(a) int a; { return a; } | print_last_statement(f(1));" },
+        { "int f(a, b) int a; char *b; { return a; } f(1, 0)",
+                "int f(a, b) int a; char *b; { return a; } | print_last_statement(f(1, 0));" },
         { "/* c */ int f(void) { return 1; } f()",
-                HEAD "\n/* c */ \nint f(void) { return 1;\n }\n\n" MAIN(P("f()")) },
+                "/* c */ int f(void) { return 1; } | print_last_statement(f());" },
+        { "// c\nint f(void) { return 1; } f()",
+                "// c int f(void) { return 1; } | print_last_statement(f());" },
         { "int f(void /* { */) // {\n{ return '/*'; /* } */ } f()",
-                HEAD "int f(void  ) { return '/*';\n   }\n\n" MAIN(P("f()")) },
-        { "/* int f() { } */ x", HEAD MAIN("/* int f() { } */ x\n;\n") },
-        { "// don't do; that; x\\nint y; y", HEAD MAIN("// don't do; that; x\\nint y; y\n;\n") },
-        { "/* open", HEAD MAIN("/* open\n;\n") },
-        /* Brackets. */
+                "int f(void /* { */) // { { return '/*'; /* } */ } | print_last_statement(f());" },
+        { "x /* ; */ // }", "| print_last_statement(x); /* ; */ // }" },
         { "int f(void) {", NULL },
-        { "int f() { puts(\"{\"); return 1; } f()", NULL },
-        { "int main(void) <% puts(\"x\"); %>", HEAD "int main(void) { puts(\"x\");\n }" },
-        { "int f(void) <% return 1; %> f()", HEAD "int f(void) { return 1;\n }\n\n" MAIN(P("f()")) },
-        { "int f(void) ?\?< if (1) <% return 1; %> ?\?> f()",
-                HEAD "int f(void) { if (1) <% return 1;\n %> }\n\n" MAIN(P("f()")) },
-        { "int f(void) <% puts(\"%>\"); %> f()", HEAD "int f(void) { puts(\"%>\");\n }\n\n" MAIN(P("f()")) },
-        { "// /* \nint f(void) { return 1; } /* */ f()",
-                HEAD "int f(void) { return 1;\n }\n\n" MAIN(P("f()")) },
-        { "int f(void) <% return '\"'; f()", NULL },
-        { "int f() { gdb(\"x\"); } f()", HEAD "int f() { gdb(\"x\");\n }\n\n" MAIN("f()\n;\n") },
-        { "puts(\"a|nb\");", HEAD MAIN("puts(\"a\nb\");\n") },
+        { "int f() { puts(\"{\"); return 1; } f()",
+                "int f() { puts(\"{\"); return 1; } | print_last_statement(f());" },
+        { "int f(void) <% return 1; %> f()", "int f(void) { return 1; } | print_last_statement(f());" },
+        { "int f(void) ?\?< return 1; ?\?> f()", "int f(void) { return 1; } | print_last_statement(f());" },
+        { "puts(\"a|nb\");", "| puts(\"a|nb\");" },
+        { "int a[] = {1, 2, 3}", "| int a[] = {1, 2, 3} ;" },
+        { "struct S { int a; }", "| struct S { int a; } ;" },
+        { "struct S { int a; } f(int x) { struct S s = { x }; return s; } f(3).a",
+                "struct S { int a; } f(int x) { struct S s = { x }; return s; } | "
+                "print_last_statement(f(3).a);" },
+        { "[[nodiscard]] int f(int x) { return x; } f(3)",
+                "[[nodiscard]] int f(int x) { return x; } | print_last_statement(f(3));" },
+        { "__attribute__((noinline)) int f(int x) { return x; } f(3)",
+                "__attribute__((noinline)) int f(int x) { return x; } | print_last_statement(f(3));" },
+        { "int __attribute__((noinline)) f(int x) { return x; } f(3)",
+                "int __attribute__((noinline)) f(int x) { return x; } | print_last_statement(f(3));" },
+        { "int f(int) __asm__(\"g\"); f(1)", "| int f(int) __asm__(\"g\"); print_last_statement(f(1));" },
+        { "int (*f(void))(int) { return 0; } f()",
+                "int (*f(void))(int) { return 0; } | print_last_statement(f());" },
+        { "int s = 0; for (int i = 0; i < 4; i++) { s += i; } s * 10",
+                "| int s = 0; for (int i = 0; i < 4; i++) { s += i; } print_last_statement(s * 10);" },
+        { "switch (x) { case 1: puts(\"one\"); break; case 2: if (x > 1) { puts(\"two\"); } break; }",
+                "| switch (x) { case 1: puts(\"one\"); break; case 2: if (x > 1) { puts(\"two\"); } break; "
+                "}" },
+        { "do x++; while (x < 3); x", "| do x++; while (x < 3); print_last_statement(x);" },
+        { "do { x++; } while (x < 3); x", "| do { x++; } while (x < 3); print_last_statement(x);" },
+        { "if (a) if (b) c; else d; else e; 7",
+                "| if (a) if (b) c; else d; else e; print_last_statement(7);" },
+        { "#ifdef A\nint x = 1;\n#else\nint x = 2;\n#endif\nx",
+                "| #ifdef A int x = 1; #else int x = 2; #endif print_last_statement(x);" },
+        { "#ifdef A\nint f(void) { return 1; }\n#else\nint f(void) { return 2; }\n#endif\nf()",
+                "#ifdef A int f(void) { return 1; } #else int f(void) { return 2; } #endif | "
+                "print_last_statement(f());" },
+        { "#ifdef A\nint f(void) { return 1; }\nputs(\"a\");\n#endif\n3",
+                "#ifdef A int f(void) { return 1; } #endif | #ifdef A puts(\"a\"); #endif "
+                "print_last_statement(3);" },
+        { "int main(void) { return 1; }\n#ifndef ONE\nint main(void) { return 2; }\n#endif\n",
+                "int main(void) { return 1; } #ifndef ONE int main(void) { return 2; } #endif" },
+        { "#if A\nint f(int a) {\n#else\nint f(void) {\n#endif\nreturn 1; }\nint g; g",
+                "#if A int f(int a) { #else int f(void) { #endif return 1; } | int g; "
+                "print_last_statement(g);" },
+        { "__asm__(\"three: mov $3, %eax; ret\"); int three(void); three();",
+                "__asm__(\"three: mov $3, %eax; ret\"); | int three(void); print_last_statement(three());" },
+        { "__asm__(\"nop\");", "| __asm__(\"nop\");" },
+        { "(struct { int a; }){5}.a", "| print_last_statement((struct { int a; }){5}.a);" },
+        { "sizeof(struct { char a; int b; })",
+                "| print_last_statement(sizeof(struct { char a; int b; }));" },
+        { "({ int x = 5; x; })", "| print_last_statement(({ int x = 5; x; }));" },
+        { "sum((int[]){1, 2, 3}, 3)", "| print_last_statement(sum((int[]){1, 2, 3}, 3));" },
+        { "'{' + 1", "| print_last_statement('{' + 1);" },
+        { "strlen(\"what is it for\")", "| print_last_statement(strlen(\"what is it for\"));" },
+        { "x = 5", "| x = 5 ;" },
+        { "x=5", "| x=5 ;" },
+        { "a[i] = 5", "| a[i] = 5 ;" },
+        { "x == 5", "| print_last_statement(x == 5);" },
+        { "goto end; end: ;", "| goto end; end: ;" },
+        { "goto x; x: 1", "| goto x; x: print_last_statement(1);" },
+        { "foo bar baz", "| foo bar baz ;" },
+        { "T *p = q; p", "| T *p = q; print_last_statement(p);" },
+        { "a * b", "| print_last_statement(a * b);" },
+        { "size_t n = 3; n", "| size_t n = 3; print_last_statement(n);" },
+        { "#define F(x) do { puts(x); } while (0)\nF(\"a\");",
+                "#define F(x) do { puts(x); } while (0) | F(\"a\");" },
+        { "#define FOR(i, n) for (int i = 0; i < n; i++)\nFOR(i, 3) { puts(\"x\"); } 5",
+                "#define FOR(i, n) for (int i = 0; i < n; i++) | FOR(i, 3) { puts(\"x\"); } "
+                "print_last_statement(5);" },
+        { "int print(int x) { return x; } print(3)",
+                "int print(int x) { return x; } | print_last_statement(print(3));" },
+        { "int (*print)(int) = f; print(3)", "| int (*print)(int) = f; print_last_statement(print(3));" },
+        { "print(3)", "| print(3) ;" },
+        { "int n = rand(); int f(void) { return n; } f()",
+                "int n; int f(void) { return n; } | n = rand(); print_last_statement(f());" },
+        { "char *s = malloc(3); int f(char *p) { return 1; } f(s)",
+                "int f(char *p) { return 1; } | char *s = malloc(3); print_last_statement(f(s));" },
+        { "1'000 + 1", "| print_last_statement(1'000 + 1);" },
+        { "int x\\\n= 5; x", "| int x\\ = 5; print_last_statement(x);" },
+        { "ma\\\nin() { }", "ma\\ in() { }" },
+        { "return 5", "| return 5 ;" },
+        { "#pragma pack(1)\nstruct S { char c; int i; };\nint f(void) { return sizeof(struct S); }\nf()",
+                "#pragma pack(1) struct S { char c; int i; }; int f(void) { return sizeof(struct S); } | "
+                "print_last_statement(f());" },
+        { "x // c\n", "| print_last_statement(x); // c" },
+        { "typedef int T; T f(T x) { return x; } f(1)",
+                "typedef int T; T f(T x) { return x; } | print_last_statement(f(1));" },
+        { "int f(int); int x = f(1); int f(int a) { return a; } x",
+                "int f(int); int f(int a) { return a; } | int x = f(1); print_last_statement(x);" },
 };
+
+static const Case cxx_cases[] = {
+        { "vector<int> f() { return {1, 2, 3}; } f()",
+                "vector<int> f() { return {1, 2, 3}; } | print_last_statement(f());" },
+        { "std::string hi() { return \"hello\"; } hi()",
+                "std::string hi() { return \"hello\"; } | print_last_statement(hi());" },
+        { "auto f() -> int { return 5; } f()",
+                "auto f() -> int { return 5; } | print_last_statement(f());" },
+        { "template<class T> T twice(T a) { return a * 2; } twice(3)",
+                "template<class T> T twice(T a) { return a * 2; } | print_last_statement(twice(3));" },
+        { "struct A { int x; }; A operator+(A a, A b) { return {a.x + b.x}; } int main() { A a{1}, b{2}; "
+          "cout << (a + b).x; }",
+                "struct A { int x; }; A operator+(A a, A b) { return {a.x + b.x}; } int main() { A a{1}, "
+                "b{2}; cout << (a + b).x; }" },
+        { "namespace N { int f() { return 1; } } N::f()",
+                "namespace N { int f() { return 1; } } | print_last_statement(N::f());" },
+        { "extern \"C\" { int f(void); } 1", "extern \"C\" { int f(void); } | print_last_statement(1);" },
+        { "extern \"C\" int f() { return 1; } f()",
+                "extern \"C\" int f() { return 1; } | print_last_statement(f());" },
+        { "cout << R\"(he said \"x; y\")\";", "| print_last_statement(cout << R\"(he said \"x; y\")\");" },
+        { "not false", "| print_last_statement(not false);" },
+        { "auto f = [](int a) { return a; }; f(2)",
+                "| auto f = [](int a) { return a; }; print_last_statement(f(2));" },
+        { "[](int x) { int y = x; return y; }(3)",
+                "| print_last_statement([](int x) { int y = x; return y; }(3));" },
+        { "struct A { int x; bool operator<(const A &o) const { return x < o.x; } }; A{1} < A{2}",
+                "| struct A { int x; bool operator<(const A &o) const { return x < o.x; } }; "
+                "print_last_statement(A{1} < A{2});" },
+        { "std::vector<int>{1,2,3}.size();", "| print_last_statement(std::vector<int>{1,2,3}.size());" },
+        { "nullptr;", "| print_last_statement(nullptr);" },
+        { "int(3)", "| print_last_statement(int(3));" },
+        { "int{3} + 1", "| print_last_statement(int{3} + 1);" },
+        { "double(x) / 2", "| print_last_statement(double(x) / 2);" },
+        { "new int(3)", "| print_last_statement(new int(3));" },
+        { "long operator\"\"_k(unsigned long long x) { return x * 1000; } 2_k",
+                "long operator\"\"_k(unsigned long long x) { return x * 1000; } | "
+                "print_last_statement(2_k);" },
+        { "struct A { A(int); int x; }; A::A(int v) : x(v) { } A(3).x",
+                "struct A { A(int); int x; }; A::A(int v) : x(v) { } | print_last_statement(A(3).x);" },
+        { "struct A { static int n; }; int A::n = 5; A::n",
+                "struct A { static int n; }; int A::n = 5; | print_last_statement(A::n);" },
+        { "template<class T> requires (sizeof(T) > 1) T f(T a) { return a; } f(3)",
+                "template<class T> requires (sizeof(T) > 1) T f(T a) { return a; } | "
+                "print_last_statement(f(3));" },
+        { "template<class T> concept C = requires(T a) { a + 1; }; template<C T> T f(T a) { return a; } "
+          "f(3)",
+                "template<class T> concept C = requires(T a) { a + 1; }; template<C T> T f(T a) { return a; "
+                "} | print_last_statement(f(3));" },
+        { "template<class T> T f(T a) requires requires(T b) { b + 1; } { return a; } f(3)",
+                "template<class T> T f(T a) requires requires(T b) { b + 1; } { return a; } | "
+                "print_last_statement(f(3));" },
+        { "int f() noexcept(true) { return 1; } f()",
+                "int f() noexcept(true) { return 1; } | print_last_statement(f());" },
+        { "int f() noexcept { return 1; } f()",
+                "int f() noexcept { return 1; } | print_last_statement(f());" },
+        { "void f() try { g(); } catch (...) { } f()",
+                "void f() try { g(); } catch (...) { } | print_last_statement(f());" },
+        { "template<class T> struct A { T x; }; template<> struct A<int> { int y; }; A<int>{3}.y",
+                "template<class T> struct A { T x; }; template<> struct A<int> { int y; }; | "
+                "print_last_statement(A<int>{3}.y);" },
+        { "using V = vector<int>; V f() { return {}; } f()",
+                "using V = vector<int>; V f() { return {}; } | print_last_statement(f());" },
+        { "using namespace std; cout << 1;", "using namespace std; | print_last_statement(cout << 1);" },
+        { "map<int, vector<int>> m; m.size()",
+                "| map<int, vector<int>> m; print_last_statement(m.size());" },
+        { "a < b && c > d", "| print_last_statement(a < b && c > d);" },
+        { "a < b", "| print_last_statement(a < b);" },
+        { "if (int x = 3; x > 2) { puts(\"a\"); } 5",
+                "| if (int x = 3; x > 2) { puts(\"a\"); } print_last_statement(5);" },
+        { "for (auto i : v) cout << i;", "| for (auto i : v) cout << i;" },
+        { "try { f(); } catch (int) { puts(\"x\"); } 5",
+                "| try { f(); } catch (int) { puts(\"x\"); } print_last_statement(5);" },
+        { "auto print = [](int x) { return x * 2; }; print(21)",
+                "| auto print = [](int x) { return x * 2; }; print_last_statement(print(21));" },
+        { "print(21)", "| print(21) ;" },
+        { "enum class E { A, B }; int f(E e) { return (int)e; } f(E::B)",
+                "enum class E { A, B }; int f(E e) { return (int)e; } | print_last_statement(f(E::B));" },
+        { "const auto &[a, b] = p; a", "| const auto &[a, b] = p; print_last_statement(a);" },
+        { "auto [a, b] = make_pair(1, 2); a", "| auto [a, b] = make_pair(1, 2); print_last_statement(a);" },
+        { "int i = 3; int &f() { return i; } f()",
+                "int i = 3; int &f() { return i; } | print_last_statement(f());" },
+        { "class A { public: int x; }; A a; a.x",
+                "| class A { public: int x; }; A a; print_last_statement(a.x);" },
+        { "A a(3); a.x", "| A a(3); print_last_statement(a.x);" },
+        { "throw 5", "| print_last_statement(throw 5);" },
+        { "delete p;", "| print_last_statement(delete p);" },
+        { "thread t([&] { n = 7; }); t.join(); n",
+                "| thread t([&] { n = 7; }); t.join(); print_last_statement(n);" },
+        { "constexpr int N = 3; template<int M> int f() { return M; } f<N>()",
+                "constexpr int N = 3; template<int M> int f() { return M; } | "
+                "print_last_statement(f<N>());" },
+        { "int n; cin >> n; auto f = [&] { return n; }; f()",
+                "| int n; cin >> n; auto f = [&] { return n; }; print_last_statement(f());" },
+        { "operator_x(1)", "| print_last_statement(operator_x(1));" },
+        { "bool operator==(const A &a, const B &b) { return true; } 1",
+                "bool operator==(const A &a, const B &b) { return true; } | print_last_statement(1);" },
+        { "struct A { operator int() const { return 3; } }; int(A{})",
+                "| struct A { operator int() const { return 3; } }; print_last_statement(int(A{}));" },
+        { "void *operator new(size_t n) { return malloc(n); } 1",
+                "void *operator new(size_t n) { return malloc(n); } | print_last_statement(1);" },
+};
+
+static SnippetStyle style_of(Dialect dialect) {
+        return (SnippetStyle){
+                .dialect = dialect,
+                .prelude = "#include <prelude.h>\n\n",
+                .force_prelude = true,
+                .wrap_last_statement = true,
+                .line_comments = true,
+        };
+}
 
 static void complete(const char *input, const SnippetStyle *style, const SnippetOptions *options,
         const char *program, bool warned) {
-        _cleanup_text_ Text code = text_of(input), completed = {};
+        _cleanup_text_ Text code = text_of(input), completed = {}, shape = {};
         bool unterminated = false;
 
         int r = snippet_complete_c(&code, style, options, &completed, &unterminated);
@@ -84,44 +263,61 @@ static void complete(const char *input, const SnippetStyle *style, const Snippet
                 return;
         }
         assert_int_equal(r, SNIPPET_COMPLETE);
-        assert_text(input, &completed, program);
+        shape = program_shape(
+                &completed, "#include <prelude.h> ", "int main(int argc, char *argv[]) {", " return 0; }");
+        assert_text(input, &shape, program);
         assert_int_equal(unterminated, warned);
 }
 
-static void test_programs(_unused_ void **state) {
+static void test_c(_unused_ void **state) {
+        const SnippetStyle style = style_of(DIALECT_C);
         const SnippetOptions none = {};
 
-        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
-                complete(cases[i].code, &gnu, &none, cases[i].program, cases[i].unterminated);
+        for (size_t i = 0; i < ELEMENTSOF(c_cases); i++)
+                complete(c_cases[i].code, &style, &none, c_cases[i].program,
+                        c_cases[i].program && strstr(c_cases[i].code, "#define") &&
+                                !strchr(c_cases[i].code, '\n'));
+}
+
+static void test_cxx(_unused_ void **state) {
+        const SnippetStyle style = style_of(DIALECT_CXX);
+        const SnippetOptions none = {};
+
+        for (size_t i = 0; i < ELEMENTSOF(cxx_cases); i++)
+                complete(cxx_cases[i].code, &style, &none, cxx_cases[i].program, false);
 }
 
 static void test_options(_unused_ void **state) {
+        const SnippetStyle style = style_of(DIALECT_C);
         const SnippetOptions no_main = { .no_main = true }, no_headers = { .no_headers = true };
         SnippetOptions include = { .includes = text_of("#include <a> #include <b> ") };
 
-        complete("int f() { } int x;", &gnu, &no_main, HEAD "int f() { }", false);
-        complete("int x;", &gnu, &no_main, "#include <prelude.h>", false);
-        complete("5", &gnu, &no_headers, MAIN("5\n;\n"), false);
-        complete("#include <a>\n5", &gnu, &no_headers, "#include <a>\n\n\n" MAIN("5\n;\n"), false);
-        complete("5", &gnu, &include,
-                "#include <a>\n#include <b>\n\n#include <prelude.h>\n\n\n" MAIN(P("5")), false);
+        complete("int f() { } int x;", &style, &no_main, "int f() { } int x;", false);
+        complete("int x;", &style, &no_main, "int x;", false);
+        complete("5", &style, &no_headers, "| 5 ;", false);
+        complete("#include <a>\n5", &style, &no_headers, "#include <a> | 5 ;", false);
+        complete("5", &style, &include,
+                "#include <a> #include <b> #include <prelude.h> | print_last_statement(5);", false);
         snippet_options_done(&include);
 }
 
 static void test_styles(_unused_ void **state) {
-        const SnippetStyle tendra = { .prelude = "#define print_last_statement(s) s\n\n" };
-        const SnippetStyle c89 = { .prelude = "", .block_comments_first = true };
+        const SnippetStyle tendra = { .prelude = "#define print_last_statement(s) s\n\n",
+                .line_comments = true };
+        const SnippetStyle c89 = { .prelude = "" };
         const SnippetOptions none = {};
 
-        complete("int x = 1; x", &tendra, &none,
-                "#define print_last_statement(s) s\n\n" MAIN("int x = 1;\n x\n;\n"), false);
-        complete("#include <a>\nx", &tendra, &none, "#include <a>\n\n\n" MAIN("x\n;\n"), false);
-        complete("// /* \nint f() { } */ x", &c89, &none, MAIN("// /* \nint f() { } */ x\n;\n"), false);
+        complete(
+                "int x = 1; x", &tendra, &none, "#define print_last_statement(s) s | int x = 1; x ;", false);
+        complete("#include <a>\nx", &tendra, &none, "#include <a> | x ;", false);
+        complete("int a = 6 //* b *//* c */ 2;", &c89, &none, "| int a = 6 //* b *//* c */ 2;", false);
+        complete("// f() {\nx", &c89, &none, "| // f() { x ;", false);
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_programs),
+                cmocka_unit_test(test_c),
+                cmocka_unit_test(test_cxx),
                 cmocka_unit_test(test_options),
                 cmocka_unit_test(test_styles),
         };

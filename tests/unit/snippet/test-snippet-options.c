@@ -12,7 +12,8 @@ static const struct {
         { "a-nomain", "a-nomain", "", false, false },
         { "-nomain -nomain x", "-nomain x", "", true, false },
         { "x=1 -noheaders", "x=1 ", "", false, true },
-        { "puts(\"a -nomain b\"); -NOMAIN y", "puts(\"a b\"); -NOMAIN y", "", true, false },
+        { "puts(\"a -nomain b\"); -NOMAIN y", "puts(\"a -nomain b\"); y", "", true, false },
+        { "x // -nomain", "x // -nomain", "", false, false },
         { "-noheaders -nomain 5", "5", "", true, true },
         { "-include math.h sqrt(2)", "sqrt(2)", "#include <math.h> ", false, false },
         { "-include a -include  b/c.h\nx", "x", "#include <a> #include <b/c.h> ", false, false },
@@ -30,7 +31,7 @@ static void test_options(_unused_ void **state) {
                 _cleanup_text_ Text code = text_of(cases[i].code);
                 SnippetOptions options;
 
-                assert_int_equal(snippet_take_options(&code, true, &options), 0);
+                assert_int_equal(snippet_take_options(&code, DIALECT_C, &options), 0);
                 assert_text(cases[i].code, &code, cases[i].left);
                 assert_text(cases[i].code, &options.includes, cases[i].includes);
                 assert_int_equal(options.no_main, cases[i].no_main);
@@ -43,7 +44,7 @@ static void test_java_has_no_include(_unused_ void **state) {
         _cleanup_text_ Text code = text_of("-nomain -include math.h x");
         SnippetOptions options;
 
-        assert_int_equal(snippet_take_options(&code, false, &options), 0);
+        assert_int_equal(snippet_take_options(&code, DIALECT_JAVA, &options), 0);
         assert_text("java", &code, "-include math.h x");
         assert_true(options.no_main);
         snippet_options_done(&options);

@@ -60,7 +60,9 @@ static const char *const patterns[] = {
 };
 
 static void run(const char *pattern, const char *tail) {
-        const SnippetStyle style = { "#include <prelude.h>\n\n", true, true, false };
+        const SnippetStyle style = { DIALECT_C, "#include <prelude.h>\n\n", true, true, true };
+        const SnippetStyle java_style = { .dialect = DIALECT_JAVA, .prelude = "", .line_comments = true };
+        _cleanup_(java_names_done) JavaNames names = {};
         _cleanup_text_ Text code = {}, c = {}, java = {};
         SnippetOptions options;
         bool unterminated;
@@ -71,10 +73,10 @@ static void run(const char *pattern, const char *tail) {
         assert_false(text_failed(&code));
 
         const uint64_t begin = now_monotonic();
-        assert_int_equal(snippet_take_options(&code, true, &options), 0);
+        assert_int_equal(snippet_take_options(&code, DIALECT_C, &options), 0);
         assert_true(snippet_complete_c(&code, &style, &options, &c, &unterminated) >= 0);
         const uint64_t middle = now_monotonic();
-        assert_true(snippet_complete_java(&code, &style, &options, &java) >= 0);
+        assert_true(snippet_complete_java(&code, &java_style, &options, &java, &names) >= 0);
         const uint64_t end = now_monotonic();
         if (middle - begin > USEC_PER_SEC || end - middle > USEC_PER_SEC)
                 fail_msg("\"%s\": %u ms as C, %u ms as Java", pattern, (unsigned)((middle - begin) / 1000),
@@ -108,7 +110,7 @@ static void test_formatter_depth(_unused_ void **state) {
                 while (program.size < 44000)
                         text_append_string(&program, "f(x),");
                 const uint64_t begin = now_monotonic();
-                assert_int_equal(formatter_run(formatter, &program), 0);
+                assert_int_equal(formatter_run(formatter, DIALECT_C, &program), 0);
                 if (now_monotonic() - begin > USEC_PER_SEC)
                         fail_msg("\"%s\": %u ms", deep[i], (unsigned)((now_monotonic() - begin) / 1000));
         }
@@ -124,7 +126,7 @@ static void test_formatter(_unused_ void **state) {
                 while (program.size < SIZE)
                         text_append_string(&program, unformatted[i]);
                 const uint64_t begin = now_monotonic();
-                assert_int_equal(formatter_run(formatter, &program), 0);
+                assert_int_equal(formatter_run(formatter, DIALECT_C, &program), 0);
                 if (now_monotonic() - begin > USEC_PER_SEC)
                         fail_msg("\"%s\": %u ms", unformatted[i],
                                 (unsigned)((now_monotonic() - begin) / 1000));
@@ -159,7 +161,7 @@ static void test_long_program_is_formatted(_unused_ void **state) {
                 text_append_char(&program, '(');
                 text_append_char(&formatted, '(');
         }
-        assert_int_equal(formatter_run(formatter, &program), 0);
+        assert_int_equal(formatter_run(formatter, DIALECT_C, &program), 0);
         assert_string_equal(text_string(&program), text_string(&formatted));
 }
 

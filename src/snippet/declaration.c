@@ -1,0 +1,601 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What is no statement: one scan from its first token to its end tells a declaration from a function's
+ * definition, a type's and an expression. */
+
+#include "snippet/pieces.h"
+
+typedef struct Scan {
+        const Reader *reader;
+        Piece *piece;
+        uint32_t i;      /* the next token */
+        uint32_t params; /* the ( behind the last name, NO_TOKEN: none yet */
+        uint32_t name;   /* that name */
+        bool operators;  /* something stood there that no declaration's head has */
+        bool body;       /* of a struct, class ... */
+        bool brackets;   /* [...] stood there, maybe a lambda's */
+        bool block;      /* braces with statements in them that are no function's body */
+        bool words;      /* two words in a row */
+        bool qualified;  /* the last name is A::b */
+        bool initializer;
+        bool template;
+        bool trailing; /* behind -> of a function's type */
+} Scan;
+
+static uint32_t parens_skip(const Reader *reader, uint32_t i) {
+        return reader_sign(reader, i, SIGN_PAREN_OPEN) ? bracket_skip(reader, i) : i;
+}
+
+static bool double_bracket(const Reader *reader, uint32_t i) {
+        return reader_sign(reader, i, SIGN_BRACKET_OPEN) && reader_sign(reader, i + 1, SIGN_BRACKET_OPEN);
+}
+
+/* Behind attributes of all kinds, and alignas(). */
+static uint32_t attributes_skip(const Reader *reader, uint32_t i) {
+        for (;;)
+                if (double_bracket(reader, i))
+                        i = bracket_skip(reader, i);
+                else if (reader_class(reader, i, WORD_ATTRIBUTE) ||
+                         (reader_class(reader, i, WORD_PARENS) && reader_class(reader, i, WORD_TYPE)))
+                        i = parens_skip(reader, i + 1);
+                else
+                        return i;
+}
+
+static uint32_t angles_skip(const Reader *reader, uint32_t i) {
+        return reader_sign(reader, i, SIGN_LESS) && reader->pair[i] != NO_TOKEN ? bracket_skip(reader, i)
+                                                                                : i;
+}
+
+/* class NAME<T> extends A implements B { ... }, record NAME(int a, int b) { ... } */
+static void java_type_scan(Scan *s) {
+        const Reader *reader = s->reader;
+        uint32_t i = s->i + 1;
+
+        if (reader_kind(reader, i, TOKEN_WORD))
+                s->piece->name = i++;
+        while (i < reader->n && !reader_sign(reader, i, SIGN_BRACE_OPEN) &&
+                !reader_sign(reader, i, SIGN_SEMICOLON) && !reader_sign(reader, i, SIGN_BRACE_CLOSE))
+                i = reader_sign(reader, i, SIGN_PAREN_OPEN) ? bracket_skip(reader, i) : i + 1;
+        s->body = reader_sign(reader, i, SIGN_BRACE_OPEN);
+        s->i = s->body ? bracket_skip(reader, i) : i;
+}
+
+/* struct NAME : BASES { ... }, from its first word; what has no body ends before what follows the name. */
+static void tag_scan(Scan *s) {
+        const Reader *reader = s->reader;
+        uint32_t i = s->i + 1, name = NO_TOKEN;
+
+        if (reader->source->dialect == DIALECT_JAVA) {
+                java_type_scan(s);
+                return;
+        }
+        if (reader_class(reader, i, WORD_TAG)) /* enum class */
+                i++;
+        i = attributes_skip(reader, i);
+        while (reader_kind(reader, i, TOKEN_WORD) && !reader_class(reader, i, WORD_TYPE)) {
+                name = i;
+                i = angles_skip(reader, i + 1);
+                if (reader_sign(reader, i, SIGN_SCOPE))
+                        i++;
+                else
+                        break;
+        }
+        s->i = i;
+        while (reader_kind(reader, i, TOKEN_WORD) && token_is(reader->source, &reader->tokens[i], "final"))
+                i++;
+        if (reader_sign(reader, i, SIGN_COLON))
+                while (i < reader->n && !reader_sign(reader, i, SIGN_BRACE_OPEN) &&
+                        !reader_sign(reader, i, SIGN_SEMICOLON))
+                        i = reader_sign(reader, i, SIGN_PAREN_OPEN) ? bracket_skip(reader, i) : i + 1;
+        if (!reader_sign(reader, i, SIGN_BRACE_OPEN))
+                return;
+        s->body = true;
+        s->piece->name = name;
+        s->i = bracket_skip(reader, i);
+}
+
+/* The clause behind requires; one that begins with requires again has parameters and a body. */
+static void requires_scan(Scan *s) {
+        const Reader *reader = s->reader;
+        const bool expression = s->i > 0 && (reader_word(reader, s->i - 1, WORD_REQUIRES) ||
+                                                    reader_sign(reader, s->i - 1, SIGN_AND_AND) ||
+                                                    reader_sign(reader, s->i - 1, SIGN_OR_OR));
+
+        s->i = parens_skip(reader, s->i + 1);
+        if (expression && reader_sign(reader, s->i, SIGN_BRACE_OPEN))
+                s->i = bracket_skip(reader, s->i);
+}
+
+/* The name of an operator's function, up to its parameters. */
+static void operator_scan(Scan *s) {
+        const Reader *reader = s->reader;
+        uint32_t i = s->i + 1;
+
+        s->name = s->i;
+        if (reader_sign(reader, i, SIGN_PAREN_OPEN))
+                i = bracket_skip(reader, i);
+        while (i < reader->n && !reader_sign(reader, i, SIGN_PAREN_OPEN) &&
+                !reader_sign(reader, i, SIGN_SEMICOLON) && !reader_sign(reader, i, SIGN_BRACE_OPEN))
+                i++;
+        if (reader_sign(reader, i, SIGN_PAREN_OPEN)) {
+                s->params = i;
+                i = bracket_skip(reader, i);
+        }
+        s->i = i;
+}
+
+static void word_scan(Scan *s) {
+        const Reader *reader = s->reader;
+        const Token *token = &reader->tokens[s->i];
+
+        if (token->class & WORD_TAG && s->params == NO_TOKEN && !s->initializer) {
+                tag_scan(s);
+                return;
+        }
+        if (token->class & (WORD_ATTRIBUTE | WORD_PARENS)) {
+                s->i = parens_skip(reader, s->i + 1);
+                return;
+        }
+        switch (token->word) {
+        case WORD_TEMPLATE:
+                s->template = s->piece->file_only = true;
+                s->i = angles_skip(reader, s->i + 1);
+                return;
+        case WORD_REQUIRES:
+                requires_scan(s);
+                return;
+        case WORD_OPERATOR_FUNCTION:
+                operator_scan(s);
+                return;
+        case WORD_RECORD:
+                if (reader_kind(reader, s->i + 1, TOKEN_WORD) && s->params == NO_TOKEN &&
+                        (reader_sign(reader, s->i + 2, SIGN_PAREN_OPEN) ||
+                                reader_sign(reader, s->i + 2, SIGN_LESS))) {
+                        java_type_scan(s);
+                        return;
+                }
+                break;
+        case WORD_THROWS:
+                while (s->i < reader->n && !reader_sign(reader, s->i, SIGN_BRACE_OPEN) &&
+                        !reader_sign(reader, s->i, SIGN_SEMICOLON))
+                        s->i++;
+                return;
+        case WORD_CONCEPT:
+                s->piece->file_only = true;
+                break;
+        default:
+                break;
+        }
+        if (token->class & WORD_OPERATOR)
+                s->operators = true;
+        if (s->i > s->piece->first && !s->operators && !s->initializer) {
+                const Token *before = token - 1;
+                if (before->kind == TOKEN_WORD && !(before->class & WORD_CONSTANT))
+                        s->words = true;
+        }
+        s->i++;
+}
+
+/* Behind A::A(int x) : a(x), b{x} of a constructor. */
+static bool initializers_scan(Scan *s) {
+        const Reader *reader = s->reader;
+        uint32_t i = s->i;
+
+        if (s->params == NO_TOKEN || s->initializer || s->operators)
+                return false;
+        do {
+                i++;
+                while (reader_kind(reader, i, TOKEN_WORD) || reader_sign(reader, i, SIGN_SCOPE) ||
+                        (reader_sign(reader, i, SIGN_LESS) && reader->pair[i] != NO_TOKEN))
+                        i = reader_sign(reader, i, SIGN_LESS) ? bracket_skip(reader, i) : i + 1;
+                if (!reader_sign(reader, i, SIGN_PAREN_OPEN) && !reader_sign(reader, i, SIGN_BRACE_OPEN))
+                        return false;
+                i = bracket_skip(reader, i);
+                if (reader_sign(reader, i, SIGN_ELLIPSIS))
+                        i++;
+        } while (reader_sign(reader, i, SIGN_COMMA));
+        if (!reader_sign(reader, i, SIGN_BRACE_OPEN))
+                return false;
+        s->i = i;
+        return true;
+}
+
+/* The number of names in (a, b, c); 0 if something else is in there. */
+static uint32_t names_count(const Reader *reader, uint32_t open) {
+        uint32_t close = reader->pair[open], n = 0;
+
+        if (close == NO_TOKEN || close >= reader->n)
+                return 0;
+        for (uint32_t i = open + 1; i < close; i += 2) {
+                if (!reader_kind(reader, i, TOKEN_WORD) || reader_class(reader, i, WORD_TYPE) ||
+                        !(i + 1 == close || reader_sign(reader, i + 1, SIGN_COMMA)))
+                        return 0;
+                n++;
+        }
+        return n;
+}
+
+/* f(a, b) int a; char *b; { : the brace, if the parameters are declared that way; else NO_TOKEN. There are
+ * no more declarations than parameters, so not all that follows is looked at. */
+static uint32_t old_style_body(const Scan *s) {
+        const Reader *reader = s->reader;
+        uint32_t left, i = s->i;
+        bool ended;
+
+        if (reader->source->dialect != DIALECT_C || s->params == NO_TOKEN || s->operators || s->initializer)
+                return NO_TOKEN;
+        for (left = names_count(reader, s->params); left > 0; left--) {
+                if (!reader_kind(reader, i, TOKEN_WORD) || reader_sign(reader, i + 1, SIGN_PAREN_OPEN))
+                        return NO_TOKEN;
+                i = semicolon_skip(reader, i, &ended);
+                if (!ended)
+                        return NO_TOKEN;
+                while (reader_kind(reader, i, TOKEN_DIRECTIVE))
+                        i++;
+                if (reader_sign(reader, i, SIGN_BRACE_OPEN))
+                        return i;
+        }
+        return NO_TOKEN;
+}
+
+/* What a call of one's own macro with a block behind it is. */
+static bool is_statement_macro(const Scan *s) {
+        const Token *name = &s->reader->tokens[s->name];
+        if (s->name != s->piece->first)
+                return false;
+        const Macro *macro = pieces_macro(s->reader->pieces, name);
+        return macro && macro->shape != MACRO_TYPE && macro->shape != MACRO_MAIN;
+}
+
+static void function_end(Scan *s) {
+        const Reader *reader = s->reader;
+        Piece *piece = s->piece;
+        const Token *name = &reader->tokens[s->name];
+
+        piece->kind = is_statement_macro(s) ? PIECE_STATEMENT : PIECE_FUNCTION;
+        piece->file_only = piece->kind == PIECE_FUNCTION;
+        piece->name = s->name;
+        piece->main = name->word == WORD_MAIN && !s->qualified;
+        piece->unclosed = reader->pair[s->i] == NO_TOKEN || reader->pair[s->i] >= reader->n;
+        piece->ended = true;
+        s->i = bracket_skip(reader, s->i);
+        while (reader_word(reader, s->i, WORD_CATCH)) {
+                s->i = parens_skip(reader, s->i + 1);
+                if (reader_sign(reader, s->i, SIGN_BRACE_OPEN))
+                        s->i = bracket_skip(reader, s->i);
+        }
+}
+
+/* NAME { ... } where the name is a macro for "int main(void)" or the like. */
+static bool macro_body(Scan *s) {
+        const Reader *reader = s->reader;
+
+        if (s->i != s->piece->first + 1 || !reader_kind(reader, s->piece->first, TOKEN_WORD))
+                return false;
+        const Macro *macro = pieces_macro(reader->pieces, &reader->tokens[s->piece->first]);
+        if (!macro)
+                return false;
+        s->piece->kind =
+                macro->shape == MACRO_TYPE || macro->shape == MACRO_MAIN ? PIECE_FUNCTION : PIECE_STATEMENT;
+        s->piece->main = macro->shape == MACRO_MAIN;
+        s->piece->file_only = s->piece->kind == PIECE_FUNCTION;
+        s->piece->ended = true;
+        s->i = bracket_skip(reader, s->i);
+        return true;
+}
+
+/* A block that belongs to no function. True: the piece ends with it. */
+static bool brace_scan(Scan *s) {
+        const Reader *reader = s->reader;
+
+        if (!s->initializer && !s->operators && s->params != NO_TOKEN) {
+                function_end(s);
+                return true;
+        }
+        if (macro_body(s))
+                return true;
+        if (reader->source->dialect == DIALECT_JAVA && s->i == s->piece->first + 1 &&
+                reader_word(reader, s->piece->first, WORD_STATIC)) {
+                s->piece->kind = PIECE_FUNCTION; /* static { ... } */
+                s->piece->file_only = s->piece->ended = true;
+                s->i = bracket_skip(reader, s->i);
+                return true;
+        }
+        /* A lambda has brackets, a compound literal no ;. */
+        if (!s->initializer && !s->brackets && brackets_hold_semicolon(reader, s->i))
+                s->block = true;
+        s->i = bracket_skip(reader, s->i);
+        return false;
+}
+
+/* A ( : the parameters of what stands before it, or of the declarator in parentheses before it. */
+static void paren_scan(Scan *s) {
+        const Reader *reader = s->reader;
+        const uint32_t i = s->i, first = s->piece->first;
+        const Token *before = i > first ? &reader->tokens[i - 1] : NULL;
+
+        s->i = bracket_skip(reader, i);
+        if (!before || s->trailing)
+                return;
+        if (before->kind == TOKEN_WORD &&
+                !(before->class & (WORD_CONTROL | WORD_OPERATOR | WORD_CONSTANT))) {
+                /* int (*f(void))(int) has its name within. */
+                if (before->class & WORD_TYPE)
+                        return;
+                s->name = i - 1;
+                s->params = i;
+                s->qualified = i >= first + 2 && reader_sign(reader, i - 2, SIGN_SCOPE);
+        } else if (token_is_sign(before, SIGN_PAREN_CLOSE) && reader->pair[i - 1] != NO_TOKEN) {
+                /* int (main)(void), int (*f(void))(int): the name is the first word in there. */
+                uint32_t open = reader->pair[i - 1], k = open + 1;
+                while (k < i - 1 && !(reader_kind(reader, k, TOKEN_WORD) &&
+                                            !reader_class(reader, k, WORD_TYPE | WORD_ATTRIBUTE)))
+                        k++;
+                if (k < i - 1 && (s->name == NO_TOKEN || open == first)) {
+                        s->name = k;
+                        s->params = i;
+                }
+        } else if ((token_is_sign(before, SIGN_GREATER) || token_is_sign(before, SIGN_SHIFT_RIGHT)) &&
+                   reader->source->dialect != DIALECT_C) {
+                s->name = i - 1;
+                s->params = i;
+        }
+}
+
+static bool logical_angles(const Reader *reader, uint32_t open) {
+        for (uint32_t i = open + 1; reader->pair[open] != NO_TOKEN && i < reader->pair[open]; i++)
+                if (reader_sign(reader, i, SIGN_OR_OR) ||
+                        (reader_sign(reader, i, SIGN_AND_AND) && !reader_sign(reader, i + 1, SIGN_COMMA) &&
+                                !reader_sign(reader, i + 1, SIGN_GREATER)))
+                        return true;
+                else if (reader_sign(reader, i, SIGN_PAREN_OPEN))
+                        i = bracket_skip(reader, i) - 1;
+        return false;
+}
+
+static bool scope_at(const Reader *reader, uint32_t i) {
+        return reader_sign(reader, i, SIGN_SCOPE) ||
+               (reader->source->dialect == DIALECT_JAVA && reader_sign(reader, i, SIGN_DOT));
+}
+
+/* Behind A::B<C>::d; the token at i is a word or ::. */
+static uint32_t name_skip(const Reader *reader, uint32_t i) {
+        for (;;) {
+                if (scope_at(reader, i))
+                        i++;
+                if (!reader_kind(reader, i, TOKEN_WORD))
+                        return i;
+                i++;
+                if (reader_sign(reader, i, SIGN_LESS) && !logical_angles(reader, i))
+                        i = angles_skip(reader, i);
+                if (!scope_at(reader, i))
+                        return i;
+        }
+}
+
+/* One sign of the head. True: the piece ends here. */
+static bool sign_scan(Scan *s) {
+        const Reader *reader = s->reader;
+        const uint32_t i = s->i++;
+
+        switch (reader->tokens[i].sign) {
+        case SIGN_PAREN_OPEN:
+                s->i = i;
+                paren_scan(s);
+                return false;
+        case SIGN_BRACKET_OPEN:
+                s->brackets |= !double_bracket(reader, i);
+                s->i = bracket_skip(reader, i);
+                return false;
+        case SIGN_BRACE_OPEN:
+                s->i = i;
+                return brace_scan(s);
+        case SIGN_BRACE_CLOSE:
+                s->i = i;
+                return true;
+        case SIGN_SEMICOLON:
+                s->piece->ended = true;
+                return true;
+        case SIGN_LESS:
+                if (reader->pair[i] == NO_TOKEN || reader->pair[i] >= reader->n ||
+                        (!s->template && logical_angles(reader, i)))
+                        s->operators = true;
+                else
+                        s->i = bracket_skip(reader, i);
+                return false;
+        case SIGN_ASSIGN:
+                s->initializer = true;
+                return false;
+        case SIGN_COLON:
+                s->i = i;
+                if (initializers_scan(s)) {
+                        function_end(s);
+                        return true;
+                }
+                s->i = i + 1;
+                return false;
+        case SIGN_ARROW:
+                if (s->params != NO_TOKEN && !s->operators && !s->initializer && (s->words || s->template))
+                        s->trailing = true;
+                else
+                        s->operators = true;
+                return false;
+        case SIGN_STAR:
+        case SIGN_AND:
+        case SIGN_AND_AND:
+        case SIGN_TILDE:
+        case SIGN_SCOPE:
+        case SIGN_COMMA:
+        case SIGN_ELLIPSIS:
+                return false;
+        case SIGN_DOT:
+                s->operators |= reader->source->dialect != DIALECT_JAVA;
+                return false;
+        case SIGN_AT: /* an annotation; @interface is none */
+                if (!reader_class(reader, s->i, WORD_TAG))
+                        s->i = parens_skip(reader, name_skip(reader, s->i));
+                return false;
+        default:
+                s->operators = true;
+                return false;
+        }
+}
+
+/* int(3), int{3}: a value, where int (*f)(int) is a declaration. */
+static bool is_functional_cast(const Scan *s) {
+        const Reader *reader = s->reader;
+        const uint32_t i = s->piece->first + 1;
+
+        if (reader->source->dialect != DIALECT_CXX || !reader_class(reader, i - 1, WORD_FUNCTIONAL))
+                return false;
+        if (reader_sign(reader, i, SIGN_BRACE_OPEN))
+                return true;
+        if (!reader_sign(reader, i, SIGN_PAREN_OPEN))
+                return false;
+        const uint32_t behind = bracket_skip(reader, i);
+        return !reader_sign(reader, behind, SIGN_PAREN_OPEN) &&
+               !reader_sign(reader, behind, SIGN_BRACKET_OPEN) && !reader_sign(reader, behind, SIGN_ASSIGN);
+}
+
+/* TYPE name, TYPE *name = ..., TYPE (*name)(...): what begins with a name that no language knows. */
+static bool declares(const Scan *s) {
+        const Reader *reader = s->reader;
+        uint32_t i = s->piece->first, behind = name_skip(reader, i);
+        bool pointer = false;
+
+        if (behind == i)
+                return false;
+        if (reader_class(reader, i, WORD_OPERATOR | WORD_CONSTANT))
+                return false;
+        if (reader_class(reader, behind, WORD_OPERATOR)) /* a and b */
+                return false;
+        if (reader_kind(reader, behind, TOKEN_WORD))
+                return true;
+        if (reader_sign(reader, behind, SIGN_PAREN_OPEN))
+                return reader_sign(reader, behind + 1, SIGN_STAR) &&
+                       reader_kind(reader, behind + 2, TOKEN_WORD) &&
+                       reader_sign(reader, behind + 3, SIGN_PAREN_CLOSE) &&
+                       reader_sign(reader, behind + 4, SIGN_PAREN_OPEN);
+        if (reader->source->dialect == DIALECT_JAVA)
+                while (reader_sign(reader, behind, SIGN_BRACKET_OPEN) &&
+                        reader_sign(reader, behind + 1, SIGN_BRACKET_CLOSE)) {
+                        behind += 2;
+                        if (reader_kind(reader, behind, TOKEN_WORD))
+                                return true;
+                }
+        for (i = behind;
+                reader_sign(reader, i, SIGN_STAR) || reader_sign(reader, i, SIGN_AND) ||
+                reader_sign(reader, i, SIGN_AND_AND) || (reader_class(reader, i, WORD_TYPE) && pointer);
+                i++)
+                pointer = true;
+        return pointer && reader_kind(reader, i, TOKEN_WORD) && reader_sign(reader, i + 1, SIGN_ASSIGN);
+}
+
+/* T A::x = 5; : the declared name is another scope's, so it belongs to the top level. */
+static bool declares_member(const Scan *s) {
+        const Reader *reader = s->reader;
+        uint32_t i = s->piece->first;
+
+        if (reader->source->dialect != DIALECT_CXX)
+                return false;
+        i = attributes_skip(reader, i);
+        while (reader_class(reader, i, WORD_TYPE) && !reader_class(reader, i, WORD_TAG))
+                i++;
+        if (i == s->piece->first || !reader_class(reader, i - 1, WORD_FUNCTIONAL))
+                i = name_skip(reader, i);
+        while (reader_sign(reader, i, SIGN_STAR) || reader_sign(reader, i, SIGN_AND))
+                i++;
+        return reader_kind(reader, i, TOKEN_WORD) &&
+               reader_sign(reader, angles_skip(reader, i + 1), SIGN_SCOPE);
+}
+
+/* Java's types need no ;. */
+static bool type_ends(const Scan *s) {
+        return s->reader->source->dialect == DIALECT_JAVA && s->body;
+}
+
+/* A class of Java with the program's main(). */
+static bool holds_main(const Scan *s) {
+        const Reader *reader = s->reader;
+
+        for (uint32_t i = s->piece->first + 1; i < s->piece->end; i++)
+                if (reader_word(reader, i, WORD_MAIN) && reader_sign(reader, i + 1, SIGN_PAREN_OPEN) &&
+                        reader_class(reader, i - 1, WORD_TYPE) &&
+                        token_is(reader->source, &reader->tokens[i - 1], "void"))
+                        return true;
+        return false;
+}
+
+static PieceKind plain_kind(const Scan *s) {
+        const Reader *reader = s->reader;
+        const Piece *piece = s->piece;
+        const uint32_t i = attributes_skip(reader, piece->first);
+
+        if (type_ends(s))
+                return PIECE_TYPE;
+        if (s->block)
+                return PIECE_UNKNOWN;
+        if (reader_word(reader, i, WORD_STATIC_ASSERT))
+                return PIECE_DECLARATION;
+        if (reader_word(reader, i, WORD_TYPEDEF))
+                return PIECE_TYPE;
+        if (s->body && !s->initializer && !s->operators && s->params == NO_TOKEN &&
+                reader_sign(reader, s->i - 1 - piece->ended, SIGN_BRACE_CLOSE))
+                return PIECE_TYPE;
+        if (piece->file_only || s->body)
+                return PIECE_DECLARATION;
+        if (reader_class(reader, i, WORD_TYPE))
+                return is_functional_cast(s) ? PIECE_EXPRESSION : PIECE_DECLARATION;
+        return declares(s) ? PIECE_DECLARATION : PIECE_EXPRESSION;
+}
+
+void declaration_read(const Reader *reader, uint32_t i, Piece *piece) {
+        Scan scan = { .reader = reader, .piece = piece, .i = i, .params = NO_TOKEN, .name = NO_TOKEN };
+        bool ends = false;
+
+        if (reader_word(reader, i, WORD_EXTERN) && reader_kind(reader, i + 1, TOKEN_STRING) &&
+                reader->source->dialect == DIALECT_CXX) {
+                piece->file_only = true;
+                scan.i = i + 2;
+        }
+        /* [...] at the start is a lambda: no function follows. */
+        if (reader_sign(reader, i, SIGN_BRACKET_OPEN) && !double_bracket(reader, i))
+                scan.operators = true;
+
+        while (!ends && scan.i < reader->n) {
+                const Token *token = &reader->tokens[scan.i];
+                if (token->kind == TOKEN_WORD) {
+                        const uint32_t body =
+                                scan.params != NO_TOKEN && scan.i > i &&
+                                                reader_sign(reader, scan.i - 1, SIGN_PAREN_CLOSE)
+                                        ? old_style_body(&scan)
+                                        : NO_TOKEN;
+                        if (body != NO_TOKEN) {
+                                scan.i = body;
+                                function_end(&scan);
+                                piece->end = scan.i;
+                                return;
+                        }
+                        word_scan(&scan);
+                        ends = type_ends(&scan);
+                } else if (token->kind == TOKEN_SIGN)
+                        ends = sign_scan(&scan);
+                else {
+                        if (token->kind != TOKEN_DIRECTIVE)
+                                scan.operators = true;
+                        scan.i++;
+                }
+        }
+        piece->end = scan.i;
+        if (piece->kind != PIECE_UNKNOWN)
+                return;
+        piece->kind = plain_kind(&scan);
+        piece->assigned = scan.initializer;
+        if (type_ends(&scan)) {
+                piece->ended = true;
+                piece->main = holds_main(&scan);
+        }
+        if (piece->kind == PIECE_DECLARATION && declares_member(&scan))
+                piece->file_only = true;
+}
