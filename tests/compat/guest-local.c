@@ -217,8 +217,12 @@ static int serve(char **paths) {
                 text_append_char(&error, '\n');
                 text_move(&reply.result, &error);
                 reply.present = true;
-        } else if (r == 0)
+        } else if (r == 0) {
+                /* A busy machine: who sets the one limit means the other. */
+                if (request.limits.cpu_usec == LIMIT_UNSET)
+                        request.limits.cpu_usec = request.limits.wall_usec;
                 r = run_request(&request, paths, &reply);
+        }
         request_reader_done(&reader);
         if (r < 0 && r != -EBADMSG) {
                 (void)fprintf(stderr, "guest-local: %s\n", strerror(-r));
