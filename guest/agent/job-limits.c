@@ -79,7 +79,9 @@ int limits_apply(const ProcessLimits *limits) {
         } table[] = {
                 { RLIMIT_CPU, (limits->cpu_usec + USEC_PER_SEC - 1) / USEC_PER_SEC },
                 { RLIMIT_FSIZE, limits->file_bytes },
-                { RLIMIT_CORE, 0 },
+                /* Not 0, which does not hold back a core_pattern that is a pipe; 1 does, and no file is that
+                 * small. */
+                { RLIMIT_CORE, 1 },
                 { RLIMIT_NOFILE, 1024 },
                 { RLIMIT_MEMLOCK, 64 << 10 },
                 { RLIMIT_MSGQUEUE, 64 << 10 },

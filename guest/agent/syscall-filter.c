@@ -1,216 +1,166 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "syscall-filter.h"
 
-#include <fcntl.h>
+#include <endian.h>
 #include <linux/seccomp.h>
-#include <sched.h>
 #include <seccomp.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
+#include <stddef.h>
 #include <sys/syscall.h>
 
-/* Refused whatever the arguments. Most need a privilege that a job never has; they are here so that a hole
- * in the kernel's check of it is not reachable. ptrace stays, for gdb, and is bounded by the pid namespace;
- * personality stays, for gdb's ADDR_NO_RANDOMIZE. */
-static const char *const refused[] = {
-        /* the kernel and its modules */
-        "init_module",
-        "finit_module",
-        "delete_module",
-        "create_module",
-        "kexec_load",
-        "kexec_file_load",
-        "reboot",
-        "bpf",
-        "perf_event_open",
-        "lookup_dcookie",
-        "syslog",
-        "acct",
-        "quotactl",
-        "quotactl_fd",
-        "swapon",
-        "swapoff",
-        "ioperm",
-        "iopl",
-        "vhangup",
-        "nfsservctl",
-        "modify_ldt",
-        /* large surfaces that no snippet needs */
-        "io_uring_setup",
-        "io_uring_enter",
-        "io_uring_register",
-        "userfaultfd",
-        "fanotify_init",
-        "fanotify_mark",
-        /* mounts and namespaces */
-        "mount",
-        "umount",
-        "umount2",
-        "pivot_root",
-        "chroot",
-        "setns",
-        "open_tree",
-        "move_mount",
-        "fsopen",
-        "fsconfig",
-        "fsmount",
-        "fspick",
-        "mount_setattr",
-        "open_by_handle_at",
-        "name_to_handle_at",
-        /* keys outlive a job */
-        "keyctl",
-        "add_key",
-        "request_key",
-        /* clocks and names of the machine */
-        "clock_settime",
-        "clock_settime64",
-        "clock_adjtime",
-        "clock_adjtime64",
-        "settimeofday",
-        "stime",
-        "adjtimex",
-        "sethostname",
-        "setdomainname",
-        /* sockets whose family is not in a register: 32-bit programs */
-        "socketcall",
-};
+#include "syscall-table.h"
 
-/* Sockets are local ones and, in the job's own network namespace, IP. */
-static const int socket_families[] = { AF_UNIX, AF_INET, AF_INET6 };
+/* Numbers above are not known to any kernel of which the table tells. */
+#define NUMBER_MAX 1024
+#define PROGRAM_MAX 1024
 
-/* User namespaces give a job privileges inside them, and with those a way to the rest. */
-static const unsigned long namespaces[] = {
-        CLONE_NEWNS,
-        CLONE_NEWUTS,
-        CLONE_NEWIPC,
-        CLONE_NEWUSER,
-        CLONE_NEWPID,
-        CLONE_NEWNET,
-        CLONE_NEWCGROUP,
-};
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x00000080
-#endif
+#define LOWER_HALF (BYTE_ORDER == BIG_ENDIAN ? sizeof(uint32_t) : 0)
 
-/* Refuses a call by name on each architecture of the filter; one that has no such call is passed over. */
-static int refuse_call(scmp_filter_ctx ctx, const char *name) {
-        int nr = seccomp_syscall_resolve_name(name);
-        if (nr == __NR_SCMP_ERROR)
-                return 0;
+/* What a number stands for: an errno, 0 if it is allowed, or the checks of its arguments. */
+typedef struct Verdict {
+        int error;
+        const SyscallCheck *checks;
+        size_t n_checks;
+} Verdict;
 
-        int r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), nr, 0);
-        return r == -EDOM || r == -EINVAL ? 0 : r;
+/* Numbers from first until that of the next range. */
+typedef struct Range {
+        uint32_t first;
+        const Verdict *verdict;
+} Range;
+
+typedef struct Program {
+        struct sock_filter instructions[PROGRAM_MAX];
+        size_t n;
+} Program;
+
+static void emit(Program *program, struct sock_filter instruction) {
+        if (program->n < PROGRAM_MAX)
+                program->instructions[program->n] = instruction;
+        program->n++;
 }
 
-/* Every family below the first allowed one, between two, and above the last. */
-static int refuse_families(scmp_filter_ctx ctx, int nr) {
-        int r = 0;
+static void emit_return(Program *program, int error) {
+        uint32_t value =
+                error > 0 ? SECCOMP_RET_ERRNO | ((uint32_t)error & SECCOMP_RET_DATA) : SECCOMP_RET_ALLOW;
 
-        for (int family = 0; r >= 0 && family <= AF_INET6; family++) {
-                bool allowed = false;
-                for (size_t i = 0; i < ELEMENTSOF(socket_families); i++)
-                        allowed = allowed || socket_families[i] == family;
-                if (!allowed)
-                        r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT), nr, 1,
-                                SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)family));
+        emit(program, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, value));
+}
+
+/* Each condition that is not met jumps over what is left of the check. */
+static void emit_check(Program *program, const SyscallCheck *check) {
+        size_t misses[2 * SYSCALL_CONDITIONS_MAX], n = 0;
+
+        for (size_t i = 0; i < SYSCALL_CONDITIONS_MAX && check->conditions[i].mask != 0; i++) {
+                const SyscallCondition *c = &check->conditions[i];
+                uint32_t offset = (uint32_t)(offsetof(struct seccomp_data, args[c->argument]) + LOWER_HALF);
+
+                emit(program, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset));
+                emit(program, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, c->mask));
+                misses[n++] = program->n;
+                emit(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, c->min, 0, 0));
+                misses[n++] = program->n;
+                emit(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, c->max, 0, 0));
         }
-        if (r >= 0)
-                r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT), nr, 1,
-                        SCMP_A0_32(SCMP_CMP_GT, (uint32_t)AF_INET6));
-        return r;
-}
+        emit_return(program, check->error);
+        if (program->n > PROGRAM_MAX)
+                return;
+        for (size_t i = 0; i < n; i++) {
+                struct sock_filter *jump = &program->instructions[misses[i]];
+                uint8_t distance = (uint8_t)(program->n - misses[i] - 1);
 
-static int refuse_flags(scmp_filter_ctx ctx) {
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(namespaces); i++) {
-                r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
-                        SCMP_A0(SCMP_CMP_MASKED_EQ, namespaces[i], namespaces[i]));
-                if (r >= 0)
-                        r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(unshare), 1,
-                                SCMP_A0(SCMP_CMP_MASKED_EQ, namespaces[i], namespaces[i]));
+                if (BPF_OP(jump->code) == BPF_JGE)
+                        jump->jf = distance;
+                else
+                        jump->jt = distance;
         }
-        /* In clone() that bit belongs to the exit signal. */
-        if (r >= 0)
-                r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(unshare), 1,
-                        SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWTIME, CLONE_NEWTIME));
-        /* Its flags lie in memory, where a filter cannot look; the C library then falls back to clone(). */
-        if (r >= 0)
-                r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-        return r;
 }
 
-/* ioctls that put input into a terminal: nobody's terminal is within reach, this is the second lock. The
- * kernel looks at 32 bits of the request. */
-static int refuse_ioctls(scmp_filter_ctx ctx) {
-        static const uint32_t requests[] = { 0x5412 /* TIOCSTI */, 0x541c /* TIOCLINUX */ };
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(requests); i++)
-                r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
-                        SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, requests[i]));
-        return r;
+static void emit_verdict(Program *program, const Verdict *verdict) {
+        for (size_t i = 0; i < verdict->n_checks; i++)
+                emit_check(program, &verdict->checks[i]);
+        emit_return(program, verdict->error);
 }
 
-static int filter_build(scmp_filter_ctx ctx) {
-        int r = 0;
+/* A search by halves: the lower one follows its question, which jumps over it by an instruction of its own,
+ * since a condition's jumps are short. */
+static void emit_search(Program *program, const Range *ranges, size_t n) {
+        if (n == 1) {
+                emit_verdict(program, ranges[0].verdict);
+                return;
+        }
 
-        /* Without this an unknown architecture could call what it likes. Where the service may run 32-bit
-         * programs they have the same rules, but for socketcall(), whose arguments lie in memory. */
-        (void)seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
-        (void)seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-        if (seccomp_arch_native() == SCMP_ARCH_X86_64)
-                r = seccomp_arch_add(ctx, SCMP_ARCH_X86);
-
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(refused); i++)
-                r = refuse_call(ctx, refused[i]);
-        if (r >= 0)
-                r = refuse_families(ctx, SCMP_SYS(socket));
-        if (r >= 0)
-                r = refuse_flags(ctx);
-        if (r >= 0)
-                r = refuse_ioctls(ctx);
-        return r;
+        size_t half = n / 2;
+        emit(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, ranges[half].first, 0, 1));
+        size_t jump = program->n;
+        emit(program, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
+        emit_search(program, ranges, half);
+        if (jump < PROGRAM_MAX)
+                program->instructions[jump].k = (uint32_t)(program->n - jump - 1);
+        emit_search(program, ranges + half, n - half);
 }
 
-/* libseccomp writes a filter only to a descriptor. */
-static int filter_export(scmp_filter_ctx ctx, SeccompFilter *ret) {
-        _cleanup_close_ int fd = memfd_create("seccomp", MFD_CLOEXEC);
-        struct stat st;
+static bool verdict_equal(const Verdict *a, const Verdict *b) {
+        return a->error == b->error && a->checks == b->checks;
+}
 
-        if (fd < 0)
-                return -errno;
-        int r = seccomp_export_bpf(ctx, fd);
-        if (r < 0)
-                return r;
-        if (fstat(fd, &st) < 0)
-                return -errno;
+/* Those of a call that this architecture does not have are passed over. */
+static void verdicts_set(Verdict *verdicts, const char *const *names, size_t n, int error) {
+        for (size_t i = 0; i < n; i++) {
+                int number = seccomp_syscall_resolve_name(names[i]);
+                if (number >= 0 && number < NUMBER_MAX)
+                        verdicts[number].error = error;
+        }
+}
 
-        size_t size = (size_t)st.st_size, n = size / sizeof(struct sock_filter);
-        if (n == 0 || n > BPF_MAXINSNS)
-                return -E2BIG;
-        _cleanup_free_ struct sock_filter *instructions = malloc(size);
-        if (!instructions)
-                return -ENOMEM;
-        if (pread(fd, instructions, size, 0) != (ssize_t)size)
-                return -EIO;
+static void verdicts_make(Verdict *verdicts) {
+        for (size_t i = 0; i <= NUMBER_MAX; i++)
+                verdicts[i] = (Verdict){ .error = ENOSYS };
+        verdicts_set(verdicts, syscalls_allowed, n_syscalls_allowed, 0);
+        verdicts_set(verdicts, syscalls_refused, n_syscalls_refused, EPERM);
+        for (size_t i = 0, n; i < n_syscall_checks; i += n) {
+                const SyscallCheck *first = &syscall_checks[i];
+                for (n = 1; i + n < n_syscall_checks && streq(first[n].name, first->name); n++)
+                        ;
+                int number = seccomp_syscall_resolve_name(first->name);
+                if (number >= 0 && number < NUMBER_MAX)
+                        verdicts[number] = (Verdict){ .checks = first, .n_checks = n };
+        }
+}
 
-        *ret = (SeccompFilter){ .instructions = TAKE_PTR(instructions), .n = (unsigned short)n };
-        return 0;
+static void program_make(Program *program) {
+        Verdict verdicts[NUMBER_MAX + 1];
+        Range ranges[NUMBER_MAX + 1];
+        size_t n = 0;
+
+        verdicts_make(verdicts);
+        for (uint32_t i = 0; i <= NUMBER_MAX; i++)
+                if (n == 0 || !verdict_equal(ranges[n - 1].verdict, &verdicts[i]))
+                        ranges[n++] = (Range){ i, &verdicts[i] };
+
+        /* Programs of another architecture, 32-bit ones for example, have other numbers: none of theirs
+         * is known. */
+        emit(program,
+                (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));
+        emit(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 1, 0));
+        emit_return(program, ENOSYS);
+        emit(program,
+                (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
+        emit_search(program, ranges, n);
 }
 
 int seccomp_filter_make(SeccompFilter *ret) {
-        scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
-        if (!ctx)
-                return -ENOMEM;
+        Program program = {};
 
-        int r = filter_build(ctx);
-        if (r >= 0)
-                r = filter_export(ctx, ret);
-        seccomp_release(ctx);
-        return r;
+        program_make(&program);
+        if (program.n > PROGRAM_MAX)
+                return -E2BIG;
+        size_t size = program.n * sizeof(struct sock_filter);
+        struct sock_filter *instructions = malloc(size);
+        if (!instructions)
+                return -ENOMEM;
+        memcpy(instructions, program.instructions, size);
+        *ret = (SeccompFilter){ .instructions = instructions, .n = (unsigned short)program.n };
+        return 0;
 }
 
 void seccomp_filter_done(SeccompFilter *filter) {

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The system calls that a job is refused. Everything else is allowed: what strangers type uses all that a
- * language's runtime does. Refused calls fail with an error, so that the program can say so. */
+/* The system calls of a job: those of syscall-table.c, compiled to the program that seccomp(2) takes.
+ * Refused calls fail with an error, so that the program can say so.
+ *
+ * libseccomp knows the numbers; the program is made here. A job's filter is taken in for each step, which
+ * costs by its length, and libseccomp compares with each number where a few ranges do, and has no ranges of
+ * arguments. */
 
 #include <linux/filter.h>
 
@@ -13,7 +17,7 @@ typedef struct SeccompFilter {
         unsigned short n;
 } SeccompFilter;
 
-/* Compiles the filter; done once, since it takes milliseconds. 0 or a negative errno. */
+/* Compiles the filter. 0 or a negative errno. */
 int seccomp_filter_make(SeccompFilter *ret);
 void seccomp_filter_done(SeccompFilter *filter);
 

@@ -77,7 +77,8 @@ static int end_as(const Ending *ending) {
         if (signal_action(ending->signal) == SIGNAL_STOPS)
                 return 0;
         if (ending->signal > 0) {
-                (void)setrlimit(RLIMIT_CORE, &(struct rlimit){});
+                /* 0 would not hold back a core_pattern that is a pipe. */
+                (void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 1, 1 });
                 (void)signal(ending->signal, SIG_DFL);
                 (void)raise(ending->signal);
                 return 128 + ending->signal;

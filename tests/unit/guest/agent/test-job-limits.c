@@ -74,7 +74,7 @@ static void test_limits_hold_in_a_process(_unused_ void **state) {
                         _exit(1);
                 if (getrlimit(RLIMIT_FSIZE, &l) < 0 || l.rlim_cur != 12345 || l.rlim_max != 12345)
                         _exit(2);
-                if (getrlimit(RLIMIT_CORE, &l) < 0 || l.rlim_max != 0)
+                if (getrlimit(RLIMIT_CORE, &l) < 0 || l.rlim_cur != 1 || l.rlim_max != 1)
                         _exit(3);
                 /* Equal, or a shell would see SIGXCPU and the texts of the kill would differ. */
                 if (getrlimit(RLIMIT_CPU, &l) < 0 || l.rlim_cur != 8 || l.rlim_max != 8)

@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cmocka-all.h"
 
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <seccomp.h>
+
 #include "syscall-filter.h"
+#include "syscall-table.h"
 
 static SeccompFilter filter;
 
@@ -70,6 +78,37 @@ ATTEMPT(try_sti_high, syscall(SYS_ioctl, 0, 0x100005412L, "x"));
 ATTEMPT(try_ptrace, ptrace(PTRACE_TRACEME, 0, NULL, NULL));
 ATTEMPT(try_personality, personality(ADDR_NO_RANDOMIZE));
 ATTEMPT(try_fork, fork());
+ATTEMPT(try_seqpacket, socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+ATTEMPT(try_tcp, socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_TCP));
+ATTEMPT(try_udp, socket(AF_INET6, SOCK_DGRAM, IPPROTO_UDP));
+ATTEMPT(try_sctp, socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP));
+ATTEMPT(try_dccp, socket(AF_INET6, SOCK_STREAM, IPPROTO_DCCP));
+ATTEMPT(try_mptcp, socket(AF_INET, SOCK_STREAM, 262));
+ATTEMPT(try_no_protocol, socket(AF_INET, SOCK_STREAM, 77));
+ATTEMPT(try_protocol_high, syscall(SYS_socket, AF_INET, SOCK_STREAM, 0x100000084L));
+ATTEMPT(try_inet_seqpacket, socket(AF_INET, SOCK_SEQPACKET, 0));
+ATTEMPT(try_inet6_seqpacket, socket(AF_INET6, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+ATTEMPT(try_sock_packet, socket(AF_INET, 10 /* SOCK_PACKET */, 0));
+ATTEMPT(try_nice, nice(3) == -1 ? -1 : 0);
+ATTEMPT(try_priority, setpriority(PRIO_PROCESS, 0, 5));
+ATTEMPT(try_set_group_id, chmod("/tmp/.no such file", 02755));
+ATTEMPT(try_newest, syscall(1023));
+ATTEMPT(try_beyond, syscall(5000));
+ATTEMPT(try_x32, syscall(0x40000000 + SYS_getpid));
+ATTEMPT(try_fchmodat2, syscall(452, AT_FDCWD, ".", 0755, 0));
+ATTEMPT(try_uselib, syscall(SYS_uselib, "x"));
+
+static long try_affinity(void) {
+        cpu_set_t set;
+
+        return sched_getaffinity(0, sizeof(set), &set) < 0 ? -1 : sched_setaffinity(0, sizeof(set), &set);
+}
+
+static long try_openat2(void) {
+        struct open_how how = { .flags = O_RDONLY };
+
+        return syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how));
+}
 
 static void test_refused(_unused_ void **state) {
         assert_int_equal(confined(try_vsock), EAFNOSUPPORT);
@@ -99,6 +138,40 @@ static void test_clone3_seems_not_to_exist(_unused_ void **state) {
         assert_int_equal(confined(try_clone3), ENOSYS);
 }
 
+/* The kernel would look for a module of that name. */
+static void test_protocols(_unused_ void **state) {
+        assert_int_equal(confined(try_seqpacket), 0);
+        assert_int_equal(confined(try_tcp), 0);
+        assert_int_equal(confined(try_udp), 0);
+        assert_int_equal(confined(try_sctp), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_dccp), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_mptcp), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_no_protocol), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_protocol_high), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_inet_seqpacket), ESOCKTNOSUPPORT);
+        assert_int_equal(confined(try_inet6_seqpacket), ESOCKTNOSUPPORT);
+        assert_int_equal(confined(try_sock_packet), ESOCKTNOSUPPORT);
+}
+
+/* What is newer than the table, and what nobody has used for long. */
+static void test_unknown_calls_do_not_exist(_unused_ void **state) {
+        assert_int_equal(confined(try_newest), ENOSYS);
+        assert_int_equal(confined(try_beyond), ENOSYS);
+        assert_int_equal(confined(try_x32), ENOSYS);
+        assert_int_equal(confined(try_fchmodat2), ENOSYS);
+        assert_int_equal(confined(try_uselib), ENOSYS);
+}
+
+/* A name that is spelled wrongly would be passed over. */
+static void test_names_are_known(_unused_ void **state) {
+        for (size_t i = 0; i < n_syscalls_allowed; i++)
+                if (seccomp_syscall_resolve_name(syscalls_allowed[i]) == __NR_SCMP_ERROR)
+                        fail_msg("%s", syscalls_allowed[i]);
+        for (size_t i = 0; i < n_syscalls_refused; i++)
+                if (seccomp_syscall_resolve_name(syscalls_refused[i]) == __NR_SCMP_ERROR)
+                        fail_msg("%s", syscalls_refused[i]);
+}
+
 static void test_allowed(_unused_ void **state) {
         assert_int_equal(confined(try_unix), 0);
         assert_int_equal(confined(try_inet), 0);
@@ -107,6 +180,11 @@ static void test_allowed(_unused_ void **state) {
         assert_int_equal(confined(try_ptrace), 0);
         assert_int_equal(confined(try_personality), 0);
         assert_int_equal(confined(try_fork), 0);
+        assert_int_equal(confined(try_nice), 0);
+        assert_int_equal(confined(try_priority), 0);
+        assert_int_equal(confined(try_affinity), 0);
+        assert_int_equal(confined(try_openat2), 0);
+        assert_int_equal(confined(try_set_group_id), ENOENT);
 }
 
 int main(void) {
@@ -114,6 +192,9 @@ int main(void) {
                 cmocka_unit_test(test_refused),
                 cmocka_unit_test(test_high_bits_are_no_way_round),
                 cmocka_unit_test(test_clone3_seems_not_to_exist),
+                cmocka_unit_test(test_protocols),
+                cmocka_unit_test(test_unknown_calls_do_not_exist),
+                cmocka_unit_test(test_names_are_known),
                 cmocka_unit_test(test_allowed),
         };
         return cmocka_run_group_tests(tests, setup, teardown);
