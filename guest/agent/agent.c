@@ -262,8 +262,7 @@ static int user_find(Agent *agent) {
                         agent->settings->user);
         }
         agent->jobs.user = agent->settings->user;
-        agent->jobs.uid = user->pw_uid;
-        agent->jobs.gid = user->pw_gid;
+        agent->jobs.user_numbers = (JobUser){ user->pw_uid, user->pw_gid };
         return 0;
 }
 
@@ -296,7 +295,7 @@ static int jobs_prepare(Agent *agent) {
         r = seccomp_filter_make(&agent->jobs.filter);
         if (r < 0)
                 return log_error_errno(r, "Failed to make the system call filter: %m");
-        r = namespace_store_new(agent->jobs.event, &agent->jobs.namespaces);
+        r = namespace_store_new(agent->jobs.event, agent->jobs.user_numbers, &agent->jobs.namespaces);
         if (r < 0)
                 return log_error_errno(r, "Failed to make namespaces for jobs: %m");
         agent->jobs.write_rules = write_rules_available();

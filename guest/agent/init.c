@@ -203,7 +203,8 @@ static void kill_all(const SandboxSpec *spec) {
         if (pid < 0)
                 _exit(1);
         if (pid == 0) {
-                if (setresuid(spec->uid, spec->uid, spec->uid) < 0)
+                uid_t uid = spec->namespaces.outside.uid;
+                if (setresuid(uid, uid, uid) < 0)
                         _exit(1);
                 (void)kill(-1, SIGKILL);
                 _exit(0);

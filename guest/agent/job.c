@@ -18,8 +18,9 @@
 #define CPU_CHECK_USEC (250 * USEC_PER_MSEC)
 #define CPU_GRACE_USEC USEC_PER_SEC
 /* The kernel counts the time of a process in ticks and that of a cgroup exactly: the first is larger where
- * others got a part of the ticks, but hardly by such a share of the limit. */
-#define CPU_SLACK_SHARE 16
+ * others, or other guests of a busy host, got a part of the ticks, but hardly by such a share of the limit.
+ */
+#define CPU_SLACK_SHARE 4
 
 struct Job {
         JobContext *context;
@@ -63,13 +64,10 @@ static int spawn(Job *job, int control_fd) {
         JobContext *context = job->context;
         SandboxSpec spec = {
                 .user = context->user,
-                .uid = context->uid,
-                .gid = context->gid,
                 .number = job->number,
                 .limits = &job->spec.limits,
                 .count_processes = !cgroups_have(context->cgroups, CGROUP_PIDS),
                 .filter = &context->filter,
-                .write_rules = context->write_rules,
                 .source_name = job->spec.source_name,
                 .source = &job->spec.plan->source,
                 .input = &job->spec.plan->input,
@@ -79,10 +77,15 @@ static int spawn(Job *job, int control_fd) {
                 .jobs = context->slots,
                 .control_fd = control_fd,
         };
-        _cleanup_namespaces_ Namespaces namespaces = namespace_store_take(context->namespaces);
+        /* What is written into a directory of the machine's stays when the job is gone. */
+        _cleanup_namespaces_ Namespaces namespaces = job->spec.bind_fd >= 0
+                                                             ? namespace_store_plain(context->namespaces)
+                                                             : namespace_store_take(context->namespaces);
         pid_t pid;
 
         spec.namespaces = namespaces;
+        /* They do not hold back a change of mode or times of what the user owns elsewhere. */
+        spec.write_rules = context->write_rules && namespaces.outside.uid != namespaces.inside.uid;
         for (size_t i = 0; i < job->steps.n; i++)
                 spec.steps[i] = job_steps_sandbox(&job->steps, &job->spec, i);
         int r = sandbox_spawn(&spec, &pid);

@@ -19,8 +19,7 @@ typedef struct JobContext {
         bool write_rules;
         NamespaceStore *namespaces;
         const char *user;
-        uid_t uid;
-        gid_t gid;
+        JobUser user_numbers;
         unsigned slots; /* jobs that may run at once */
         uint64_t last_number;
         const char *archive_program; /* path of pbotvm-archive */

@@ -54,10 +54,11 @@ static const struct {
         { SCRATCH "/dev/ptmx", "pts/ptmx" },
 };
 
-/* The root itself is left to the write rules, if there are any. */
+/* The root itself is left to the write rules, if there are any. What is read leaves no time there. */
 static int system_protect(const SandboxSpec *spec) {
         struct mount_attr attributes = {
-                .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID,
+                .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOATIME,
+                .attr_clr = MOUNT_ATTR__ATIME,
                 .propagation = MS_PRIVATE,
         };
         struct mount_attr root = { .attr_clr = MOUNT_ATTR_RDONLY };
@@ -84,8 +85,8 @@ static int directory_make(const char *path, mode_t mode) {
 /* Makes a directory of the user's in one that everybody may write to: as the user, so that the agent needs
  * neither the right to give files away nor the one to pass over permissions. */
 static int directory_make_owned(const char *path, const SandboxSpec *spec) {
-        (void)setfsgid(spec->gid);
-        (void)setfsuid(spec->uid);
+        (void)setfsgid(spec->namespaces.outside.gid);
+        (void)setfsuid(spec->namespaces.outside.uid);
         int r = directory_make(path, 0755);
         (void)setfsuid(0);
         (void)setfsgid(0);

@@ -12,13 +12,20 @@
 
 #include "common/log.h"
 
+/* Numbers that no user of a machine has, and no container by default. More than jobs at once, so that one of
+ * which the kernel still counts something is not used again soon. */
+#define OUTSIDE_FIRST ((uid_t)1900000000)
+#define OUTSIDE_COUNT ((uid_t)65536)
+
 struct NamespaceStore {
         sd_event *event;
         sd_event_source *source;
+        JobUser user;
+        bool rules; /* this machine allows user namespaces */
+        uid_t last; /* of the numbers outside, from OUTSIDE_FIRST */
         Namespaces stored;
         int link; /* to the child that makes some */
         pid_t pid;
-        bool told; /* that there are no user namespaces */
 };
 
 void namespaces_done(Namespaces *namespaces) {
@@ -109,7 +116,7 @@ static void child_end(pid_t pid) {
 }
 
 /* -EAGAIN: not yet, -EPIPE: there will be none. */
-static int fds_receive(int link, int flags, Namespaces *ret) {
+static int fds_receive(int link, int flags, Namespaces *namespaces) {
         char byte, control[CMSG_SPACE(2 * sizeof(int))];
         struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
         struct msghdr message = {
@@ -126,18 +133,28 @@ static int fds_receive(int link, int flags, Namespaces *ret) {
         if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
                 return -EPIPE;
 
-        *ret = NAMESPACES_INIT;
-        memcpy(&ret->network_fd, CMSG_DATA(header), sizeof(int));
+        memcpy(&namespaces->network_fd, CMSG_DATA(header), sizeof(int));
         if (header->cmsg_len == CMSG_LEN(2 * sizeof(int)))
-                memcpy(&ret->user_fd, CMSG_DATA(header) + sizeof(int), sizeof(int));
+                memcpy(&namespaces->user_fd, CMSG_DATA(header) + sizeof(int), sizeof(int));
         return 0;
 }
 
-/* Each number as it is outside, root's too, so that files are seen to belong to whom they do. */
-static int map_write(pid_t pid, const char *name) {
-        static const char map[] = "0 0 4294967295\n";
-        char path[64];
+static bool user_is_mapped(const Namespaces *namespaces) {
+        return namespaces->outside.uid != namespaces->inside.uid;
+}
 
+/* Each number as it is outside, root's too, so that files are seen to belong to whom they do; only inside is
+ * outside there, whose own neighbours are nobody in here. */
+static int map_write(pid_t pid, const char *name, uint32_t inside, uint32_t outside) {
+        const uint32_t beyond = OUTSIDE_FIRST + OUTSIDE_COUNT;
+        char path[64], map[192];
+
+        if (inside == outside)
+                (void)snprintf(map, sizeof(map), "0 0 %u\n", UINT32_MAX);
+        else
+                (void)snprintf(map, sizeof(map), "0 0 %u\n%u %u 1\n%u %u %u\n%u %u %u\n", inside, inside,
+                        outside, inside + 1, inside + 1, OUTSIDE_FIRST - inside - 1, beyond, beyond,
+                        UINT32_MAX - beyond);
         (void)snprintf(path, sizeof(path), "/proc/%i/%s", (int)pid, name);
         _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
         if (fd < 0)
@@ -147,17 +164,19 @@ static int map_write(pid_t pid, const char *name) {
 
 /* Nobody can be in a user namespace without numbers. */
 static int user_prepare(pid_t pid, Namespaces *namespaces) {
+        const JobUser *in = &namespaces->inside, *out = &namespaces->outside;
+
         if (namespaces->user_fd < 0)
-                return -EOPNOTSUPP;
-        int r = map_write(pid, "uid_map");
+                return -EUSERS;
+        int r = map_write(pid, "uid_map", in->uid, out->uid);
         if (r >= 0)
-                r = map_write(pid, "gid_map");
+                r = map_write(pid, "gid_map", in->gid, out->gid);
         if (r < 0)
                 namespaces->user_fd = fd_close(namespaces->user_fd);
         return r;
 }
 
-int namespaces_make(Namespaces *ret) {
+int namespaces_make(Namespaces *namespaces) {
         pid_t pid;
         _cleanup_close_ int link = child_start(&pid);
         if (link < 0)
@@ -165,10 +184,13 @@ int namespaces_make(Namespaces *ret) {
 
         int r;
         do
-                r = fds_receive(link, 0, ret);
+                r = fds_receive(link, 0, namespaces);
         while (r == -EAGAIN);
-        if (r >= 0)
-                (void)user_prepare(pid, ret);
+        if (r >= 0) {
+                r = user_prepare(pid, namespaces);
+                if (r < 0 && !user_is_mapped(namespaces))
+                        r = 0;
+        }
         child_end(pid);
         return r;
 }
@@ -211,20 +233,34 @@ static int on_made(_unused_ sd_event_source *source, int link, _unused_ uint32_t
         int r = fds_receive(link, MSG_DONTWAIT, &store->stored);
         if (r == -EAGAIN)
                 return 0;
-        if (r < 0)
+        if (r >= 0 && store->rules)
+                r = user_prepare(store->pid, &store->stored);
+        if (r < 0) {
                 log_warning_errno(r, "Failed to make namespaces for jobs ahead of time: %m");
-        else if ((r = user_prepare(store->pid, &store->stored)) < 0 && !store->told) {
-                store->told = true;
-                log_warning_errno(r, "Jobs get no user namespaces of their own: %m");
+                namespaces_done(&store->stored);
         }
         making_end(store);
         return 0;
+}
+
+/* Those of the next job, but for the descriptors. */
+static Namespaces next_users(NamespaceStore *store) {
+        Namespaces namespaces = namespace_store_plain(store);
+        uid_t inside = MAX(store->user.uid, store->user.gid);
+
+        /* A user whose number is among those outside would be mapped twice. */
+        if (!store->rules || inside >= OUTSIDE_FIRST)
+                return namespaces;
+        uid_t outside = OUTSIDE_FIRST + store->last++ % OUTSIDE_COUNT;
+        namespaces.outside = (JobUser){ outside, outside };
+        return namespaces;
 }
 
 void namespace_store_fill(NamespaceStore *store) {
         if (store->stored.network_fd >= 0 || store->pid > 0)
                 return;
 
+        store->stored = next_users(store);
         store->link = child_start(&store->pid);
         if (store->link < 0 ||
                 sd_event_add_io(store->event, &store->source, store->link, EPOLLIN, on_made, store) < 0)
@@ -232,20 +268,43 @@ void namespace_store_fill(NamespaceStore *store) {
 }
 
 Namespaces namespace_store_take(NamespaceStore *store) {
+        if (store->stored.network_fd < 0)
+                return next_users(store);
         Namespaces taken = store->stored;
-
         store->stored = NAMESPACES_INIT;
         return taken;
 }
 
-int namespace_store_new(sd_event *event, NamespaceStore **ret) {
-        NamespaceStore *store = calloc(1, sizeof(NamespaceStore));
+Namespaces namespace_store_plain(const NamespaceStore *store) {
+        Namespaces namespaces = NAMESPACES_INIT;
+
+        namespaces.inside = namespaces.outside = store->user;
+        return namespaces;
+}
+
+int namespace_store_new(sd_event *event, JobUser user, NamespaceStore **ret) {
+        _cleanup_(namespace_store_freep) NamespaceStore *store = calloc(1, sizeof(NamespaceStore));
         if (!store)
                 return -ENOMEM;
 
-        *store = (NamespaceStore){ .event = sd_event_ref(event), .stored = NAMESPACES_INIT, .link = -EBADF };
-        namespace_store_fill(store);
-        *ret = store;
+        *store = (NamespaceStore){
+                .event = sd_event_ref(event),
+                .user = user,
+                .rules = true,
+                .stored = NAMESPACES_INIT,
+                .link = -EBADF,
+        };
+        store->stored = next_users(store);
+        int r = namespaces_make(&store->stored);
+        if (r < 0 && store->stored.network_fd >= 0) {
+                store->rules = false;
+                log_warning_errno(r, "Jobs get no user namespaces of their own: %m");
+                store->stored.inside = store->stored.outside = user;
+                r = 0;
+        }
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(store);
         return 0;
 }
 

@@ -39,8 +39,6 @@ typedef struct SandboxBind {
 
 typedef struct SandboxSpec {
         const char *user;
-        uid_t uid;
-        gid_t gid;
         uint64_t number; /* the working directory is HOME/NUMBER */
         const JobLimits *limits;
         bool count_processes; /* even without a user namespace, for all jobs together */
@@ -54,7 +52,7 @@ typedef struct SandboxSpec {
         size_t n_steps;
         int cgroup_fd;
         unsigned jobs;         /* that may run at once */
-        Namespaces namespaces; /* without a network: they are made */
+        Namespaces namespaces; /* and who the user is; without a network: they are made */
         int control_fd;        /* a SOCK_SEQPACKET socket: commands in, reports out */
 } SandboxSpec;
 

@@ -36,8 +36,10 @@ static int namespace_enter(const SandboxSpec *spec) {
 }
 
 static int user_become(const SandboxSpec *spec) {
-        if (setgroups(0, NULL) < 0 || setresgid(spec->gid, spec->gid, spec->gid) < 0 ||
-                setresuid(spec->uid, spec->uid, spec->uid) < 0)
+        const JobUser *user = &spec->namespaces.inside;
+
+        if (setgroups(0, NULL) < 0 || setresgid(user->gid, user->gid, user->gid) < 0 ||
+                setresuid(user->uid, user->uid, user->uid) < 0)
                 return -errno;
         return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }

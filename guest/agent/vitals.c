@@ -5,9 +5,8 @@
 #include <stdalign.h>
 #include <linux/random.h>
 #include <sys/ioctl.h>
-#include <sys/time.h>
-#include <time.h>
 
+#include "clock.h"
 #include "common/io.h"
 #include "common/log.h"
 
@@ -40,13 +39,6 @@ bool entropy_is_due(const Vitals *vitals, const Request *request) {
         return request->generation == 0 || !vitals->seeded || request->generation != vitals->generation;
 }
 
-static int clock_set(int64_t date) {
-        /* The middle of the second that the host may mean. */
-        struct timespec t = { .tv_sec = (time_t)date, .tv_nsec = 500000000 };
-
-        return clock_settime(CLOCK_REALTIME, &t) < 0 ? -errno : 0;
-}
-
 static int pool_reseed(const uint8_t *entropy, size_t size) {
         struct rand_pool_info *info;
         alignas(struct rand_pool_info) uint8_t pool[sizeof(*info) + REQUEST_ENTROPY_SIZE] = {};
@@ -74,7 +66,8 @@ void vitals_apply(Vitals *vitals, const Request *request, uint64_t busy_usec) {
         int r;
 
         if (clock_is_off(now_realtime(), request->date, waited)) {
-                r = clock_set(request->date);
+                /* The middle of the second that the host may mean. */
+                r = clock_set(&(ClockQuestion){ request->date, 500000000 });
                 if (r < 0)
                         log_warning_errno(r, "Failed to set the clock: %m");
                 else

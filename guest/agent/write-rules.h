@@ -5,8 +5,9 @@
  * say.
  *
  * A read-only mount would do that too, but then a program is told "Read-only file system" where PBot's users
- * know "Permission denied". So the root is read only just where the kernel has no (complete enough)
- * Landlock. */
+ * know "Permission denied". These rules do not hold back changes of mode, owner, times and attributes, nor
+ * before ABI 3 of size: so they are for jobs whose user is another outside (namespaces.h) and owns nothing
+ * there. For others, and where the kernel has no (complete enough) Landlock, the root is read only. */
 
 #include "common/macro.h"
 

@@ -22,6 +22,7 @@ SOCKET = '/run/pbotvm-guest/agent.socket'
 UNITS = '/etc/systemd/system'
 AGENT = 'pbotvm-guest.service'
 NETWORK = 'pbotvm-guest-network.service'
+CLOCK = ('pbotvm-guest-clock.socket', 'pbotvm-guest-clock.service')
 
 # What an existing guest gets beside what the build installs.
 FILES = {
@@ -199,7 +200,7 @@ def list_languages(names):
 def remove(arguments):
     record = Record.read(needed=True)
     known = record.known
-    for unit in (NETWORK, AGENT):
+    for unit in (NETWORK, AGENT, *CLOCK):
         run('systemctl', 'disable', '--now', unit, check=False)
     record.forget_files()
     run('systemctl', 'daemon-reload')
