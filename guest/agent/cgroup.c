@@ -11,12 +11,14 @@
 #include <linux/magic.h>
 
 #include "common/io.h"
+#include "memory-shares.h"
 
 struct Cgroups {
         int fd;      /* the directory that is ours */
         int jobs_fd; /* the one in it that holds those of the jobs */
         unsigned controllers;
-        Cgroup left[8]; /* what was not empty when it was to go; their fd is none */
+        MemoryShares shares; /* of the jobs, by their descriptor */
+        Cgroup left[8];      /* what was not empty when it was to go; their fd is none */
         size_t n_left;
 };
 
@@ -261,15 +263,50 @@ int cgroups_limit_memory(Cgroups *cgroups, uint64_t bytes) {
         if (!cgroups_have(cgroups, CGROUP_MEMORY))
                 return 0;
         (void)attribute_write_number(cgroups->jobs_fd, "memory.swap.max", 0);
+        cgroups->shares.all = bytes;
         return attribute_write_number(cgroups->jobs_fd, "memory.max", bytes);
 }
 
+/* Of those that ran before, which have what they had then. The kernel takes it from one that has more, or
+ * kills it, before it returns. */
+static void shares_write(const Cgroups *cgroups, const MemoryShares *before) {
+        for (size_t i = 0; i < cgroups->shares.n; i++) {
+                const MemoryShare *share = &cgroups->shares.list[i];
+                for (size_t j = 0; j < before->n; j++)
+                        if (before->list[j].key == share->key && before->list[j].now != share->now)
+                                (void)attribute_write_number(share->key, "memory.max", share->now);
+        }
+}
+
+/* Returns what a new job may have, once the others have no more than theirs. */
+static int share_take(Cgroups *cgroups, int fd, uint64_t limit, uint64_t *ret) {
+        const MemoryShares before = cgroups->shares;
+
+        int r = memory_shares_add(&cgroups->shares, fd, limit);
+        if (r < 0)
+                return r;
+        shares_write(cgroups, &before);
+        *ret = cgroups->shares.list[cgroups->shares.n - 1].now;
+        return 0;
+}
+
+static void share_give_back(Cgroups *cgroups, int fd) {
+        const MemoryShares before = cgroups->shares;
+
+        memory_shares_remove(&cgroups->shares, fd);
+        shares_write(cgroups, &before);
+}
+
 /* What must hold; an attribute of a controller that we do not have is not asked for. */
-static int limits_write(const Cgroups *cgroups, int fd, const JobLimits *limits) {
-        int r = 0;
+static int limits_write(Cgroups *cgroups, const Cgroup *cgroup, const JobLimits *limits) {
+        uint64_t memory = limits->memory_bytes;
+        int r = 0, fd = cgroup->fd;
 
         if (cgroups_have(cgroups, CGROUP_MEMORY)) {
-                r = attribute_write_number(fd, "memory.max", limits->memory_bytes);
+                if (cgroup->parent_fd == cgroups->jobs_fd)
+                        r = share_take(cgroups, fd, memory, &memory);
+                if (r >= 0)
+                        r = attribute_write_number(fd, "memory.max", memory);
                 /* Absent where the kernel has no swap at all. */
                 (void)attribute_write_number(fd, "memory.swap.max", 0);
                 /* A job of which one process was killed would go on in nonsense. */
@@ -294,7 +331,7 @@ int cgroup_make(Cgroups *cgroups, bool own, uint64_t number, const JobLimits *li
         if (mkdirat(cgroup.parent_fd, cgroup.name, 0755) < 0)
                 return -errno;
         cgroup.fd = openat(cgroup.parent_fd, cgroup.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        int r = cgroup.fd < 0 ? -errno : limits_write(cgroups, cgroup.fd, limits);
+        int r = cgroup.fd < 0 ? -errno : limits_write(cgroups, &cgroup, limits);
         if (r < 0) {
                 cgroup_remove(&cgroup);
                 return r;
@@ -332,6 +369,8 @@ void cgroup_remove(Cgroup *cgroup) {
         Cgroups *cgroups = cgroup->cgroups;
         size_t n = 0;
 
+        if (cgroup->fd >= 0)
+                share_give_back(cgroups, cgroup->fd);
         cgroup->fd = fd_close(cgroup->fd);
         if (cgroup->name[0] == '\0')
                 return;

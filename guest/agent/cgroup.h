@@ -27,9 +27,8 @@ int cgroups_new(Cgroups **ret);
 Cgroups *cgroups_free(Cgroups *cgroups);
 DEFINE_CLEANUP(Cgroups *, cgroups_free);
 bool cgroups_have(const Cgroups *cgroups, CgroupController controller);
-/* Limits the memory of all jobs together, if there is a controller for it. When they reach it the kernel
- * kills the largest, whole and as if by its own limit, and neither the agent nor the rest of the guest. 0 or
- * a negative errno. */
+/* Limits the memory of all jobs together, if there is a controller for it; each gets a share of it from then
+ * on (memory-shares.h). 0 or a negative errno. */
 int cgroups_limit_memory(Cgroups *cgroups, uint64_t bytes);
 
 typedef struct Cgroup {
@@ -47,8 +46,9 @@ typedef struct CgroupUsage {
         bool pids_max;        /* a fork was refused */
 } CgroupUsage;
 
-/* Makes job-NUMBER with the limits' memory (no swap) and processes; own: the agent's own job, apart from the
- * others. 0 or a negative errno. */
+/* Makes job-NUMBER with the limits' memory (no swap), or what others leave of it, and processes; own: the
+ * agent's own job, apart from the others. A job that has more than its share now is killed. 0 or a negative
+ * errno. */
 int cgroup_make(Cgroups *cgroups, bool own, uint64_t number, const JobLimits *limits, Cgroup *ret);
 /* Kills all in it. */
 int cgroup_kill(const Cgroup *cgroup);
