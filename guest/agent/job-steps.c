@@ -79,10 +79,13 @@ static int storage_prepare(JobSteps *steps, const JobContext *context, const Job
                 [ROLE_PACK] = "pack",
         };
 
+        /* A directory of the machine's keeps what was in /tmp beside the rest. */
+        const char *tmp = spec->bind_fd >= 0 ? ".pbotvm-tmp" : "/tmp";
+
         (void)snprintf(steps->storage_max, sizeof(steps->storage_max), "%" PRIu64, context->storage_max);
         for (size_t i = 0; i < ELEMENTSOF(steps->archive_argv); i++) {
                 char *argv[] = { (char *)context->archive_program, (char *)verbs[i], (char *)spec->key,
-                        steps->storage_max, NULL };
+                        steps->storage_max, (char *)tmp, NULL };
                 memcpy(steps->archive_argv[i], argv, sizeof(argv));
         }
         if (!spec->storage)

@@ -30,7 +30,7 @@ typedef struct JobSteps {
         size_t n;
         OutputBudget budget, storage_budget, storage_error_budget;
         int storage_fd;                       /* what the unpacking step reads */
-        char *archive_argv[ROLE_PACK + 1][5]; /* by role */
+        char *archive_argv[ROLE_PACK + 1][6]; /* by role */
         char storage_max[24];
 } JobSteps;
 

@@ -87,15 +87,113 @@ static int data_copy(struct archive *in, struct archive *out, uint64_t *left, ui
         }
 }
 
-static int entry_unpack(struct archive *in, struct archive *out, struct archive_entry *entry, uint64_t *left,
-        uint64_t max, Text *error) {
-        int r = entry_check(entry, error);
+/* --- The two directories. */
+
+#define TMP_PREFIX "/tmp/"
+
+typedef enum Place {
+        PLACE_STORAGE,
+        PLACE_TMP,
+        PLACES,
+} Place;
+
+typedef struct Places {
+        int fds[PLACES]; /* -EBADF: there is none */
+} Places;
+
+/* The working directory is the first one again. */
+static void places_close(Places *places) {
+        if (places->fds[PLACE_STORAGE] >= 0)
+                (void)fchdir(places->fds[PLACE_STORAGE]);
+        for (size_t i = 0; i < PLACES; i++)
+                fd_close(places->fds[i]);
+}
+
+static int places_open(const char *tmp, Places *ret) {
+        ret->fds[PLACE_STORAGE] = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        ret->fds[PLACE_TMP] = open(tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        return ret->fds[PLACE_STORAGE] < 0 ? -errno : 0;
+}
+
+static int place_enter(const Places *places, Place place) {
+        return fchdir(places->fds[place]) < 0 ? -errno : 0;
+}
+
+/* --- Unpacking. */
+
+typedef struct Unpacking {
+        struct archive *in;
+        struct archive *out[PLACES];
+        Places places;
+        uint64_t left, max;
+} Unpacking;
+
+static void unpacking_done(Unpacking *u) {
+        reader_closep(&u->in);
+        for (size_t i = 0; i < PLACES; i++) {
+                /* What it has put off it does where it is. */
+                if (u->places.fds[i] >= 0)
+                        (void)place_enter(&u->places, (Place)i);
+                writer_closep(&u->out[i]);
+        }
+        places_close(&u->places);
+}
+
+static int unpacking_open(Unpacking *u, int fd, const char *tmp, Text *error) {
+        if (mkdir(tmp, 0700) < 0 && errno != EEXIST)
+                return -errno;
+        int r = places_open(tmp, &u->places);
         if (r < 0)
                 return r;
+        u->in = archive_read_new();
+        if (!u->in)
+                return -ENOMEM;
+        for (size_t i = 0; i < PLACES; i++) {
+                u->out[i] = archive_write_disk_new();
+                if (!u->out[i])
+                        return -ENOMEM;
+                (void)archive_write_disk_set_options(
+                        u->out[i], ARCHIVE_EXTRACT_SECURE_SYMLINKS | ARCHIVE_EXTRACT_SECURE_NODOTDOT |
+                                           ARCHIVE_EXTRACT_SECURE_NOABSOLUTEPATHS | ARCHIVE_EXTRACT_UNLINK |
+                                           ARCHIVE_EXTRACT_TIME);
+        }
+        (void)archive_read_support_format_tar(u->in);
+        (void)archive_read_support_format_empty(u->in);
+        return archive_read_open_fd(u->in, fd, BLOCK_SIZE) < ARCHIVE_WARN
+                       ? bad(error, "archive", archive_error_string(u->in))
+                       : 0;
+}
+
+/* Where an entry belongs, by its name, which is one below that place then. */
+static int entry_place(const Unpacking *u, struct archive_entry *entry, Place *ret) {
+        const char *path = archive_entry_pathname(entry), *below = startswith(path, TMP_PREFIX);
+
+        *ret = PLACE_STORAGE;
+        if (isempty(below) || u->places.fds[PLACE_TMP] < 0)
+                return 0;
+        _cleanup_free_ char *name = strdup(below);
+        if (!name)
+                return -ENOMEM;
+        archive_entry_set_pathname(entry, name);
+        *ret = PLACE_TMP;
+        return 0;
+}
+
+static int entry_unpack(Unpacking *u, struct archive_entry *entry, Text *error) {
+        Place place;
+
+        int r = entry_check(entry, error);
+        if (r >= 0)
+                r = entry_place(u, entry, &place);
+        if (r >= 0)
+                r = place_enter(&u->places, place);
+        if (r < 0)
+                return r;
+        struct archive *out = u->out[place];
         entry_tame(entry);
         if (archive_write_header(out, entry) < ARCHIVE_WARN)
                 return bad(error, archive_entry_pathname(entry), archive_error_string(out));
-        r = data_copy(in, out, left, max, error);
+        r = data_copy(u->in, out, &u->left, u->max, error);
         if (r < 0)
                 return r;
         if (archive_write_finish_entry(out) < ARCHIVE_WARN)
@@ -103,39 +201,38 @@ static int entry_unpack(struct archive *in, struct archive *out, struct archive_
         return 0;
 }
 
-int tree_unpack(int fd, uint64_t max, Text *error) {
-        _cleanup_(reader_closep) struct archive *in = archive_read_new();
-        _cleanup_(writer_closep) struct archive *out = archive_write_disk_new();
-        uint64_t left = max;
-
-        if (!in || !out)
-                return -ENOMEM;
-        (void)archive_read_support_format_tar(in);
-        (void)archive_read_support_format_empty(in);
-        (void)archive_write_disk_set_options(out, ARCHIVE_EXTRACT_SECURE_SYMLINKS |
-                                                          ARCHIVE_EXTRACT_SECURE_NODOTDOT |
-                                                          ARCHIVE_EXTRACT_SECURE_NOABSOLUTEPATHS |
-                                                          ARCHIVE_EXTRACT_UNLINK | ARCHIVE_EXTRACT_TIME);
-        if (archive_read_open_fd(in, fd, BLOCK_SIZE) < ARCHIVE_WARN)
-                return bad(error, "archive", archive_error_string(in));
-
+static int entries_unpack(Unpacking *u, Text *error) {
         for (unsigned n = 0;; n++) {
                 struct archive_entry *entry;
-                int r = archive_read_next_header(in, &entry);
+                int r = archive_read_next_header(u->in, &entry);
                 if (r == ARCHIVE_EOF)
-                        break;
+                        return 0;
                 if (r < ARCHIVE_WARN)
-                        return bad(error, "archive", archive_error_string(in));
+                        return bad(error, "archive", archive_error_string(u->in));
                 if (n >= ARCHIVE_ENTRIES_MAX)
-                        return too_large(error, max);
-                r = entry_unpack(in, out, entry, &left, max, error);
+                        return too_large(error, u->max);
+                r = entry_unpack(u, entry, error);
                 if (r < 0)
                         return r;
         }
-        /* Times of directories are set only now. */
-        return archive_write_close(out) < ARCHIVE_WARN ? bad(error, "archive", archive_error_string(out))
-                                                       : 0;
 }
+
+int tree_unpack(int fd, const char *tmp, uint64_t max, Text *error) {
+        _cleanup_(unpacking_done)
+                Unpacking u = { .places = { { -EBADF, -EBADF } }, .left = max, .max = max };
+
+        int r = unpacking_open(&u, fd, tmp, error);
+        if (r >= 0)
+                r = entries_unpack(&u, error);
+        /* Times of directories are set only now. */
+        for (size_t i = 0; r >= 0 && i < PLACES; i++)
+                if (u.places.fds[i] >= 0 && place_enter(&u.places, (Place)i) >= 0 &&
+                        archive_write_close(u.out[i]) < ARCHIVE_WARN)
+                        r = bad(error, "archive", archive_error_string(u.out[i]));
+        return r;
+}
+
+/* --- Packing. */
 
 /* A link's target, or NULL; freed by the caller. */
 static char *link_target(const char *path) {
@@ -168,13 +265,12 @@ static int file_write(struct archive *out, int fd, uint64_t size) {
         return 0;
 }
 
-static int node_pack(struct archive *out, const FTSENT *node, Text *error) {
+static int node_pack(struct archive *out, const char *prefix, const FTSENT *node, Text *error) {
         _cleanup_(archive_entry_freep) struct archive_entry *entry = archive_entry_new();
-        _cleanup_free_ char *target = NULL;
+        _cleanup_free_ char *target = NULL, *path = NULL;
         _cleanup_close_ int fd = -EBADF;
-        const char *path = node->fts_path + 2; /* without "./" */
 
-        if (!entry)
+        if (!entry || asprintf(&path, "%s%s", prefix, node->fts_path + 2 /* without "./" */) < 0)
                 return -ENOMEM;
         archive_entry_copy_stat(entry, node->fts_statp);
         archive_entry_set_pathname(entry, path);
@@ -202,6 +298,9 @@ static int node_pack(struct archive *out, const FTSENT *node, Text *error) {
         return r;
 }
 
+/* What is below is left out. */
+#define VISIT_SKIP 1
+
 typedef int (*TreeVisit)(const FTSENT *node, void *userdata, Text *error);
 
 static FTS *tree_open(void) {
@@ -212,7 +311,9 @@ static FTS *tree_open(void) {
 }
 
 typedef struct Packing {
-        struct archive *out;
+        struct archive *out; /* NULL: only counts */
+        const char *prefix;  /* of names in the archive */
+        const char *without; /* this one is not looked into */
         uint64_t left, max;
         unsigned entries;
 } Packing;
@@ -234,12 +335,14 @@ static int pack_visit(const FTSENT *node, void *userdata, Text *error) {
         }
         if (node->fts_level == 0)
                 return 0;
+        if (node->fts_level == 1 && streq(node->fts_name, packing->without))
+                return VISIT_SKIP;
 
         uint64_t size = node->fts_info == FTS_F ? (uint64_t)node->fts_statp->st_size : 0;
         if (++packing->entries > ARCHIVE_ENTRIES_MAX || size > packing->left || node->fts_level > DEPTH_MAX)
                 return too_large(error, packing->max);
         packing->left -= size;
-        return node_pack(packing->out, node, error);
+        return packing->out ? node_pack(packing->out, packing->prefix, node, error) : 0;
 }
 
 static int tree_walk(TreeVisit visit, void *userdata, Text *error) {
@@ -256,13 +359,36 @@ static int tree_walk(TreeVisit visit, void *userdata, Text *error) {
                         break;
                 }
                 r = visit(node, userdata, error);
+                if (r == VISIT_SKIP)
+                        r = fts_set(tree, node, FTS_SKIP) < 0 ? -errno : 0;
         }
         (void)fts_close(tree);
         return r;
 }
 
-int tree_pack(int fd, uint64_t max, Text *error) {
+/* Whether what is in the working directory can be packed, too. */
+static bool fits(const Packing *packing) {
+        _cleanup_text_ Text error = {};
+        Packing trial = *packing;
+
+        trial.out = NULL;
+        return tree_walk(pack_visit, &trial, &error) >= 0;
+}
+
+static int places_pack(const Places *places, Packing *packing, const char *tmp, Text *error) {
+        packing->prefix = "";
+        packing->without = tmp;
+        int r = tree_walk(pack_visit, packing, error);
+        if (r < 0 || places->fds[PLACE_TMP] < 0 || place_enter(places, PLACE_TMP) < 0)
+                return r;
+        packing->prefix = TMP_PREFIX;
+        packing->without = "";
+        return fits(packing) ? tree_walk(pack_visit, packing, error) : 0;
+}
+
+int tree_pack(int fd, const char *tmp, uint64_t max, Text *error) {
         _cleanup_(writer_closep) struct archive *out = archive_write_new();
+        _cleanup_(places_close) Places places = { { -EBADF, -EBADF } };
         Packing packing = { .out = out, .left = max, .max = max };
 
         if (!out)
@@ -274,7 +400,9 @@ int tree_pack(int fd, uint64_t max, Text *error) {
         if (archive_write_open_fd(out, fd) < ARCHIVE_WARN)
                 return bad(error, "archive", archive_error_string(out));
 
-        int r = tree_walk(pack_visit, &packing, error);
+        int r = places_open(tmp, &places);
+        if (r >= 0)
+                r = places_pack(&places, &packing, tmp, error);
         if (r < 0)
                 return r;
         return archive_write_close(out) < ARCHIVE_WARN ? bad(error, "archive", archive_error_string(out))

@@ -55,7 +55,7 @@ static int memory(void) {
 
 static int unpack(int fd, Text *error) {
         assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
-        return tree_unpack(fd, MAX_BYTES, error);
+        return tree_unpack(fd, "../tmp", MAX_BYTES, error);
 }
 
 static void test_there_and_back(_unused_ void **state) {
@@ -69,7 +69,7 @@ static void test_there_and_back(_unused_ void **state) {
         file_make("d/e", "", 0640);
         assert_int_equal(symlink("/etc/passwd", "l"), 0);
         assert_int_equal(mkfifo("p", 0600), 0);
-        assert_int_equal(tree_pack(fd, MAX_BYTES, &error), 0);
+        assert_int_equal(tree_pack(fd, "../tmp", MAX_BYTES, &error), 0);
 
         assert_int_equal(chdir("../b"), 0);
         assert_int_equal(unpack(fd, &error), 0);
@@ -85,12 +85,78 @@ static void test_there_and_back(_unused_ void **state) {
         assert_false(exists("p"));
 }
 
+static void content_is(const char *name, const char *expected) {
+        char content[100] = {};
+        int fd = open(name, O_RDONLY);
+
+        assert_true(fd >= 0);
+        assert_true(read(fd, content, sizeof(content) - 1) >= 0);
+        close(fd);
+        assert_string_equal(content, expected);
+}
+
+/* What is in /tmp goes with it, and comes back to wherever that is then. */
+static void test_tmp(_unused_ void **state) {
+        _cleanup_text_ Text error = {};
+        _cleanup_close_ int fd = memory(), nested = memory();
+
+        file_make("f", "storage", 0600);
+        assert_int_equal(mkdir("../tmp", 0700), 0);
+        assert_int_equal(mkdir("../tmp/d", 0700), 0);
+        file_make("../tmp/d/f", "tmp", 0600);
+        assert_int_equal(tree_pack(fd, "../tmp", MAX_BYTES, &error), 0);
+        assert_true(exists("f"));
+
+        /* As on a disk: below the storage, and no part of it. */
+        assert_int_equal(chdir("../b"), 0);
+        assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+        assert_int_equal(tree_unpack(fd, ".kept", MAX_BYTES, &error), 0);
+        content_is("f", "storage");
+        content_is(".kept/d/f", "tmp");
+        assert_false(exists("d"));
+        assert_int_equal(tree_pack(nested, ".kept", MAX_BYTES, &error), 0);
+
+        assert_int_equal(mkdir("../c", 0700), 0);
+        assert_int_equal(chdir("../c"), 0);
+        assert_int_equal(lseek(nested, 0, SEEK_SET), 0);
+        assert_int_equal(tree_unpack(nested, "../tmp2", MAX_BYTES, &error), 0);
+        content_is("f", "storage");
+        content_is("../tmp2/d/f", "tmp");
+        assert_false(exists(".kept"));
+}
+
+/* It has what the storage leaves it, and goes as a whole: the storage is kept in any case. */
+static void test_tmp_that_does_not_fit(_unused_ void **state) {
+        _cleanup_text_ Text error = {};
+
+        file_make("f", "storage", 0600);
+        assert_int_equal(truncate("f", MAX_BYTES - 2), 0);
+        assert_int_equal(mkdir("../tmp", 0700), 0);
+        file_make("../tmp/a", "x", 0600);
+        for (int i = 0; i < 2; i++) {
+                _cleanup_close_ int fd = memory();
+                if (i == 1)
+                        file_make("../tmp/b", "xx", 0600);
+                assert_int_equal(tree_pack(fd, "../tmp", MAX_BYTES, &error), 0);
+                assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+                char name[20];
+                snprintf(name, sizeof(name), "../new%i", i);
+                assert_int_equal(mkdir(name, 0700), 0);
+                assert_int_equal(chdir(name), 0);
+                assert_int_equal(tree_unpack(fd, "tmp", MAX_BYTES, &error), 0);
+                assert_true(exists("f"));
+                assert_int_equal(exists("tmp/a"), i == 0);
+                assert_int_equal(chdir("../a"), 0);
+        }
+        assert_int_equal(error.size, 0);
+}
+
 static void test_nothing_is_an_archive(_unused_ void **state) {
         _cleanup_text_ Text error = {};
         _cleanup_close_ int fd = memory(), empty = memory();
 
         assert_int_equal(unpack(empty, &error), 0);
-        assert_int_equal(tree_pack(fd, MAX_BYTES, &error), 0);
+        assert_int_equal(tree_pack(fd, "../tmp", MAX_BYTES, &error), 0);
         assert_int_equal(unpack(fd, &error), 0);
         assert_int_equal(rmdir("../a") < 0 ? errno : 0, 0);
         assert_int_equal(chdir(".."), 0);
@@ -113,7 +179,7 @@ static void test_too_large_to_pack(_unused_ void **state) {
 
         file_make("sparse", "", 0600);
         assert_int_equal(truncate("sparse", (off_t)10 << 30), 0);
-        assert_int_equal(tree_pack(fd, MAX_BYTES, &error), -EFBIG);
+        assert_int_equal(tree_pack(fd, "../tmp", MAX_BYTES, &error), -EFBIG);
 }
 
 /* An archive with one entry, made as an attacker would. */
@@ -161,7 +227,10 @@ static void refuse(const char *name, mode_t type, const char *hardlink, size_t s
 
 static void test_hostile_archives(_unused_ void **state) {
         refuse("../b/evil", AE_IFREG, NULL, 1, -EBADMSG);
-        refuse("/tmp/test-tree-archive-evil", AE_IFREG, NULL, 1, -EBADMSG);
+        refuse("/var/tmp/test-tree-archive-evil", AE_IFREG, NULL, 1, -EBADMSG);
+        refuse("/tmp/", AE_IFDIR, NULL, 0, -EBADMSG);
+        refuse("/tmp//tmp/test-tree-archive-evil", AE_IFREG, NULL, 1, -EBADMSG);
+        refuse("/tmp/../b/evil", AE_IFREG, NULL, 1, -EBADMSG);
         refuse("d/../../b/evil", AE_IFREG, NULL, 1, -EBADMSG);
         refuse("device", AE_IFCHR, NULL, 0, -EBADMSG);
         refuse("disk", AE_IFBLK, NULL, 0, -EBADMSG);
@@ -169,6 +238,7 @@ static void test_hostile_archives(_unused_ void **state) {
         refuse("hard", AE_IFREG, "/etc/passwd", 0, -EBADMSG);
         refuse("large", AE_IFREG, NULL, 2 * MAX_BYTES, -EFBIG);
         assert_false(exists("../b/evil"));
+        assert_false(exists("/var/tmp/test-tree-archive-evil"));
         assert_false(exists("/tmp/test-tree-archive-evil"));
 }
 
@@ -208,6 +278,8 @@ static void test_clear(_unused_ void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_there_and_back, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_tmp, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_tmp_that_does_not_fit, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_nothing_is_an_archive, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_garbage, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_too_large_to_pack, setup, teardown),
