@@ -73,6 +73,10 @@ int health_new(Manager *manager, Health **ret) {
         return 0;
 }
 
+void health_leave_out(Health *health, const Hypervisor *hypervisor) {
+        round_trip_leave_out(health->round_trip, hypervisor);
+}
+
 Health *health_free(Health *health) {
         if (!health)
                 return NULL;

@@ -7,6 +7,8 @@
 #include "watchdog/manager.h"
 
 int health_new(Manager *manager, Health **ret);
+/* A connection to libvirt is given up: it is no sign of our life any more. */
+void health_leave_out(Health *health, const Hypervisor *hypervisor);
 Health *health_free(Health *health);
 DEFINE_CLEANUP(Health *, health_free);
 

@@ -21,10 +21,15 @@ struct Hypervisor {
         bool connected;
         bool connecting; /* a task is on its way */
         bool complained; /* about libvirt's being away */
+        bool retired;
+        void (*gone)(Hypervisor *hypervisor, void *userdata);
+        void *gone_userdata;
         sd_event_source *retry;
+        uint64_t retry_usec; /* the next pause */
 
         pthread_mutex_t lock; /* over the connection, which workers share */
         virConnectPtr connection;
+        int callbacks[2]; /* of the connection, for whoever closes it; -1: none */
 };
 
 /* What libvirt's thread has to tell the loop. */
@@ -46,10 +51,14 @@ typedef struct ConnectTask {
         char message[200];
 } ConnectTask;
 
-static void connect_soon(Hypervisor *hypervisor, uint64_t usec);
+static void connect_soon(Hypervisor *hypervisor);
 
 const char *hypervisor_uri(const Hypervisor *hypervisor) {
         return hypervisor->uri;
+}
+
+bool hypervisor_is_used(const Hypervisor *hypervisor) {
+        return hypervisor->subscriptions;
 }
 
 bool hypervisor_is_connected(const Hypervisor *hypervisor) {
@@ -143,6 +152,17 @@ static void on_closed(virConnectPtr connection, int reason _unused_, void *userd
 
 /* ---- connecting, on a worker ---- */
 
+/* A callback that stays registered holds the connection. */
+static void close_connection(const Hypervisor *hypervisor, virConnectPtr connection) {
+        if (!connection)
+                return;
+        (void)virConnectUnregisterCloseCallback(connection, on_closed);
+        for (size_t i = 0; i < ELEMENTSOF(hypervisor->callbacks); i++)
+                if (hypervisor->callbacks[i] >= 0)
+                        (void)virConnectDomainEventDeregisterAny(connection, hypervisor->callbacks[i]);
+        virConnectClose(connection);
+}
+
 static virConnectPtr open_connection(Hypervisor *hypervisor) {
         virConnectPtr connection = virConnectOpen(hypervisor->uri);
         if (!connection)
@@ -151,11 +171,12 @@ static virConnectPtr open_connection(Hypervisor *hypervisor) {
         /* Drivers without a daemon (test:///) have neither; what matters is found out by calls. */
         (void)virConnectSetKeepAlive(connection, HYPERVISOR_KEEPALIVE_SEC, HYPERVISOR_KEEPALIVE_COUNT);
         (void)virConnectRegisterCloseCallback(connection, on_closed, hypervisor, NULL);
-        (void)virConnectDomainEventRegisterAny(connection, NULL, VIR_DOMAIN_EVENT_ID_REBOOT,
-                DOMAIN_EVENT_CALLBACK(on_reboot), hypervisor, NULL);
-        if (virConnectDomainEventRegisterAny(connection, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-                    DOMAIN_EVENT_CALLBACK(on_event), hypervisor, NULL) < 0) {
-                virConnectClose(connection);
+        hypervisor->callbacks[0] = virConnectDomainEventRegisterAny(connection, NULL,
+                VIR_DOMAIN_EVENT_ID_REBOOT, DOMAIN_EVENT_CALLBACK(on_reboot), hypervisor, NULL);
+        hypervisor->callbacks[1] = virConnectDomainEventRegisterAny(connection, NULL,
+                VIR_DOMAIN_EVENT_ID_LIFECYCLE, DOMAIN_EVENT_CALLBACK(on_event), hypervisor, NULL);
+        if (hypervisor->callbacks[1] < 0) {
+                close_connection(hypervisor, connection);
                 return NULL;
         }
         return connection;
@@ -172,11 +193,7 @@ static virConnectPtr swap_connection(Hypervisor *hypervisor, virConnectPtr conne
 static void run_connect(Task *task) {
         ConnectTask *t = (ConnectTask *)task; /* its first member */
 
-        virConnectPtr old = swap_connection(t->hypervisor, NULL);
-        if (old) {
-                (void)virConnectUnregisterCloseCallback(old, on_closed);
-                virConnectClose(old);
-        }
+        close_connection(t->hypervisor, swap_connection(t->hypervisor, NULL));
         virConnectPtr connection = open_connection(t->hypervisor);
         t->connected = connection;
         if (connection)
@@ -194,13 +211,14 @@ static void connect_done(Task *task, bool live) {
                 if (t->connected) {
                         log_info("Connected to libvirt at %s.", h->uri);
                         h->complained = false;
+                        h->retry_usec = HYPERVISOR_RETRY_USEC;
                 } else if (!h->complained) {
                         log_warning("libvirt at %s cannot be reached, trying on: %s", h->uri, t->message);
                         h->complained = true;
                 }
                 set_connected(h, t->connected);
                 if (!t->connected)
-                        connect_soon(h, HYPERVISOR_RETRY_USEC);
+                        connect_soon(h);
         }
         free(t);
 }
@@ -210,7 +228,7 @@ static int on_retry(sd_event_source *source _unused_, uint64_t usec _unused_, vo
         ConnectTask *t = calloc(1, sizeof(*t));
 
         if (!t) {
-                connect_soon(hypervisor, HYPERVISOR_RETRY_USEC);
+                connect_soon(hypervisor);
                 return 0;
         }
         *t = (ConnectTask){
@@ -225,19 +243,22 @@ static int on_retry(sd_event_source *source _unused_, uint64_t usec _unused_, vo
         return 0;
 }
 
-static void connect_soon(Hypervisor *hypervisor, uint64_t usec) {
-        (void)sd_event_source_set_time_relative(hypervisor->retry, usec);
+static void connect_soon(Hypervisor *hypervisor) {
+        if (hypervisor->retired)
+                return;
+        (void)sd_event_source_set_time_relative(hypervisor->retry, hypervisor->retry_usec);
+        hypervisor->retry_usec = MIN(2 * hypervisor->retry_usec, HYPERVISOR_RETRY_MAX_USEC);
         (void)sd_event_source_set_enabled(hypervisor->retry, SD_EVENT_ONESHOT);
 }
 
 void hypervisor_broken(Hypervisor *hypervisor) {
-        if (!hypervisor->connected || hypervisor->connecting)
+        if (!hypervisor->connected || hypervisor->connecting || hypervisor->retired)
                 return;
         log_warning("The connection to libvirt at %s is lost.", hypervisor->uri);
         set_connected(hypervisor, false);
         /* Not at once: libvirtd is socket activated, and whoever stops it together with its sockets would
          * find it started again in between, by us. */
-        connect_soon(hypervisor, HYPERVISOR_RETRY_USEC);
+        connect_soon(hypervisor);
 }
 
 virConnectPtr hypervisor_connection(Hypervisor *hypervisor) {
@@ -257,6 +278,8 @@ int hypervisor_new(sd_event *event, LibvirtThread *thread, const char *uri, Hype
                 return -ENOMEM;
         hypervisor->event = sd_event_ref(event);
         hypervisor->thread = thread;
+        hypervisor->retry_usec = HYPERVISOR_RETRY_USEC;
+        hypervisor->callbacks[0] = hypervisor->callbacks[1] = -1;
         pthread_mutex_init(&hypervisor->lock, NULL);
         hypervisor->uri = strdup(uri);
         if (!hypervisor->uri)
@@ -272,10 +295,61 @@ int hypervisor_new(sd_event *event, LibvirtThread *thread, const char *uri, Hype
         return 0;
 }
 
+/* The end of a connection that is given up. */
+typedef struct FarewellTask {
+        Task task;
+        Hypervisor *hypervisor;
+} FarewellTask;
+
+static void run_farewell(Task *task) {
+        Hypervisor *h = ((FarewellTask *)task)->hypervisor; /* its first member */
+
+        close_connection(h, swap_connection(h, NULL));
+}
+
+static void farewell_gone(Task *task, bool live) {
+        Hypervisor *h = ((FarewellTask *)task)->hypervisor;
+
+        free(task);
+        if (live)
+                h->gone(h, h->gone_userdata);
+}
+
+/* What libvirt's thread had to tell of the connection until it was closed comes before what it posts now. */
+static void farewell_done(Task *task, bool live) {
+        const FarewellTask *t = (FarewellTask *)task;
+
+        task->done = farewell_gone;
+        if (!live || libvirt_thread_bounce(t->hypervisor->thread, &task->completion) < 0)
+                free(task);
+}
+
+void hypervisor_retire(
+        Hypervisor *hypervisor, void (*gone)(Hypervisor *hypervisor, void *userdata), void *userdata) {
+        FarewellTask *t = calloc(1, sizeof(*t));
+
+        hypervisor->retired = true;
+        hypervisor->gone = gone;
+        hypervisor->gone_userdata = userdata;
+        (void)sd_event_source_set_enabled(hypervisor->retry, SD_EVENT_OFF);
+        log_info("The connection to libvirt at %s is not needed any more.", hypervisor->uri);
+        /* Without memory it stays until the end. */
+        if (!t)
+                return;
+        *t = (FarewellTask){
+                .task = { .run = run_farewell, .done = farewell_done, .limit_usec = USEC_INFINITY },
+                .hypervisor = hypervisor,
+        };
+        workers_finish(hypervisor->workers, &t->task);
+}
+
 Hypervisor *hypervisor_free(Hypervisor *hypervisor) {
         if (!hypervisor)
                 return NULL;
-        sd_event_source_disable_unref(hypervisor->retry);
+        hypervisor->retry = sd_event_source_disable_unref(hypervisor->retry);
+        /* A thread that hangs in a call still uses it. */
+        if (hypervisor->workers && !workers_end(hypervisor->workers))
+                return NULL;
         workers_free(hypervisor->workers);
         virConnectPtr connection = swap_connection(hypervisor, NULL);
         /* Saying goodbye to a daemon that does not answer would take for ever. */

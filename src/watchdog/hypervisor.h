@@ -8,19 +8,26 @@
 
 #include "watchdog/workers.h"
 
-/* While libvirt is away it is looked for this often. */
+/* While libvirt is away it is looked for after this time, which is doubled up to the second one. */
 #define HYPERVISOR_RETRY_USEC (1 * USEC_PER_SEC)
+#define HYPERVISOR_RETRY_MAX_USEC (5 * USEC_PER_SEC)
 /* A connection over which nothing comes for 5 s, three times, is broken. */
 #define HYPERVISOR_KEEPALIVE_SEC 5
 #define HYPERVISOR_KEEPALIVE_COUNT 3
 
 typedef struct Hypervisor Hypervisor;
 int hypervisor_new(sd_event *event, LibvirtThread *thread, const char *uri, Hypervisor **ret);
-/* No subscription may be left, and libvirt's thread has been stopped. */
+/* Gives the connection up in the background; no subscription may be left. gone() is called once nothing of
+ * it is on its way any more: then, at the latest, it is to be freed. */
+void hypervisor_retire(
+        Hypervisor *hypervisor, void (*gone)(Hypervisor *hypervisor, void *userdata), void *userdata);
+/* No subscription may be left, and it is gone, or libvirt's thread has been stopped. */
 Hypervisor *hypervisor_free(Hypervisor *hypervisor);
 DEFINE_CLEANUP(Hypervisor *, hypervisor_free);
 
 const char *hypervisor_uri(const Hypervisor *hypervisor);
+/* True if somebody subscribes to it. */
+bool hypervisor_is_used(const Hypervisor *hypervisor);
 bool hypervisor_is_connected(const Hypervisor *hypervisor);
 Workers *hypervisor_workers(const Hypervisor *hypervisor);
 

@@ -76,6 +76,39 @@ static int manager_hypervisor(Manager *manager, const char *uri, Hypervisor **re
         return 0;
 }
 
+static void on_hypervisor_gone(Hypervisor *hypervisor, void *userdata) {
+        Manager *manager = userdata;
+        size_t n = 0;
+
+        for (size_t i = 0; i < manager->n_retired; i++)
+                if (manager->retired[i] != hypervisor)
+                        manager->retired[n++] = manager->retired[i];
+        manager->n_retired = n;
+        hypervisor_free(hypervisor);
+}
+
+static void retire_hypervisor(Manager *manager, Hypervisor *hypervisor) {
+        health_leave_out(manager->health, hypervisor);
+        manager->retired[manager->n_retired++] = hypervisor;
+        hypervisor_retire(hypervisor, on_hypervisor_gone, manager);
+}
+
+/* Connections that no machine needs are given up. */
+static void retire_hypervisors(Manager *manager) {
+        size_t n = 0, room = manager->n_retired + manager->n_hypervisors;
+
+        Hypervisor **larger = reallocarray(manager->retired, room + 1, sizeof(*manager->retired));
+        if (!larger)
+                return;
+        manager->retired = larger;
+        for (size_t i = 0; i < manager->n_hypervisors; i++)
+                if (hypervisor_is_used(manager->hypervisors[i]))
+                        manager->hypervisors[n++] = manager->hypervisors[i];
+                else
+                        retire_hypervisor(manager, manager->hypervisors[i]);
+        manager->n_hypervisors = n;
+}
+
 static int add_machine(Manager *manager, const MachineConfig *config, const SavedState *saved) {
         SavedMachine known = saved_machine(saved, config->name);
         Hypervisor *hypervisor = NULL;
@@ -170,6 +203,7 @@ static void replace_retired(Manager *manager) {
                 return;
         remove_retired(manager);
         (void)add_machines(manager, &state);
+        retire_hypervisors(manager);
 }
 
 /* ---- the loop ---- */
@@ -336,6 +370,8 @@ Manager *manager_free(Manager *manager) {
         libvirt_thread_stop(manager->libvirt);
         for (size_t i = 0; i < manager->n_hypervisors; i++)
                 hypervisor_free(manager->hypervisors[i]);
+        for (size_t i = 0; i < manager->n_retired; i++)
+                hypervisor_free(manager->retired[i]);
         libvirt_thread_free(manager->libvirt);
         gate_free(manager->gate);
         sd_event_source_disable_unref(manager->queue_timer);
@@ -345,6 +381,7 @@ Manager *manager_free(Manager *manager) {
         config_free(manager->config);
         free(manager->keepers);
         free(manager->hypervisors);
+        free(manager->retired);
         free(manager->saved);
         free(manager);
         return NULL;

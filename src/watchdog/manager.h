@@ -31,6 +31,8 @@ struct Manager {
         LibvirtThread *libvirt;
         Hypervisor **hypervisors;
         size_t n_hypervisors;
+        Hypervisor **retired; /* given up, but not gone yet */
+        size_t n_retired;
 
         Queue queue;
         Lease *leases;

@@ -51,7 +51,8 @@ static void on_libvirt_thread(Completion *completion, bool live) {
         RoundTrip *trip = (RoundTrip *)completion; /* its first member */
 
         for (size_t i = 0; live && i < trip->n_hypervisors; i++)
-                stop_at(trip, trip->hypervisors[i]);
+                if (trip->hypervisors[i])
+                        stop_at(trip, trip->hypervisors[i]);
         stop_made(trip, live);
 }
 
@@ -81,6 +82,12 @@ int round_trip_new(LibvirtThread *thread, Hypervisor *const *hypervisors, size_t
         }
         *ret = trip;
         return 0;
+}
+
+void round_trip_leave_out(RoundTrip *trip, const Hypervisor *hypervisor) {
+        for (size_t i = 0; trip && i < trip->n_hypervisors; i++)
+                if (trip->hypervisors[i] == hypervisor)
+                        trip->hypervisors[i] = NULL;
 }
 
 void round_trip_forget(RoundTrip *trip) {

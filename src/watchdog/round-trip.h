@@ -12,4 +12,6 @@ typedef struct RoundTrip RoundTrip;
 int round_trip_new(LibvirtThread *thread, Hypervisor *const *hypervisors, size_t n_hypervisors,
         void (*done)(void *userdata), void *userdata, RoundTrip **ret);
 /* done will not be called. NULL is fine. */
+/* A connection is given up: the trip goes on without it. NULL: there is no trip. */
+void round_trip_leave_out(RoundTrip *trip, const Hypervisor *hypervisor);
 void round_trip_forget(RoundTrip *trip);

@@ -20,8 +20,12 @@ struct Workers {
         pthread_mutex_t lock; /* over all below */
         pthread_cond_t changed;
         Task *first, *last;
+        Task *final;   /* to be run by the last thread when all others are done */
         size_t n_slow; /* running */
+        size_t n_threads;
         bool stop;
+        bool ended;
+        bool abandoned; /* a thread was left behind */
         Worker pool[WORKERS];
 };
 
@@ -48,31 +52,44 @@ static Task *take_task(Workers *workers) {
         return NULL;
 }
 
+/* With the lock held, which is given up while the task runs. False when nobody is there to be told. */
+static bool run_task(Worker *worker, Task *task) {
+        Workers *workers = worker->workers;
+        bool slow = task->slow;
+
+        workers->n_slow += slow;
+        task->begun_usec = now_monotonic();
+        worker->task = task;
+        pthread_mutex_unlock(&workers->lock);
+        task->run(task);
+        pthread_mutex_lock(&workers->lock);
+        worker->task = NULL;
+        workers->n_slow -= slow;
+        if (workers->abandoned)
+                return false;
+        libvirt_thread_post(workers->thread, &task->completion);
+        /* Another slow one may have waited for this one's end. */
+        pthread_cond_broadcast(&workers->changed);
+        return true;
+}
+
 static void *run(void *userdata) {
         Worker *worker = userdata;
         Workers *workers = worker->workers;
+        bool wanted = true;
 
         pthread_mutex_lock(&workers->lock);
-        while (!workers->stop) {
+        while (wanted && !workers->stop) {
                 Task *task = take_task(workers);
-                if (!task) {
+                if (task)
+                        wanted = run_task(worker, task);
+                else if (workers->final && !workers->first)
+                        wanted = false;
+                else
                         pthread_cond_wait(&workers->changed, &workers->lock);
-                        continue;
-                }
-
-                bool slow = task->slow;
-                workers->n_slow += slow;
-                task->begun_usec = now_monotonic();
-                worker->task = task;
-                pthread_mutex_unlock(&workers->lock);
-                task->run(task);
-                pthread_mutex_lock(&workers->lock);
-                worker->task = NULL;
-                workers->n_slow -= slow;
-                libvirt_thread_post(workers->thread, &task->completion);
-                /* Another slow one may have waited for this one's end. */
-                pthread_cond_broadcast(&workers->changed);
         }
+        if (--workers->n_threads == 0 && workers->final && !workers->stop)
+                (void)run_task(worker, TAKE_PTR(workers->final));
         pthread_mutex_unlock(&workers->lock);
         return NULL;
 }
@@ -86,6 +103,14 @@ void workers_submit(Workers *workers, Task *task) {
         else
                 workers->first = task;
         workers->last = task;
+        pthread_cond_broadcast(&workers->changed);
+        pthread_mutex_unlock(&workers->lock);
+}
+
+void workers_finish(Workers *workers, Task *last) {
+        last->completion.call = on_complete;
+        pthread_mutex_lock(&workers->lock);
+        workers->final = last;
         pthread_cond_broadcast(&workers->changed);
         pthread_mutex_unlock(&workers->lock);
 }
@@ -118,6 +143,9 @@ int workers_new(LibvirtThread *thread, Workers **ret) {
                 if (r < 0)
                         return r;
                 w->running = true;
+                pthread_mutex_lock(&workers->lock);
+                workers->n_threads++;
+                pthread_mutex_unlock(&workers->lock);
         }
         *ret = TAKE_PTR(workers);
         return 0;
@@ -129,29 +157,48 @@ static struct timespec end_time(void) {
         return (struct timespec){ (time_t)(at / USEC_PER_SEC), (long)(at % USEC_PER_SEC * NSEC_PER_USEC) };
 }
 
-Workers *workers_free(Workers *workers) {
-        if (!workers)
-                return NULL;
+static bool join(Workers *workers) {
+        struct timespec end = end_time();
+        bool all = true;
+
+        for (size_t i = 0; i < WORKERS; i++) {
+                Worker *w = &workers->pool[i];
+                if (!w->running || pthread_timedjoin_np(w->thread, NULL, &end) == 0)
+                        continue;
+                (void)pthread_detach(w->thread);
+                all = false;
+        }
+        return all;
+}
+
+bool workers_end(Workers *workers) {
+        if (workers->ended)
+                return !workers->abandoned;
 
         pthread_mutex_lock(&workers->lock);
         workers->stop = true;
         pthread_cond_broadcast(&workers->changed);
         pthread_mutex_unlock(&workers->lock);
+        bool all = join(workers);
 
-        bool hangs = false;
-        struct timespec end = end_time();
-        for (size_t i = 0; i < WORKERS; i++)
-                if (workers->pool[i].running &&
-                        pthread_timedjoin_np(workers->pool[i].thread, NULL, &end) != 0) {
-                        (void)pthread_detach(workers->pool[i].thread);
-                        hangs = true;
-                }
-        for (Task *t = workers->first, *next; t; t = next) {
+        /* One that comes back later finds nobody. */
+        pthread_mutex_lock(&workers->lock);
+        workers->ended = true;
+        workers->abandoned = !all;
+        Task *first = TAKE_PTR(workers->first), *final = TAKE_PTR(workers->final);
+        workers->last = NULL;
+        pthread_mutex_unlock(&workers->lock);
+        for (Task *t = first, *next; t; t = next) {
                 next = t->next;
                 t->done(t, false);
         }
-        /* A thread that hangs still uses it. */
-        if (hangs)
+        if (final)
+                final->done(final, false);
+        return all;
+}
+
+Workers *workers_free(Workers *workers) {
+        if (!workers || !workers_end(workers))
                 return NULL;
         pthread_cond_destroy(&workers->changed);
         pthread_mutex_destroy(&workers->lock);

@@ -25,11 +25,16 @@ struct Task {
 
 typedef struct Workers Workers;
 int workers_new(LibvirtThread *thread, Workers **ret);
-/* Runs last, then ends the threads. Tasks in the queue are done without having run. A thread that hangs in a
- * call is left behind after 2 s. */
+/* Ends the threads. Tasks in the queue are done without having run. A thread that hangs in a call is left
+ * behind after 2 s: then it returns false, and whatever the task uses must stay. */
+bool workers_end(Workers *workers);
+/* The same, if that was not done; what a thread that was left behind uses is not freed. */
 Workers *workers_free(Workers *workers);
 DEFINE_CLEANUP(Workers *, workers_free);
 
 void workers_submit(Workers *workers, Task *task);
+/* No more tasks will come: the threads end when all that were submitted are done, and the last one runs
+ * this. */
+void workers_finish(Workers *workers, Task *last);
 /* True if a task runs for longer than its limit. */
 bool workers_are_stuck(Workers *workers);

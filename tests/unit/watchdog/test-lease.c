@@ -315,10 +315,12 @@ static void test_vanished_revert_callers(void **state) {
         while (sd_bus_get_name_creds(other, gone_name, 0, NULL) >= 0)
                 usleep(1000);
         client_revert_begin(other, "vm", &last);
-        client_revert_begin(other, "vm", &pending[0]);
+        while (!last.reply && world_log_count(w, " asks for a revert of vm") <= ELEMENTSOF(pending)) {
+                assert_true(sd_bus_process(other, NULL) >= 0);
+                usleep(1000);
+        }
         assert_null(client_release(bus, &held, "clean"));
         assert_null(client_wait_done(other, &last));
-        assert_null(client_wait_done(other, &pending[0]));
         assert_string_equal(machine_string(bus, "LastRevertReason"), "an operator asked");
         sd_bus_flush_close_unref(other);
         sd_bus_flush_close_unref(bus);

@@ -2,6 +2,7 @@
 
 /* Reverts by libvirt: its test driver really reverts, in the watchdog's process, without a daemon. */
 
+#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -277,6 +278,59 @@ static void test_revert_with_an_obstacle(void **state) {
         sd_bus_flush_close_unref(bus);
 }
 
+static unsigned count_threads(const World *w) {
+        char path[64];
+        unsigned n = 0;
+
+        snprintf(path, sizeof(path), "/proc/%i/task", (int)w->watchdog_pid);
+        DIR *dir = opendir(path);
+        assert_non_null(dir);
+        for (const struct dirent *entry; (entry = readdir(dir));)
+                n += entry->d_name[0] != '.';
+        closedir(dir);
+        return n;
+}
+
+/* Connections to libvirt that no machine needs any more go with their threads, also one that never came
+ * about; the sign of life does without them. */
+static void test_reload_gives_up_connections(void **state) {
+        World *w = *state;
+        _cleanup_text_ Text more = {};
+
+        write_node(w, "node.xml", RUNNING, "1");
+        write_node(w, "other.xml", RUNNING, "1");
+        text_append_printf(&more,
+                "\"uri\": \"test://%s/node.xml\"}, "
+                "\"b\": {\"uri\": \"test://%s/other.xml\", \"domain\": \"vm\"}, "
+                "\"c\": {\"uri\": \"test://%s/none.xml\"",
+                w->directory, w->directory, w->directory);
+        world_configure(w, text_string(&more), "");
+        world_set(w, "WATCHDOG_USEC", "400000");
+        world_start(w);
+        world_wait_status(w, "vm ready");
+        unsigned before = count_threads(w);
+        for (int i = 0; i < 3; i++) {
+                configure(w, "");
+                assert_int_equal(kill(w->watchdog_pid, SIGHUP), 0);
+                uint64_t deadline = now_monotonic() + WORLD_PATIENCE_USEC;
+                while (count_threads(w) > before - 6 && now_monotonic() < deadline)
+                        usleep(10000);
+                assert_int_equal(count_threads(w), before - 6);
+                unsigned pings = w->pings;
+                world_wait_count(w, &w->pings, pings + 5);
+
+                /* They come again when they are needed again. */
+                world_configure(w, text_string(&more), "");
+                assert_int_equal(kill(w->watchdog_pid, SIGHUP), 0);
+                while (count_threads(w) < before && now_monotonic() < deadline)
+                        usleep(10000);
+                assert_int_equal(count_threads(w), before);
+        }
+        sd_bus *bus = world_connect(w);
+        assert_null(client_call(bus, "vm", "Revert", "because"));
+        sd_bus_flush_close_unref(bus);
+}
+
 /* A snapshot that was being replaced when the disk was full or libvirt went away: the new one is there,
  * under the name it has meanwhile. */
 static void test_half_replaced_snapshot(void **state) {
@@ -360,6 +414,7 @@ int main(void) {
                 test_in_world(test_missing_things),
                 test_in_world(test_half_replaced_snapshot),
                 test_in_world(test_revert_with_an_obstacle),
+                test_in_world(test_reload_gives_up_connections),
                 test_in_world(test_libvirt_away),
                 test_in_world(test_end_while_dirty),
                 test_in_world(test_pings),
