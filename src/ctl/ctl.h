@@ -25,7 +25,6 @@ typedef struct Ctl {
         bool json;
         bool legend;
         bool ask_password; /* let polkit ask the person at the terminal */
-        bool all;          /* monitor: also what changes every second */
         unsigned lines;    /* status: recent messages of a machine */
 } Ctl;
 

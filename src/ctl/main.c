@@ -46,7 +46,6 @@ static int help(void) {
              "     --version              Show the version\n"
              "  -j --json                 Print JSON (status, list)\n"
              "  -n --lines=N              Messages of the journal that status shows\n"
-             "  -a --all                  monitor: heartbeats too\n"
              "  -q --quiet --no-legend    No headings, no word of success\n"
              "     --no-ask-password      Never ask for a password\n"
              "     --no-pager             Accepted; there is no pager\n"
@@ -81,7 +80,6 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
                 { "version", no_argument, NULL, OPTION_VERSION },
                 { "json", no_argument, NULL, 'j' },
                 { "lines", required_argument, NULL, 'n' },
-                { "all", no_argument, NULL, 'a' },
                 { "quiet", no_argument, NULL, 'q' },
                 { "no-legend", no_argument, NULL, 'q' },
                 { "no-ask-password", no_argument, NULL, OPTION_NO_ASK_PASSWORD },
@@ -90,7 +88,7 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
         };
         int c, r = 1;
 
-        while (r > 0 && (c = getopt_long(argc, argv, "hjn:aq", options, NULL)) >= 0)
+        while (r > 0 && (c = getopt_long(argc, argv, "hjn:q", options, NULL)) >= 0)
                 switch (c) {
                 case 'h':
                         return help();
@@ -102,9 +100,6 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
                         break;
                 case 'n':
                         r = parse_lines(ctl, optarg);
-                        break;
-                case 'a':
-                        ctl->all = true;
                         break;
                 case 'q':
                         ctl->legend = false;

@@ -9,9 +9,6 @@
 #include "ctl/format.h"
 #include "ctl/machines.h"
 
-/* What changes with every beat is left out unless it is asked for. */
-static const char *const noisy[] = { "LastBeat" };
-
 typedef struct Monitor {
         Ctl *ctl;
         bool colours;
@@ -88,17 +85,12 @@ static int append_value(Text *text, sd_bus_message *message, char type) {
         return 1;
 }
 
-static bool is_shown(const Monitor *monitor, const char *property) {
-        if (streq(property, "State") || streq(property, "StateReason")) /* StateChanged tells it */
-                return false;
-        for (size_t i = 0; !monitor->ctl->all && i < ELEMENTSOF(noisy); i++)
-                if (streq(noisy[i], property))
-                        return false;
-        return true;
+static bool is_shown(const char *property) {
+        return !streq(property, "State") && !streq(property, "StateReason"); /* StateChanged tells them */
 }
 
 /* Appends " Property=value"; 0 if it is not shown. */
-static int append_property(const Monitor *monitor, sd_bus_message *message, Text *text) {
+static int append_property(sd_bus_message *message, Text *text) {
         const char *property, *contents;
         char type;
 
@@ -108,7 +100,7 @@ static int append_property(const Monitor *monitor, sd_bus_message *message, Text
         r = sd_bus_message_peek_type(message, &type, &contents);
         if (r < 0)
                 return r;
-        if (!is_shown(monitor, property) || strlen(contents) != 1 || !strchr("stxudb", contents[0])) {
+        if (!is_shown(property) || strlen(contents) != 1 || !strchr("stxudb", contents[0])) {
                 r = sd_bus_message_skip(message, "v");
                 return r < 0 ? r : 0;
         }
@@ -124,8 +116,7 @@ static int append_property(const Monitor *monitor, sd_bus_message *message, Text
         return r < 0 ? r : 1;
 }
 
-static int on_properties(sd_bus_message *message, void *userdata, sd_bus_error *error _unused_) {
-        const Monitor *monitor = userdata;
+static int on_properties(sd_bus_message *message, void *userdata _unused_, sd_bus_error *error _unused_) {
         _cleanup_text_ Text text = {};
         const char *interface;
         bool any = false;
@@ -136,7 +127,7 @@ static int on_properties(sd_bus_message *message, void *userdata, sd_bus_error *
         append_head(&text, sd_bus_message_get_path(message));
         r = sd_bus_message_enter_container(message, 'a', "{sv}");
         while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
-                r = append_property(monitor, message, &text);
+                r = append_property(message, &text);
                 any = any || r > 0;
                 if (r >= 0)
                         r = sd_bus_message_exit_container(message);

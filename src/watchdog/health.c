@@ -88,17 +88,6 @@ Health *health_free(Health *health) {
         return NULL;
 }
 
-static void append_machine(Text *text, Keeper *keeper) {
-        const char *transport = keeper_transport(keeper), *reason = keeper_reason(keeper);
-
-        text_append_printf(text, "%s%s %s", text->size > 0 ? "; " : "", keeper->config->name,
-                machine_state_to_string(keeper_state(keeper)));
-        if (*reason)
-                text_append_printf(text, " (%s)", reason);
-        else if (*transport)
-                text_append_printf(text, " (%s)", transport);
-}
-
 /* As many machines as fit, and how many there are besides. */
 static void format_status(const Manager *manager, Text *text) {
         size_t left_out = 0;
@@ -108,7 +97,8 @@ static void format_status(const Manager *manager, Text *text) {
                 if (manager->keepers[i]->retired)
                         continue;
                 if (left_out == 0)
-                        append_machine(text, manager->keepers[i]);
+                        text_append_printf(
+                                text, "%s%s", size > 0 ? "; " : "", keeper_status(manager->keepers[i]));
                 if (left_out > 0 || text->size > STATUS_SIZE_MAX) {
                         text_truncate(text, size);
                         left_out++;

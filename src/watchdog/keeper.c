@@ -34,7 +34,7 @@ static void on_link_fact(Link *link _unused_, LinkFact fact, void *userdata) {
         Keeper *keeper = userdata;
 
         machine_set_link(&keeper->machine, fact, now_monotonic());
-        manager_poke(keeper->manager);
+        manager_changed(keeper->manager, keeper);
 }
 
 static void on_link_unasked(Link *link _unused_, void *userdata) {
@@ -47,7 +47,7 @@ static void on_link_flooded(Link *link _unused_, void *userdata) {
         keeper_log(keeper, LOG_WARNING, MESSAGE_PROTOCOL, "%s: the guest talks without being asked.",
                 keeper->config->name);
         machine_condemn(&keeper->machine, REVERT_PROTOCOL, now_monotonic());
-        manager_poke(keeper->manager);
+        manager_changed(keeper->manager, keeper);
 }
 
 static void on_pulse(Pulse *pulse, void *userdata) {
@@ -55,16 +55,23 @@ static void on_pulse(Pulse *pulse, void *userdata) {
         uint64_t now = now_monotonic();
         PulseFact fact = pulse_fact(pulse, now);
 
+        /* Most beats are no news. */
+        bool restarted = pulse_take_restarted(pulse);
+        if (fact == PULSE_BEATING && keeper->machine.pulse == PULSE_BEATING &&
+                keeper->machine.due == REVERT_NONE && keeper->guest == keeper_guest(keeper) && !restarted)
+                return;
+        keeper->guest = keeper_guest(keeper);
+
         if (fact == PULSE_LOST && keeper->machine.pulse == PULSE_BEATING)
                 keeper_log(keeper, LOG_WARNING, MESSAGE_HEARTBEAT_LOST, "%s: the heartbeat stopped.",
                         keeper->config->name);
         machine_set_pulse(&keeper->machine, fact, now);
-        if (pulse_take_restarted(pulse)) {
+        if (restarted) {
                 keeper_log(keeper, LOG_WARNING, MESSAGE_HEARTBEAT_LOST, "%s: its agent was started again.",
                         keeper->config->name);
                 machine_condemn(&keeper->machine, REVERT_RESTARTED, now);
         }
-        manager_poke(keeper->manager);
+        manager_changed(keeper->manager, keeper);
 }
 
 static unsigned slots(const Keeper *keeper) {
@@ -129,14 +136,14 @@ static void on_looked(Domain *domain _unused_, const DomainLook *look, void *use
         }
         if (up)
                 sample_cpu(keeper, look);
-        manager_poke(keeper->manager);
+        manager_changed(keeper->manager, keeper);
 }
 
 static void on_crashed(Domain *domain _unused_, void *userdata) {
         Keeper *keeper = userdata;
 
         machine_condemn(&keeper->machine, REVERT_CRASHED, now_monotonic());
-        manager_poke(keeper->manager);
+        manager_changed(keeper->manager, keeper);
 }
 
 /* By hand, or because it panicked. It would come back in the time of a lost beat, cold and with its files
@@ -145,7 +152,7 @@ static void on_rebooted(Domain *domain _unused_, void *userdata) {
         Keeper *keeper = userdata;
 
         machine_condemn(&keeper->machine, REVERT_REBOOTED, now_monotonic());
-        manager_poke(keeper->manager);
+        manager_changed(keeper->manager, keeper);
 }
 
 static uint64_t look_period(const Keeper *keeper) {
@@ -243,7 +250,7 @@ static void reset_ended(Keeper *keeper, ResetResult result, const char *message)
         if (m->due == REVERT_NONE || result != RESET_IMPOSSIBLE)
                 answer_reverts(
                         keeper, result == RESET_DONE ? NULL : SD_BUS_ERROR_FAILED, keeper->last_error);
-        manager_poke(keeper->manager);
+        manager_changed(keeper->manager, keeper);
 }
 
 static void on_reverted(Domain *domain _unused_, ResetResult result, const char *message, void *userdata) {
@@ -292,7 +299,7 @@ int keeper_revert(Keeper *keeper, RevertReason reason, sd_bus_message *call) {
         if (call)
                 keeper->revert_calls[keeper->n_revert_calls++] = sd_bus_message_ref(call);
         machine_condemn(&keeper->machine, reason, now_monotonic());
-        manager_poke(keeper->manager);
+        manager_changed(keeper->manager, keeper);
         return 0;
 }
 
@@ -314,7 +321,7 @@ static void on_snapshot_taken(Domain *domain _unused_, int result, const char *m
         }
         keeper->snapshot_call = sd_bus_message_unref(keeper->snapshot_call);
         domain_look(keeper->domain);
-        manager_poke(keeper->manager);
+        manager_changed(keeper->manager, keeper);
 }
 
 int keeper_snapshot(Keeper *keeper, sd_bus_message *call) {
@@ -344,7 +351,7 @@ int keeper_drain(Keeper *keeper, bool drain) {
         }
         keeper_log(keeper, LOG_NOTICE, MESSAGE_STATE, "%s is %s by an operator.", keeper->config->name,
                 drain ? "drained" : "put back to work");
-        manager_poke(keeper->manager);
+        manager_changed(keeper->manager, keeper);
         return 0;
 }
 
@@ -377,7 +384,26 @@ static void set_timer(Keeper *keeper, uint64_t now) {
         (void)sd_event_source_set_enabled(keeper->timer, SD_EVENT_ONESHOT);
 }
 
-void keeper_update(Keeper *keeper) {
+/* Has what others know of it told where it is not as it was. True if its status is another one. */
+static bool tell(Keeper *keeper) {
+        const char *transport = keeper_transport(keeper), *reason = keeper_reason(keeper),
+                   *why = *reason ? reason : transport;
+        SavedMachine record = keeper_record(keeper);
+        char status[sizeof(keeper->status)];
+
+        if (!saved_machine_equal(&record, &keeper->record))
+                manager_unsaved(keeper->manager);
+        keeper->record = record;
+        signals_send(keeper);
+        snprintf(status, sizeof(status), "%s %s%s%s%s", keeper->config->name,
+                machine_state_to_string(keeper_state(keeper)), *why ? " (" : "", why, *why ? ")" : "");
+        if (streq(status, keeper->status))
+                return false;
+        memcpy(keeper->status, status, sizeof(status));
+        return true;
+}
+
+bool keeper_update(Keeper *keeper) {
         Machine *m = &keeper->machine;
         uint64_t now = now_monotonic();
         MachineStep step;
@@ -397,7 +423,7 @@ void keeper_update(Keeper *keeper) {
                 link_probe(keeper->link);
         set_timer(keeper, now);
         set_look_timer(keeper, now);
-        signals_send(keeper);
+        return tell(keeper);
 }
 
 void keeper_prove(Keeper *keeper) {
@@ -407,7 +433,7 @@ void keeper_prove(Keeper *keeper) {
 static int on_time(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
         Keeper *keeper = userdata;
 
-        manager_poke(keeper->manager);
+        manager_changed(keeper->manager, keeper);
         return 0;
 }
 
@@ -415,6 +441,20 @@ static int on_time(sd_event_source *source _unused_, uint64_t usec _unused_, voi
 
 MachineState keeper_state(const Keeper *keeper) {
         return machine_state(&keeper->machine);
+}
+
+const char *keeper_status(const Keeper *keeper) {
+        return keeper->status;
+}
+
+SavedMachine keeper_record(const Keeper *keeper) {
+        return (SavedMachine){
+                .name = keeper->config->name,
+                .generation = keeper->machine.generation,
+                .guest = keeper_guest(keeper),
+                .drained = keeper->machine.drained,
+                .due = machine_owed(&keeper->machine),
+        };
 }
 
 const char *keeper_reason(Keeper *keeper) {
@@ -511,6 +551,7 @@ Keeper *keeper_free(Keeper *keeper) {
         if (!keeper)
                 return NULL;
         answer_reverts(keeper, SD_BUS_ERROR_FAILED, "the watchdog ends, or has other settings for it");
+        manager_forget(keeper->manager, keeper);
         sd_bus_message_unref(keeper->snapshot_call);
         sd_event_source_disable_unref(keeper->timer);
         sd_event_source_disable_unref(keeper->look_timer);

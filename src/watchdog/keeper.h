@@ -11,11 +11,10 @@
 #include "watchdog/link.h"
 #include "watchdog/pulse.h"
 #include "watchdog/settings.h"
+#include "watchdog/state-file.h"
 
 /* Callers that wait for the end of one revert or snapshot. */
 #define KEEPER_CALLS_MAX 16
-
-typedef struct Manager Manager;
 
 /* What was last told on the bus. */
 typedef struct Told {
@@ -24,10 +23,11 @@ typedef struct Told {
         char reason[256];
         TransportKind transport;
         GuestKind guest;
-        uint64_t numbers[10]; /* see machine-signals.c */
+        uint64_t numbers[9]; /* see machine-signals.c */
 } Told;
 
-typedef struct Keeper {
+typedef struct Keeper Keeper;
+struct Keeper {
         Manager *manager;
         MachineConfig *config;
         char *path; /* on the bus */
@@ -57,7 +57,13 @@ typedef struct Keeper {
         sd_bus_message *revert_calls[KEEPER_CALLS_MAX];
         size_t n_revert_calls;
         sd_bus_message *snapshot_call;
-} Keeper;
+
+        bool changed; /* it is in the manager's list of those to be looked at */
+        Keeper *next_changed;
+        GuestKind guest;     /* as it was at the last beat that was news */
+        SavedMachine record; /* as the manager was last told that it is to be saved */
+        char status[400];
+};
 
 /* config is copied. hypervisor: NULL if the machine has no domain. */
 int keeper_new(Manager *manager, const MachineConfig *config, Hypervisor *hypervisor, uint64_t generation,
@@ -66,11 +72,16 @@ int keeper_new(Manager *manager, const MachineConfig *config, Hypervisor *hyperv
 Keeper *keeper_free(Keeper *keeper);
 DEFINE_CLEANUP(Keeper *, keeper_free);
 
-/* Does all that follows from what is known now; called by the manager, from the loop. */
-void keeper_update(Keeper *keeper);
+/* Does all that follows from what is known now; called by the manager, from the loop, when something has
+ * changed. True if its status is another one now. */
+bool keeper_update(Keeper *keeper);
 /* Has the agent asked again, since somebody waits for the machine. */
 void keeper_prove(Keeper *keeper);
 
+/* For people, with its name: "vm ready (channel)". As of the last update. */
+const char *keeper_status(const Keeper *keeper);
+/* What the state file has of it; the name is borrowed. */
+SavedMachine keeper_record(const Keeper *keeper);
 MachineState keeper_state(const Keeper *keeper);
 /* For people; "" if there is nothing to say. */
 const char *keeper_reason(Keeper *keeper);

@@ -38,6 +38,15 @@ static void drop_waiter(Waiter *waiter) {
         waiter_free(waiter);
 }
 
+/* It came or went: the machines that it waits for have another queue. */
+static void queue_changed(Manager *manager, const Waiter *waiter) {
+        for (char **name = waiter->machines; *name; name++) {
+                Keeper *keeper = manager_keeper(manager, *name);
+                if (keeper)
+                        manager_changed(manager, keeper);
+        }
+}
+
 /* ---- waiting in vain ---- */
 
 /* Of the machines of a waiter, the one that comes nearest to being free says what is told. */
@@ -81,6 +90,7 @@ static void tell_in_vain(Manager *manager, Waiter *waiter, const char *error) {
         LeaseCall *call = waiter->userdata;
 
         (void)bus_error_reply(call->message, error);
+        queue_changed(manager, waiter);
         drop_waiter(queue_remove(&manager->queue, waiter));
 }
 
@@ -161,7 +171,8 @@ static void end_lease(Lease *lease, Outcome outcome) {
                 machine_unlease(&keeper->machine);
         unlink_lease(manager, lease);
         lease_free(lease);
-        manager_poke(manager);
+        manager_changed(manager, keeper);
+        manager_unsaved(manager);
 }
 
 int lease_release(Manager *manager, const char *sender, const char *id, Outcome outcome) {
@@ -180,6 +191,7 @@ static void put_back(Manager *manager, Lease *lease) {
 
         end_lease(lease, OUTCOME_CLEAN);
         queue_add_first(&manager->queue, waiter);
+        queue_changed(manager, waiter);
 }
 
 void lease_revoke(Keeper *keeper, Outcome outcome) {
@@ -195,6 +207,7 @@ void lease_revoke(Keeper *keeper, Outcome outcome) {
 void lease_sender_gone(Manager *manager, const char *sender) {
         Waiter *w;
         while ((w = queue_of_sender(&manager->queue, sender))) {
+                queue_changed(manager, w);
                 drop_waiter(queue_remove(&manager->queue, w));
                 manager_poke(manager);
         }
@@ -295,7 +308,7 @@ static void on_strand(Strand *strand _unused_, int result, void *userdata) {
                 return;
         }
         drop_waiter(TAKE_PTR(lease->waiter));
-        manager_poke(manager);
+        manager_changed(manager, keeper);
 }
 
 static int make_id(char *ret, size_t size) {
@@ -323,6 +336,7 @@ static int begin_lease(Keeper *keeper, Waiter *waiter) {
                 return r;
 
         lease->waiter = queue_remove(&manager->queue, waiter);
+        queue_changed(manager, waiter);
         machine_lease(&keeper->machine);
         lease->next = manager->leases;
         if (lease->next)
@@ -351,7 +365,7 @@ static void serve(Keeper *keeper) {
 void lease_dispatch(Manager *manager) {
         if (manager->leases && manager->leases->begun_usec > 0)
                 crash_point(manager, "lease-held");
-        for (size_t i = 0; i < manager->n_keepers; i++)
+        for (size_t i = 0; manager->queue.first && i < manager->n_keepers; i++)
                 if (!manager->keepers[i]->retired)
                         serve(manager->keepers[i]);
         expire_waiters(manager);
@@ -374,6 +388,7 @@ int lease_request(Manager *manager, sd_bus_message *message, const char *wanted,
         if (r < 0)
                 return r;
 
+        queue_changed(manager, waiter);
         TAKE_PTR(waiter);
         TAKE_PTR(call);
         manager_poke(manager);

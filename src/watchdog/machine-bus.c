@@ -172,8 +172,8 @@ static int on_method(sd_bus_message *message, void *userdata, sd_bus_error *erro
 static const sd_bus_vtable machine_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_PROPERTY("Name", "s", get_name, 0, CONSTANT),
-        SD_BUS_PROPERTY("Domain", "s", get_domain, 0, CONSTANT),
-        SD_BUS_PROPERTY("Policy", "s", get_string, 0, CONSTANT),
+        SD_BUS_PROPERTY("Domain", "s", get_domain, 0, CHANGES),
+        SD_BUS_PROPERTY("Policy", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("State", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("StateReason", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("Generation", "t", get_number, 0, CHANGES),
@@ -186,8 +186,8 @@ static const sd_bus_vtable machine_vtable[] = {
         SD_BUS_PROPERTY("RevertFailures", "t", get_number, 0, CHANGES),
         SD_BUS_PROPERTY("LastRevertUSec", "t", get_number, 0, CHANGES),
         SD_BUS_PROPERTY("LastRevertReason", "s", get_string, 0, CHANGES),
-        SD_BUS_PROPERTY("LastBeat", "s", get_string, 0, CHANGES),
-        /* These two are never the same twice. */
+        /* These are never the same twice. */
+        SD_BUS_PROPERTY("LastBeat", "s", get_string, 0, 0),
         SD_BUS_PROPERTY("HeartbeatAgeUSec", "t", get_number, 0, 0),
         SD_BUS_PROPERTY("CPUUsage", "d", get_cpu, 0, 0),
 
@@ -230,9 +230,20 @@ static int enumerate_machines(sd_bus *bus _unused_, const char *prefix _unused_,
         return 0;
 }
 
+void machine_bus_announce(const Keeper *keeper, bool there) {
+        if (!keeper->manager->started)
+                return;
+        if (there)
+                (void)sd_bus_emit_interfaces_added(keeper->manager->bus, keeper->path, VM1_MACHINE, NULL);
+        else
+                (void)sd_bus_emit_interfaces_removed(keeper->manager->bus, keeper->path, VM1_MACHINE, NULL);
+}
+
 int machine_bus_add(Manager *manager) {
         int r = sd_bus_add_fallback_vtable(
                 manager->bus, NULL, VM1_MACHINES, VM1_MACHINE, machine_vtable, find_machine, manager);
+        if (r >= 0)
+                r = sd_bus_add_object_manager(manager->bus, NULL, VM1_PATH);
         if (r >= 0)
                 r = sd_bus_add_node_enumerator(
                         manager->bus, NULL, VM1_MACHINES, enumerate_machines, manager);

@@ -39,7 +39,7 @@ static void tell_state(Keeper *keeper, MachineState state, const char *reason) {
 }
 
 /* The properties that are numbers, or stand for one. */
-static size_t read_numbers(const Keeper *keeper, const char *names[static 10], uint64_t values[static 10]) {
+static size_t read_numbers(const Keeper *keeper, const char *names[static 9], uint64_t values[static 9]) {
         const Machine *m = &keeper->machine;
         const struct {
                 const char *name;
@@ -54,7 +54,6 @@ static size_t read_numbers(const Keeper *keeper, const char *names[static 10], u
                 { "RevertFailures", m->revert_failures },
                 { "LastRevertUSec", keeper->last_revert_usec },
                 { "LastRevertReason", m->last_reason },
-                { "LastBeat", pulse_heartbeat(keeper->pulse)->beat_usec },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(table); i++) {
@@ -66,8 +65,8 @@ static size_t read_numbers(const Keeper *keeper, const char *names[static 10], u
 
 static void tell_properties(Keeper *keeper, const char *reason) {
         Told *told = &keeper->told;
-        const char *names[10], *changed[14];
-        uint64_t values[10];
+        const char *names[9], *changed[13];
+        uint64_t values[9];
         size_t n = 0, n_numbers = read_numbers(keeper, names, values);
 
         for (size_t i = 0; i < n_numbers; i++)
@@ -85,9 +84,10 @@ static void tell_properties(Keeper *keeper, const char *reason) {
         told->guest = keeper_guest(keeper);
         changed[n] = NULL;
 
-        if (n > 0)
-                (void)sd_bus_emit_properties_changed_strv(
-                        keeper->manager->bus, keeper->path, VM1_MACHINE, (char **)changed);
+        /* Of a machine that replaces one with other settings all may be new: its counters begin again. */
+        if (n > 0 || told->properties_usec == 0)
+                (void)sd_bus_emit_properties_changed_strv(keeper->manager->bus, keeper->path, VM1_MACHINE,
+                        told->properties_usec == 0 ? NULL : (char **)changed);
 }
 
 void signals_send(Keeper *keeper) {

@@ -31,8 +31,10 @@ int manager_save(Manager *manager) {
         _cleanup_text_ Text text = {};
 
         int r = state_file_format(manager, &text);
-        if (r >= 0 && streq_ptr(manager->saved, text_string(&text)))
+        if (r >= 0 && streq_ptr(manager->saved, text_string(&text))) {
+                manager->unsaved = false;
                 return 0;
+        }
         if (r >= 0) {
                 crash_point(manager, "before-state-save");
                 r = state_file_write(manager->run_fd, &text);
@@ -46,7 +48,7 @@ int manager_save(Manager *manager) {
                         r, "Failed to save the state, nobody gets a machine until that works: %m");
         else if (r >= 0 && manager->save_failed)
                 log_notice("The state can be saved again.");
-        manager->save_failed = r < 0;
+        manager->save_failed = manager->unsaved = r < 0;
         return r;
 }
 
@@ -130,6 +132,9 @@ static int add_machine(Manager *manager, const MachineConfig *config, const Save
                 machine_recall(&keeper->machine, known.drained, known.due, now_monotonic());
         }
         manager->keepers[manager->n_keepers++] = keeper;
+        manager_changed(manager, keeper);
+        manager_unsaved(manager);
+        machine_bus_announce(keeper, true);
         return 0;
 }
 
@@ -148,6 +153,10 @@ static void remove_retired(Manager *manager) {
                 else
                         manager->keepers[n++] = manager->keepers[i];
         manager->n_keepers = n;
+        manager->retiring = false;
+        for (size_t i = 0; i < n; i++)
+                manager->retiring = manager->retiring || manager->keepers[i]->retired;
+        manager_unsaved(manager);
 }
 
 static bool name_is_in_use(const Manager *manager, const char *name) {
@@ -177,15 +186,9 @@ static int save_for_successors(const Manager *manager, SavedState *ret) {
                 return -ENOMEM;
 
         for (size_t i = 0; i < manager->n_keepers; i++) {
-                const Keeper *k = manager->keepers[i];
                 SavedMachine *m = &state.machines[state.n_machines];
-                *m = (SavedMachine){
-                        .name = strdup(k->config->name),
-                        .generation = k->machine.generation,
-                        .guest = keeper_guest(k),
-                        .drained = k->machine.drained,
-                        .due = machine_owed(&k->machine),
-                };
+                *m = keeper_record(manager->keepers[i]);
+                m->name = strdup(manager->keepers[i]->config->name);
                 if (m->name)
                         state.n_machines++;
         }
@@ -193,16 +196,27 @@ static int save_for_successors(const Manager *manager, SavedState *ret) {
         return 0;
 }
 
+static void update_changed(Manager *manager) {
+        /* Those that change meanwhile have their turn in the next round. */
+        for (Keeper *k = TAKE_PTR(manager->changed), *next; k; k = next) {
+                next = TAKE_PTR(k->next_changed);
+                k->changed = false;
+                manager->retold = keeper_update(k) || manager->retold;
+        }
+}
+
 static void replace_retired(Manager *manager) {
         _cleanup_(saved_state_done) SavedState state = {};
 
         bool any = false;
-        for (size_t i = 0; i < manager->n_keepers; i++)
+        for (size_t i = 0; manager->retiring && i < manager->n_keepers; i++)
                 any = any || is_over(manager->keepers[i]);
         if (!any || save_for_successors(manager, &state) < 0)
                 return;
         remove_retired(manager);
+        manager->retold = true;
         (void)add_machines(manager, &state);
+        update_changed(manager);
         retire_hypervisors(manager);
 }
 
@@ -230,13 +244,15 @@ static bool is_quiet(const Manager *manager) {
 static int on_update(sd_event_source *source _unused_, void *userdata) {
         Manager *manager = userdata;
 
-        for (size_t i = 0; i < manager->n_keepers; i++)
-                keeper_update(manager->keepers[i]);
+        update_changed(manager);
         replace_retired(manager);
         lease_dispatch(manager);
-        (void)manager_save(manager);
+        if (manager->unsaved)
+                (void)manager_save(manager);
         set_queue_timer(manager);
-        health_tell(manager->health);
+        if (manager->retold)
+                health_tell(manager->health);
+        manager->retold = false;
         if (manager->stopping && is_quiet(manager))
                 (void)sd_event_exit(manager->event, 0);
         return 0;
@@ -249,6 +265,28 @@ static int on_queue_time(sd_event_source *source _unused_, uint64_t usec _unused
 
 void manager_poke(Manager *manager) {
         (void)sd_event_source_set_enabled(manager->update, SD_EVENT_ONESHOT);
+}
+
+void manager_changed(Manager *manager, Keeper *keeper) {
+        if (!keeper->changed) {
+                keeper->changed = true;
+                keeper->next_changed = manager->changed;
+                manager->changed = keeper;
+        }
+        manager_poke(manager);
+}
+
+void manager_unsaved(Manager *manager) {
+        manager->unsaved = true;
+        manager_poke(manager);
+}
+
+void manager_forget(Manager *manager, Keeper *keeper) {
+        for (Keeper **k = &manager->changed; *k; k = &(*k)->next_changed)
+                if (*k == keeper) {
+                        *k = keeper->next_changed;
+                        return;
+                }
 }
 
 /* Whoever is not done by now is cut off; what he used counts as used for the next start. */
@@ -297,7 +335,13 @@ int manager_reload(Manager *manager, Text *errors) {
         for (size_t i = 0; i < manager->n_keepers; i++) {
                 Keeper *k = manager->keepers[i];
                 const MachineConfig *now = config_machine(config, k->config->name);
-                k->retired = !now || !settings_equal(now, k->config);
+                bool retires = !now || !settings_equal(now, k->config);
+
+                if (retires && !k->retired)
+                        machine_bus_announce(k, false);
+                k->retired = retires;
+                manager->retiring = manager->retiring || retires;
+                manager_changed(manager, k);
         }
         replace_retired(manager);
         r = add_machines(manager, &(SavedState){});
@@ -353,6 +397,8 @@ int manager_start(Manager *manager) {
                 r = sd_bus_request_name(manager->bus, VM1_NAME, 0);
         if (r < 0)
                 return log_error_errno(r, "Failed to take the name " VM1_NAME " on the bus: %m");
+        manager->started = true;
+        update_changed(manager);
         (void)manager_save(manager);
         health_ready(manager->health);
         return 0;

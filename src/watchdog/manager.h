@@ -23,7 +23,8 @@ struct Manager {
         sd_event *event;
         sd_bus *bus;
         Config *config;
-        int run_fd; /* the runtime directory */
+        int run_fd;   /* the runtime directory */
+        bool started; /* it has its name on the bus */
         bool stopping;
 
         Keeper **keepers;
@@ -38,7 +39,11 @@ struct Manager {
         Lease *leases;
         Gate *gate;
         Health *health;
-        char *saved; /* the state file as it was last written; NULL: that failed */
+        Keeper *changed; /* those to be looked at */
+        bool retiring;   /* a machine waits to be replaced */
+        bool unsaved;    /* the state file may not be as it should */
+        bool retold;     /* the status may not be */
+        char *saved;     /* the state file as it was last written; NULL: that failed */
         bool save_failed;
 
         sd_event_source *update; /* runs once after whatever changed */
@@ -59,8 +64,14 @@ int manager_reload(Manager *manager, Text *errors);
 /* Lets running leases finish, takes no new ones, then ends the loop. The second call does not wait. */
 void manager_stop(Manager *manager);
 
-/* Something changed: everything that follows from it is done soon, once, from the loop. */
+/* Something changed: what follows from it for leases is done soon, once, from the loop. */
 void manager_poke(Manager *manager);
+/* Something of the keeper's changed: it is looked at before. */
+void manager_changed(Manager *manager, Keeper *keeper);
+/* What the state file has of the machines or leases changed. */
+void manager_unsaved(Manager *manager);
+/* The keeper goes. */
+void manager_forget(Manager *manager, Keeper *keeper);
 /* Writes the state file, if it is not as it was. 0 or negative errno; the first failure of a row is logged.
  */
 int manager_save(Manager *manager);

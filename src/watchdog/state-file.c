@@ -16,9 +16,14 @@
 
 void saved_state_done(SavedState *state) {
         for (size_t i = 0; i < state->n_machines; i++)
-                free(state->machines[i].name);
+                free((char *)state->machines[i].name);
         free(state->machines);
         *state = (SavedState){};
+}
+
+bool saved_machine_equal(const SavedMachine *a, const SavedMachine *b) {
+        return streq_ptr(a->name, b->name) && a->generation == b->generation && a->guest == b->guest &&
+               a->drained == b->drained && a->due == b->due;
 }
 
 /* ---- reading ---- */
@@ -123,17 +128,19 @@ static void put_lease(JsonWriter *w, const Lease *lease) {
 }
 
 static void put_machine(JsonWriter *w, const Manager *manager, const Keeper *keeper) {
+        SavedMachine m = keeper_record(keeper);
+
         json_open_object(w);
         json_key(w, "name");
-        json_put_string(w, keeper->config->name);
+        json_put_string(w, m.name);
         json_key(w, "generation");
-        json_put_integer(w, (int64_t)keeper->machine.generation);
+        json_put_integer(w, (int64_t)m.generation);
         json_key(w, "guest");
-        json_put_string(w, guest_kind_to_string(keeper_guest(keeper)));
+        json_put_string(w, guest_kind_to_string(m.guest));
         json_key(w, "drained");
-        json_put_boolean(w, keeper->machine.drained);
+        json_put_boolean(w, m.drained);
         json_key(w, "due");
-        json_put_string(w, revert_reason_to_name(machine_owed(&keeper->machine)));
+        json_put_string(w, revert_reason_to_name(m.due));
         json_key(w, "leases");
         json_open_array(w);
         /* One that is not granted yet has not been used. */

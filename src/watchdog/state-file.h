@@ -12,7 +12,7 @@
 typedef struct Manager Manager;
 
 typedef struct SavedMachine {
-        char *name;
+        const char *name;    /* of one that was read: owned */
         uint64_t generation; /* 0: nothing is known of it */
         GuestKind guest;     /* as it was found out */
         bool drained;
@@ -25,6 +25,7 @@ typedef struct SavedState {
         bool broken; /* the file cannot be read: every machine counts as used */
 } SavedState;
 void saved_state_done(SavedState *state);
+bool saved_machine_equal(const SavedMachine *a, const SavedMachine *b);
 
 /* Reads the file below run_fd. One that is not there is an empty state: the system, or the service, was
  * started afresh. 0 or -ENOMEM; a broken one is logged. */

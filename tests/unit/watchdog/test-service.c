@@ -193,6 +193,95 @@ static void test_signals(void **state) {
         sd_bus_flush_close_unref(bus);
 }
 
+typedef struct Comings {
+        char events[512];
+        bool policy, requests; /* told by PropertiesChanged */
+} Comings;
+
+static int on_coming(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
+        Comings *c = userdata;
+        const char *path;
+
+        assert_true(sd_bus_message_read(m, "o", &path) > 0);
+        size_t n = strlen(c->events);
+        snprintf(c->events + n, sizeof(c->events) - n, "%c%s ",
+                streq(sd_bus_message_get_member(m), "InterfacesAdded") ? '+' : '-', strrchr(path, '/') + 1);
+        return 0;
+}
+
+static int on_changed(sd_bus_message *m, void *userdata, sd_bus_error *error _unused_) {
+        Comings *c = userdata;
+        const char *name;
+
+        assert_true(sd_bus_message_skip(m, "s") >= 0);
+        assert_true(sd_bus_message_enter_container(m, 'a', "{sv}") > 0);
+        while (sd_bus_message_enter_container(m, 'e', "sv") > 0) {
+                assert_true(sd_bus_message_read(m, "s", &name) > 0);
+                c->policy = c->policy || streq(name, "Policy");
+                c->requests = c->requests || streq(name, "Requests");
+                assert_true(sd_bus_message_skip(m, "v") >= 0);
+                assert_true(sd_bus_message_exit_container(m) >= 0);
+        }
+        return 0;
+}
+
+static void listen_until(sd_bus *bus, const Comings *c, const char *events, bool properties) {
+        uint64_t deadline = now_monotonic() + WORLD_PATIENCE_USEC;
+
+        while ((!streq(c->events, events) || (properties && !(c->policy && c->requests))) &&
+                now_monotonic() < deadline) {
+                int r = sd_bus_process(bus, NULL);
+                assert_true(r >= 0);
+                if (r == 0)
+                        assert_true(sd_bus_wait(bus, USEC_PER_SEC) >= 0);
+        }
+        assert_string_equal(c->events, events);
+        assert_true(!properties || (c->policy && c->requests));
+}
+
+/* Machines that come, go, or get other settings on a reload are announced; of one with other settings, whose
+ * counters begin again, the properties are told. */
+static void test_machines_come_and_go(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+        Comings c = {};
+        sd_bus_message *reply = NULL;
+        const char *path;
+
+        world_start_ready(w, NO_DOMAIN);
+        sd_bus *bus = world_connect(w), *listener = world_connect(w);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        assert_null(client_release(bus, &held, "clean"));
+        assert_true(sd_bus_match_signal(listener, NULL, "org.pbot.VM1", "/org/pbot/VM1",
+                            "org.freedesktop.DBus.ObjectManager", NULL, on_coming, &c) >= 0);
+
+        world_configure(w, NO_DOMAIN "}, \"b\": {\"domain\": null, \"serial\": 1", "");
+        assert_null(client_call(bus, NULL, "Reload", NULL));
+        listen_until(listener, &c, "+b ", false);
+        world_configure(w, NO_DOMAIN, "");
+        assert_null(client_call(bus, NULL, "Reload", NULL));
+        listen_until(listener, &c, "+b -b ", false);
+        assert_int_equal(machine_number(bus, "Requests"), 1);
+
+        assert_true(sd_bus_match_signal(listener, NULL, "org.pbot.VM1", "/org/pbot/VM1/machine/vm",
+                            "org.freedesktop.DBus.Properties", "PropertiesChanged", on_changed, &c) >= 0);
+        world_configure(w, NO_DOMAIN ", \"policy\": \"on-hang\"", "");
+        assert_null(client_call(bus, NULL, "Reload", NULL));
+        listen_until(listener, &c, "+b -b -vm +vm ", true);
+        assert_int_equal(machine_number(bus, "Requests"), 0);
+
+        assert_true(
+                sd_bus_call_method(bus, "org.pbot.VM1", "/org/pbot/VM1",
+                        "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", NULL, &reply, NULL) >= 0);
+        assert_true(sd_bus_message_enter_container(reply, 'a', "{oa{sa{sv}}}") > 0);
+        assert_true(sd_bus_message_enter_container(reply, 'e', "oa{sa{sv}}") > 0);
+        assert_true(sd_bus_message_read(reply, "o", &path) > 0);
+        assert_string_equal(path, "/org/pbot/VM1/machine/vm");
+        sd_bus_message_unref(reply);
+        sd_bus_flush_close_unref(listener);
+        sd_bus_flush_close_unref(bus);
+}
+
 /* A watchdog that was held up itself blames nobody for that. */
 static void test_late_itself(void **state) {
         World *w = *state;
@@ -288,6 +377,7 @@ int main(void) {
                 test_in_world(test_long_status),
                 test_in_world(test_pings),
                 test_in_world(test_signals),
+                test_in_world(test_machines_come_and_go),
                 test_in_world(test_late_itself),
                 test_in_world(test_kinds),
                 test_in_world(test_transports),
