@@ -14,6 +14,8 @@
 #define RETRY_USEC (100 * USEC_PER_MSEC)
 /* A watchdog that the bus cannot start just now may be in the middle of being stopped or restarted. */
 #define START_USEC (3 * USEC_PER_SEC)
+/* For a word on its way out to reach the bus. */
+#define SETTLE_USEC (1 * USEC_PER_SEC)
 
 void lease_done(Lease *lease) {
         fd_close(lease->fd);
@@ -231,6 +233,29 @@ static void tell_refusal(Verdict verdict, const sd_bus_error *error, Text *messa
                 log_warning("No lease from the watchdog: %s: %s", error->name, error->message);
 }
 
+static int send_release(sd_bus *bus, const char *id, const char *outcome) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+
+        int r = sd_bus_message_new_method_call(
+                bus, &m, LEASE_DESTINATION, LEASE_PATH, LEASE_INTERFACE, "Release");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "ss", id, outcome);
+        if (r >= 0)
+                r = sd_bus_message_set_expect_reply(m, false);
+        if (r >= 0)
+                r = sd_bus_send(bus, m, NULL);
+        return r < 0 ? r : 0;
+}
+
+/* Takes back what was asked for: it may have been granted already, and nothing was done with it. */
+static void give_up(sd_bus *bus) {
+        int r = send_release(bus, "", "clean");
+        if (r >= 0)
+                r = lease_settle(bus, usec_add(now_monotonic(), SETTLE_USEC));
+        if (r < 0)
+                log_warning_errno(r, "Failed to give up a lease that was asked for: %m");
+}
+
 /* Asks once: 1 with *ret, 0 with *verdict and, if somebody refused, *error, or negative errno. */
 static int ask_once(
         sd_bus *bus, const LeaseAsk *ask, Lease *ret, Verdict *verdict, Again *again, sd_bus_error *error) {
@@ -244,6 +269,7 @@ static int ask_once(
                 r = call_wait(bus, &call, ask->client_fd);
         reply = call.reply;
         if (r == -ECANCELED) {
+                give_up(bus);
                 *verdict = VERDICT_CLIENT_GONE;
                 return 0;
         }
@@ -292,18 +318,8 @@ int lease_take(sd_bus *bus, const LeaseAsk *ask, Lease *ret, Verdict *verdict, T
 }
 
 int lease_release(sd_bus *bus, Lease *lease, Verdict verdict) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-
         lease->fd = fd_close(lease->fd);
-        int r = sd_bus_message_new_method_call(
-                bus, &m, LEASE_DESTINATION, LEASE_PATH, LEASE_INTERFACE, "Release");
-        if (r >= 0)
-                r = sd_bus_message_append(m, "ss", lease->id, verdict_outcome(verdict));
-        if (r >= 0)
-                r = sd_bus_message_set_expect_reply(m, false);
-        if (r >= 0)
-                r = sd_bus_send(bus, m, NULL);
-        return r < 0 ? r : 0;
+        return send_release(bus, lease->id, verdict_outcome(verdict));
 }
 
 int lease_settle(sd_bus *bus, uint64_t deadline) {

@@ -259,11 +259,16 @@ static int attempt(const RunSetup *setup, Run *run, const LeaseAsk *ask, Reply *
         return r;
 }
 
+/* "vm" is PBot's word for one who does not say. */
+static const char *said(const char *name) {
+        return streq_ptr(name, "vm") ? NULL : name;
+}
+
 static int exchange(const RunSetup *setup, Run *run, uint64_t deadline, Reply *reply, Text *answer) {
         const LeaseAsk ask = {
                 .machine = pipeline_machine(run->pipeline),
-                .nick = run->query.nick,
-                .channel = run->query.channel,
+                .nick = said(run->query.nick),
+                .channel = said(run->query.channel),
                 .language = run->query.lang,
                 .deadline = deadline,
                 .client_fd = setup->client_fd,

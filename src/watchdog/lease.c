@@ -33,7 +33,8 @@ static LeaseCall *lease_call_free(LeaseCall *call) {
 }
 DEFINE_CLEANUP(LeaseCall *, lease_call_free);
 
-static void drop_waiter(Waiter *waiter) {
+static void drop_waiter(Queue *queue, Waiter *waiter) {
+        waiter = queue_remove(queue, waiter);
         lease_call_free(waiter->userdata);
         waiter_free(waiter);
 }
@@ -91,7 +92,7 @@ static void tell_in_vain(Manager *manager, Waiter *waiter, const char *error) {
 
         (void)bus_error_reply(call->message, error);
         queue_changed(manager, waiter);
-        drop_waiter(queue_remove(&manager->queue, waiter));
+        drop_waiter(&manager->queue, waiter);
 }
 
 static void expire_waiters(Manager *manager) {
@@ -116,7 +117,7 @@ static Lease *lease_free(Lease *lease) {
                 return NULL;
         sd_event_source_disable_unref(lease->deadline);
         if (lease->waiter)
-                drop_waiter(lease->waiter);
+                drop_waiter(&lease->keeper->manager->queue, lease->waiter);
         free(lease->sender);
         asker_done(&lease->asker);
         free(lease);
@@ -175,7 +176,32 @@ static void end_lease(Lease *lease, Outcome outcome) {
         manager_unsaved(manager);
 }
 
+/* Of its places in the queue, if it has any. */
+static void leave_queue(Manager *manager, const char *sender) {
+        Waiter *w;
+
+        while ((w = queue_of_sender(&manager->queue, sender))) {
+                queue_changed(manager, w);
+                drop_waiter(&manager->queue, w);
+                manager_poke(manager);
+        }
+}
+
+/* granted: how one ends that its holder has, or is about to have; one that was not granted is unused. */
+static void end_all(Manager *manager, const char *sender, Outcome granted) {
+        leave_queue(manager, sender);
+        for (Lease *l = manager->leases, *next; l; l = next) {
+                next = l->next;
+                if (streq(l->sender, sender))
+                        end_lease(l, l->begun_usec > 0 ? granted : OUTCOME_CLEAN);
+        }
+}
+
 int lease_release(Manager *manager, const char *sender, const char *id, Outcome outcome) {
+        if (isempty(id)) {
+                end_all(manager, sender, outcome);
+                return 0;
+        }
         for (Lease *l = manager->leases; l; l = l->next)
                 if (l->begun_usec > 0 && streq(l->id, id) && streq(l->sender, sender)) {
                         crash_point(manager, "after-release");
@@ -190,7 +216,7 @@ static void put_back(Manager *manager, Lease *lease) {
         Waiter *waiter = TAKE_PTR(lease->waiter);
 
         end_lease(lease, OUTCOME_CLEAN);
-        queue_add_first(&manager->queue, waiter);
+        queue_put_back(&manager->queue, waiter);
         queue_changed(manager, waiter);
 }
 
@@ -205,19 +231,7 @@ void lease_revoke(Keeper *keeper, Outcome outcome) {
 }
 
 void lease_sender_gone(Manager *manager, const char *sender) {
-        Waiter *w;
-        while ((w = queue_of_sender(&manager->queue, sender))) {
-                queue_changed(manager, w);
-                drop_waiter(queue_remove(&manager->queue, w));
-                manager_poke(manager);
-        }
-
-        for (Lease *l = manager->leases, *next; l; l = next) {
-                next = l->next;
-                /* One that was not granted has not been used. */
-                if (streq(l->sender, sender))
-                        end_lease(l, l->begun_usec > 0 ? OUTCOME_ABANDONED : OUTCOME_CLEAN);
-        }
+        end_all(manager, sender, OUTCOME_ABANDONED);
 }
 
 static int on_overtime(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
@@ -307,7 +321,7 @@ static void on_strand(Strand *strand _unused_, int result, void *userdata) {
                 end_lease(lease, OUTCOME_ABANDONED);
                 return;
         }
-        drop_waiter(TAKE_PTR(lease->waiter));
+        lease->waiter->userdata = lease_call_free(call);
         manager_changed(manager, keeper);
 }
 
@@ -335,7 +349,8 @@ static int begin_lease(Keeper *keeper, Waiter *waiter) {
         if (r < 0)
                 return r;
 
-        lease->waiter = queue_remove(&manager->queue, waiter);
+        queue_serve(&manager->queue, waiter);
+        lease->waiter = waiter;
         queue_changed(manager, waiter);
         machine_lease(&keeper->machine);
         lease->next = manager->leases;
@@ -381,7 +396,8 @@ int lease_request(Manager *manager, sd_bus_message *message, const char *wanted,
         *asker = (Asker){};
 
         _cleanup_(waiter_freep) Waiter *waiter = waiter_new(sd_bus_message_get_sender(message), wanted,
-                machines, usec_add(now_monotonic(), MIN(wait_usec, LEASE_WAIT_MAX_USEC)), call);
+                machines, call->asker.nick, call->asker.channel,
+                usec_add(now_monotonic(), MIN(wait_usec, LEASE_WAIT_MAX_USEC)), call);
         if (!waiter)
                 return -ENOMEM;
         int r = queue_add(&manager->queue, waiter, MAX(manager->config->queue_max, 1u));

@@ -22,7 +22,7 @@ void asker_done(Asker *asker);
 struct Lease {
         char id[40];
         Keeper *keeper;
-        Waiter *waiter; /* until it is granted */
+        Waiter *waiter; /* its place in the queue, as one that was served */
         char *sender;
         Asker asker;
         sd_bus_message *call; /* until it is granted */
@@ -38,7 +38,8 @@ int lease_request(Manager *manager, sd_bus_message *call, const char *wanted, co
         uint64_t wait_usec, Asker *asker);
 /* Serves the queue as far as machines are free, and tells those who have waited in vain. */
 void lease_dispatch(Manager *manager);
-/* 0, or -ENOENT if that sender has no such lease. */
+/* Ends a lease; an empty id stands for all that the sender waits for, or was granted without knowing it yet,
+ * and has not used. 0, or -ENOENT if that sender has no such lease. */
 int lease_release(Manager *manager, const char *sender, const char *id, Outcome outcome);
 /* Takes all leases of a machine back. */
 void lease_revoke(Keeper *keeper, Outcome outcome);

@@ -134,6 +134,8 @@ static int on_lease(Server *s, sd_bus_message *m) {
                 strings[0], strings[1], strings[2]);
         if (step->delay_msec)
                 usleep(step->delay_msec * 1000);
+        if (step->waits)
+                return 1;
         if (!step->error)
                 return grant(s, m, step);
 

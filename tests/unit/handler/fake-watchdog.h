@@ -13,6 +13,7 @@ typedef struct FakeStep {
         const char *error;   /* refused with this name (behind org.pbot.VM1.Error.), or NULL */
         const char *message; /* of the error */
         unsigned delay_msec; /* before it is answered */
+        bool waits;          /* it is not answered */
         const char *guest;   /* info.guest */
         const char *transport;
         uint64_t timeout_usec;

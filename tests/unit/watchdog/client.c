@@ -71,13 +71,18 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error _
 }
 
 void client_lease_begin(sd_bus *bus, const char *machine, uint64_t wait_usec, Pending *pending) {
+        client_lease_begin_as(bus, machine, "joe", wait_usec, pending);
+}
+
+void client_lease_begin_as(
+        sd_bus *bus, const char *machine, const char *nick, uint64_t wait_usec, Pending *pending) {
         sd_bus_message *call = NULL;
 
         *pending = (Pending){};
         assert_true(sd_bus_message_new_method_call(
                             bus, &call, NAME, MANAGER_PATH, NAME ".Manager", "Lease") >= 0);
         assert_true(sd_bus_message_append(call, "sa{sv}", machine, 4, "wait_usec", "t", wait_usec, "nick",
-                            "s", "joe", "channel", "s", "#test", "language", "s", "sh") >= 0);
+                            "s", nick, "channel", "s", "#test", "language", "s", "sh") >= 0);
         assert_true(
                 sd_bus_call_async(bus, &pending->slot, call, on_reply, pending, WORLD_PATIENCE_USEC) >= 0);
         sd_bus_message_unref(call);

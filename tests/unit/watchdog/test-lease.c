@@ -123,6 +123,81 @@ static void test_waiting_in_turn(void **state) {
         }
 }
 
+static void wait_queue(sd_bus *bus, uint32_t n) {
+        uint64_t deadline = now_monotonic() + WORLD_PATIENCE_USEC;
+
+        while (machine_count(bus, "Queue") != n && now_monotonic() < deadline)
+                usleep(1000);
+        assert_int_equal(machine_count(bus, "Queue"), n);
+}
+
+/* One nick does not take the service: who has a lease waits behind those who have none. */
+static void test_one_nick_among_others(void **state) {
+        World *w = *state;
+        sd_bus *bus[6];
+        Held held[6] = { { -EBADF }, { -EBADF }, { -EBADF }, { -EBADF }, { -EBADF }, { -EBADF } };
+        Pending joes[3], anns;
+
+        world_start_ready(w, NO_DOMAIN);
+        for (size_t i = 0; i < ELEMENTSOF(bus); i++)
+                bus[i] = world_connect(w);
+        assert_null(client_lease(bus[0], "vm", LONG, &held[0]));
+        for (uint32_t i = 0; i < 3; i++) {
+                client_lease_begin(bus[1 + i], "vm", LONG, &joes[i]);
+                wait_queue(bus[0], i + 1);
+        }
+        assert_string_equal(client_lease(bus[4], "vm", LONG, &held[4]), ERROR "Busy");
+        client_lease_begin_as(bus[5], "vm", "ann", LONG, &anns);
+        wait_queue(bus[0], 4);
+        assert_null(client_release(bus[0], &held[0], "clean"));
+        assert_null(client_wait(bus[5], &anns, &held[5]));
+        assert_int_equal(machine_count(bus[0], "Queue"), 3);
+        assert_null(client_release(bus[5], &held[5], "clean"));
+        assert_null(client_wait(bus[1], &joes[0], &held[1]));
+        for (size_t i = 1; i < 3; i++)
+                sd_bus_slot_unref(joes[i].slot);
+        for (size_t i = 0; i < ELEMENTSOF(bus); i++) {
+                held_done(&held[i]);
+                sd_bus_flush_close_unref(bus[i]);
+        }
+}
+
+/* A client that is gone before it knew of its lease has done nothing with it: that costs no revert, whether
+ * it was granted by then or not. */
+static void test_given_up(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+        const Held all = { .fd = -EBADF, .id = (char *)"" };
+        Pending pending;
+
+        world_start_ready(w, NO_DOMAIN ", \"policy\": \"on-failure\"");
+        sd_bus *bus = world_connect(w), *other = world_connect(w);
+        uint64_t generation = machine_number(bus, "Generation");
+        client_lease_begin(bus, "vm", LONG, &pending);
+        assert_null(client_release(bus, &all, "clean"));
+        /* Its answer came before, or does not come. */
+        sd_bus_slot_unref(pending.slot);
+        sd_bus_message_unref(pending.reply);
+        sd_bus_flush_close_unref(bus);
+
+        bus = world_connect(w);
+        assert_null(client_lease(other, "vm", LONG, &held));
+        client_lease_begin(bus, "vm", LONG, &pending);
+        wait_queue(other, 1);
+        assert_null(client_release(bus, &all, "clean"));
+        wait_queue(other, 0);
+        sd_bus_slot_unref(pending.slot);
+        sd_bus_message_unref(pending.reply);
+        sd_bus_flush_close_unref(bus);
+
+        /* That was for its own connection alone. */
+        held_echo(&held, "mine");
+        assert_null(client_release(other, &held, "clean"));
+        assert_int_equal(machine_number(other, "Generation"), generation);
+        assert_int_equal(machine_count(other, "Leases"), 0);
+        sd_bus_flush_close_unref(other);
+}
+
 static void test_outcomes_begin_generations(void **state) {
         static const char *const outcomes[] = { "timed-out", "killed", "protocol-error", "lost",
                 "abandoned" };
@@ -351,6 +426,8 @@ int main(void) {
                 test_in_world(test_who_cannot_be_leased),
                 test_in_world(test_no_beats),
                 test_in_world(test_waiting_in_turn),
+                test_in_world(test_one_nick_among_others),
+                test_in_world(test_given_up),
                 test_in_world(test_outcomes_begin_generations),
                 test_in_world(test_abandoned),
                 test_in_world(test_overtime),

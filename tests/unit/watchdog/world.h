@@ -82,6 +82,9 @@ typedef struct Pending {
         sd_bus_message *reply;
 } Pending;
 void client_lease_begin(sd_bus *bus, const char *machine, uint64_t wait_usec, Pending *pending);
+/* The same for somebody else than joe. */
+void client_lease_begin_as(
+        sd_bus *bus, const char *machine, const char *nick, uint64_t wait_usec, Pending *pending);
 /* Calls Revert() in the same way. */
 void client_revert_begin(sd_bus *bus, const char *machine, Pending *pending);
 const char *client_wait(sd_bus *bus, Pending *pending, Held *ret);
