@@ -57,6 +57,8 @@ typedef struct MachineConfig {
         unsigned slots;               /* leases at once over vsock; 0: by the guest's kind */
         uint64_t timeout_usec;        /* of a request, from the lease */
         uint64_t heartbeat_lost_usec; /* 0: by the guest's kind */
+        uint64_t max_age_usec;        /* of a guest, before it is reverted; 0: any */
+        uint64_t max_requests;        /* likewise, of what it has served */
         JobLimits limits;             /* sent with a request */
 } MachineConfig;
 

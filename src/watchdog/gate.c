@@ -5,12 +5,16 @@
 #include <pwd.h>
 #include <stdio.h>
 
+#include "common/io.h"
 #include "common/log.h"
+#include "watchdog/denials.h"
 
 /* Calls that wait to be authorised; dbus-daemon allows a user 256 connections. */
 #define CHECKS_MAX 512
 /* Of them, those that polkit, or a person, thinks about: the handlers need the rest. */
 #define ASKED_MAX 64
+/* and of one user's. */
+#define ASKED_USER_MAX 8
 #define CALLERS_MAX 1024
 #define HANDLERS_USER "pbotvm"
 /* A person may have to type a password. */
@@ -34,6 +38,7 @@ struct Check {
         Gate *gate;
         const GateMethod *method;
         sd_bus_message *message;
+        uid_t uid; /* UID_NONE until it is known */
         sd_bus_slot *slot;
         uint64_t cancellation; /* of polkit; 0: not asked yet */
         Check *previous, *next;
@@ -50,6 +55,7 @@ struct Gate {
         Caller *callers;
         size_t n_callers;
         uint64_t last_cancellation;
+        Denials denials;
 };
 
 int gate_new(Manager *manager, const GateMethod *methods, Gate **ret) {
@@ -179,9 +185,14 @@ static void allow(Check *check) {
 
 static void deny(Check *check, const char *name, const char *why) {
         sd_bus_error error = SD_BUS_ERROR_NULL;
+        unsigned untold;
 
-        (void)log_write(LOG_NOTICE, 0, MESSAGE_DENIED, NULL, "%s is refused %s: %s",
-                sd_bus_message_get_sender(check->message), check->method->member, why);
+        if (denials_note(&check->gate->denials, check->uid, now_monotonic(), &untold))
+                (void)log_write(LOG_NOTICE, 0, MESSAGE_DENIED, NULL,
+                        "%s of user %i is refused %s (%u more calls of that user were refused since the "
+                        "last such line): %s",
+                        sd_bus_message_get_sender(check->message), (int)check->uid, check->method->member,
+                        untold, why);
         (void)sd_bus_error_setf(&error, name, "%s: %s", check->method->action, why);
         answer(check, 0, &error);
         check_free(check);
@@ -259,10 +270,19 @@ static void cancel_polkit(const Check *check) {
 
 /* ---- the order of it all ---- */
 
+static size_t count_asked(const Gate *gate, uid_t uid) {
+        size_t n = 0;
+
+        for (const Check *c = gate->checks; c; c = c->next)
+                n += c->cancellation > 0 && c->uid == uid;
+        return n;
+}
+
 static void judge(Check *check, uid_t uid) {
+        check->uid = uid;
         if (is_trusted(check->gate, uid, check->method->action))
                 allow(check);
-        else if (check->gate->n_asked >= ASKED_MAX)
+        else if (check->gate->n_asked >= ASKED_MAX || count_asked(check->gate, uid) >= ASKED_USER_MAX)
                 deny(check, SD_BUS_ERROR_LIMITS_EXCEEDED, "too many calls wait for polkit");
         else if (ask_polkit(check) < 0)
                 deny(check, SD_BUS_ERROR_ACCESS_DENIED, "polkit cannot be asked");
@@ -314,6 +334,7 @@ static Check *check_new(Gate *gate, const GateMethod *method, sd_bus_message *me
                 return NULL;
         check->gate = gate;
         check->method = method;
+        check->uid = UID_NONE;
         check->message = sd_bus_message_ref(message);
         check->next = gate->checks;
         if (check->next)

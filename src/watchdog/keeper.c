@@ -454,6 +454,10 @@ SavedMachine keeper_record(const Keeper *keeper) {
                 .guest = keeper_guest(keeper),
                 .drained = keeper->machine.drained,
                 .due = machine_owed(&keeper->machine),
+                .failures = keeper->machine.failures,
+                .retry_usec = keeper->machine.retry_usec,
+                .born_usec = keeper->machine.born_usec,
+                .served = keeper->machine.served,
         };
 }
 

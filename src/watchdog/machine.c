@@ -36,6 +36,8 @@ static const struct {
         [REVERT_UNCLEAN] = { "unclean", "it was in use when the watchdog ended" },
         [REVERT_CPU] = { "cpu", "the idle guest burns CPU" },
         [REVERT_POLICY] = { "policy", "a fresh guest for every request" },
+        [REVERT_AGE] = { "age", "the guest is as old as it may be" },
+        [REVERT_USED] = { "used", "the guest has served as many requests as it may" },
         [REVERT_OPERATOR] = { "operator", "an operator asked" },
 };
 
@@ -144,7 +146,10 @@ void machine_init(Machine *machine, const MachineConfig *config, uint64_t genera
                 .policy = config->policy,
                 .has_domain = config->domain,
                 .has_pulse = config->channel_heart || config->heart_port > 0,
+                .max_age_usec = config->max_age_usec,
+                .max_requests = config->max_requests,
                 .generation = generation,
+                .born_usec = now_usec,
                 .slots = 1,
         };
         forget_facts(machine, MACHINE_BOOT_USEC, now_usec);
@@ -242,7 +247,21 @@ void machine_restarted(Machine *machine, uint64_t now_usec) {
         if (machine->resetting)
                 return;
         machine->generation++;
+        machine->born_usec = now_usec;
+        machine->served = 0;
         forget_facts(machine, MACHINE_BOOT_USEC, now_usec);
+}
+
+static uint64_t backoff_usec(unsigned failures) {
+        uint64_t usec = failures > 6 ? MACHINE_BACKOFF_MAX_USEC : USEC_PER_SEC << (failures - 1);
+        return MIN(usec, MACHINE_BACKOFF_MAX_USEC);
+}
+
+void machine_recall_failures(Machine *machine, unsigned failures, uint64_t retry_usec, uint64_t now_usec) {
+        if (failures == 0)
+                return;
+        machine->failures = failures;
+        machine->retry_usec = MIN(retry_usec, usec_add(now_usec, backoff_usec(failures)));
 }
 
 void machine_condemn(Machine *machine, RevertReason reason, uint64_t now_usec) {
@@ -262,6 +281,23 @@ void machine_condemn(Machine *machine, RevertReason reason, uint64_t now_usec) {
         }
 }
 
+void machine_recall_age(Machine *machine, uint64_t born_usec, uint64_t served, uint64_t now_usec) {
+        if (born_usec > 0)
+                machine->born_usec = MIN(born_usec, now_usec);
+        machine->served = served;
+}
+
+/* REVERT_NONE, or why its guest has had its time. Another one comes by a revert alone. */
+static RevertReason worn_reason(const Machine *machine, uint64_t now_usec) {
+        if (!machine_reverts(machine))
+                return REVERT_NONE;
+        if (machine->max_requests > 0 && machine->served >= machine->max_requests)
+                return REVERT_USED;
+        if (machine->max_age_usec > 0 && now_usec >= usec_add(machine->born_usec, machine->max_age_usec))
+                return REVERT_AGE;
+        return REVERT_NONE;
+}
+
 void machine_tick(Machine *machine, uint64_t now_usec) {
         if (machine->excused_usec > 0 && now_usec >= machine->excused_usec) {
                 machine->excused_usec = 0;
@@ -269,6 +305,10 @@ void machine_tick(Machine *machine, uint64_t now_usec) {
         }
         if (machine->held)
                 return;
+        /* Nobody is thrown out for it: those who have it finish, and nobody else gets it. */
+        machine->worn = worn_reason(machine, now_usec);
+        if (machine->worn != REVERT_NONE && machine->leases == 0 && machine->due == REVERT_NONE)
+                machine_condemn(machine, machine->worn, now_usec);
         if (machine->domain == DOMAIN_SAVING &&
                 now_usec >= usec_add(machine->domain_usec, MACHINE_SAVING_USEC))
                 machine_condemn(machine, REVERT_PAUSED, now_usec);
@@ -287,8 +327,8 @@ RevertReason machine_owed(const Machine *machine) {
 
 bool machine_can_lease(const Machine *machine) {
         return is_alive(machine) && !machine->resetting && machine->due == REVERT_NONE &&
-               !machine->drained && !machine->held && machine->domain != DOMAIN_SAVING &&
-               machine->leases < machine->slots;
+               !machine->drained && !machine->held && machine->worn == REVERT_NONE &&
+               machine->domain != DOMAIN_SAVING && machine->leases < machine->slots;
 }
 
 bool machine_can_snapshot(const Machine *machine) {
@@ -317,12 +357,14 @@ void machine_unhold(Machine *machine, uint64_t now_usec) {
 void machine_lease(Machine *machine) {
         machine->leases++;
         machine->requests++;
+        machine->served++;
 }
 
 void machine_unlease(Machine *machine) {
         assert(machine->leases > 0);
         machine->leases--;
         machine->requests--;
+        machine->served--;
 }
 
 static bool outcome_reverts(const Machine *machine, Outcome outcome) {
@@ -382,11 +424,6 @@ void machine_reset_begin(Machine *machine, uint64_t realtime_sec) {
         machine->last_reason = machine->due;
 }
 
-static uint64_t backoff_usec(unsigned failures) {
-        uint64_t usec = failures > 6 ? MACHINE_BACKOFF_MAX_USEC : USEC_PER_SEC << (failures - 1);
-        return MIN(usec, MACHINE_BACKOFF_MAX_USEC);
-}
-
 void machine_reset_end(Machine *machine, ResetResult result, uint64_t now_usec) {
         bool by_libvirt = machine_reverts(machine);
 
@@ -405,6 +442,9 @@ void machine_reset_end(Machine *machine, ResetResult result, uint64_t now_usec) 
         else
                 machine->retry_usec = usec_add(now_usec, backoff_usec(++machine->failures));
         if (result == RESET_DONE) {
+                machine->born_usec = now_usec;
+                machine->served = 0;
+                machine->worn = REVERT_NONE;
                 machine->due = machine->urgent = REVERT_NONE;
                 machine->tainted = false;
                 machine->reverts += by_libvirt;
@@ -506,6 +546,8 @@ uint64_t machine_deadline(const Machine *machine) {
                 deadline = MIN(deadline, usec_add(machine->domain_usec, MACHINE_SAVING_USEC));
         if (is_excused(machine))
                 deadline = MIN(deadline, machine->excused_usec);
+        if (machine->max_age_usec > 0 && machine_reverts(machine))
+                deadline = MIN(deadline, usec_add(machine->born_usec, machine->max_age_usec));
         if (machine->offline_usec > 0)
                 deadline = MIN(deadline, usec_add(machine->offline_usec, MACHINE_HOPELESS_USEC));
         return deadline;

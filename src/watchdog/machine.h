@@ -94,6 +94,8 @@ typedef enum RevertReason {
         REVERT_UNCLEAN, /* the watchdog found it so when it started */
         REVERT_CPU,
         REVERT_POLICY,
+        REVERT_AGE,
+        REVERT_USED,
         REVERT_OPERATOR,
         _REVERT_REASON_MAX,
 } RevertReason;
@@ -123,9 +125,14 @@ typedef struct Machine {
         RevertPolicy policy;
         bool has_domain;
         bool has_pulse;
+        uint64_t max_age_usec; /* 0: none */
+        uint64_t max_requests; /* 0: none */
 
         /* Facts. */
         uint64_t generation;
+        uint64_t born_usec; /* when the generation began */
+        uint64_t served;    /* leases in it */
+        RevertReason worn;  /* the guest has had its time: it is reverted when nobody has it */
         LinkFact link;
         PulseFact pulse;
         DomainFact domain;
@@ -182,6 +189,11 @@ void machine_set_way(Machine *machine, WayBack way);
 /* What was known of it before the watchdog was started again: it ran, and unless a revert is due its agent's
  * answer makes up for the first beat. */
 void machine_recall(Machine *machine, bool drained, RevertReason due, uint64_t now_usec);
+/* So many resets in a row have failed before, and the next one had to wait until then; no longer, though,
+ * than one of its kind waits. */
+void machine_recall_failures(Machine *machine, unsigned failures, uint64_t retry_usec, uint64_t now_usec);
+/* Its guest is so old, and has served so many; 0: not known. */
+void machine_recall_age(Machine *machine, uint64_t born_usec, uint64_t served, uint64_t now_usec);
 /* The domain was started or reverted by somebody else: a new generation that may have to boot. */
 void machine_restarted(Machine *machine, uint64_t now_usec);
 /* A revert becomes due. The first reason is the one that is told; it is void no more once there is one of

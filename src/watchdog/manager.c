@@ -130,6 +130,8 @@ static int add_machine(Manager *manager, const MachineConfig *config, const Save
         if (known.generation > 0 || known.due != REVERT_NONE) {
                 pulse_recall_guest(keeper->pulse, known.guest);
                 machine_recall(&keeper->machine, known.drained, known.due, now_monotonic());
+                machine_recall_failures(&keeper->machine, known.failures, known.retry_usec, now_monotonic());
+                machine_recall_age(&keeper->machine, known.born_usec, known.served, now_monotonic());
         }
         manager->keepers[manager->n_keepers++] = keeper;
         manager_changed(manager, keeper);
@@ -188,6 +190,8 @@ static int save_for_successors(const Manager *manager, SavedState *ret) {
         for (size_t i = 0; i < manager->n_keepers; i++) {
                 SavedMachine *m = &state.machines[state.n_machines];
                 *m = keeper_record(manager->keepers[i]);
+                /* With other settings what failed may work. */
+                m->failures = 0;
                 m->name = strdup(manager->keepers[i]->config->name);
                 if (m->name)
                         state.n_machines++;

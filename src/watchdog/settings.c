@@ -54,5 +54,6 @@ bool settings_equal(const MachineConfig *a, const MachineConfig *b) {
                a->vport == b->vport && a->serial_named == b->serial_named &&
                a->heart_named == b->heart_named && a->cid_named == b->cid_named && a->slots == b->slots &&
                a->timeout_usec == b->timeout_usec && a->heartbeat_lost_usec == b->heartbeat_lost_usec &&
+               a->max_age_usec == b->max_age_usec && a->max_requests == b->max_requests &&
                memcmp(&a->limits, &b->limits, sizeof(a->limits)) == 0;
 }

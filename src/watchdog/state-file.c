@@ -23,7 +23,8 @@ void saved_state_done(SavedState *state) {
 
 bool saved_machine_equal(const SavedMachine *a, const SavedMachine *b) {
         return streq_ptr(a->name, b->name) && a->generation == b->generation && a->guest == b->guest &&
-               a->drained == b->drained && a->due == b->due;
+               a->drained == b->drained && a->due == b->due && a->failures == b->failures &&
+               a->retry_usec == b->retry_usec && a->born_usec == b->born_usec && a->served == b->served;
 }
 
 /* ---- reading ---- */
@@ -36,6 +37,14 @@ static RevertReason due_reason(const Json *json) {
         if (reason < 0 || (reason == REVERT_NONE && json_size(json_member(json, "leases")) > 0))
                 return REVERT_UNCLEAN;
         return (RevertReason)reason;
+}
+
+/* 0 if it is not there, or none. */
+static uint64_t read_count(const Json *json, const char *name, uint64_t max) {
+        const Json *member = json_member(json, name);
+        int64_t value = 0;
+
+        return member && json_integer(member, &value) >= 0 && value > 0 ? MIN((uint64_t)value, max) : 0;
 }
 
 static int read_machine(const Json *json, SavedMachine *ret) {
@@ -53,6 +62,10 @@ static int read_machine(const Json *json, SavedMachine *ret) {
                 .guest = kind >= 0 ? (GuestKind)kind : GUEST_UNKNOWN,
                 .drained = json_boolean(json_member(json, "drained")),
                 .due = due_reason(json),
+                .failures = (unsigned)read_count(json, "failures", 1000),
+                .retry_usec = read_count(json, "retry_usec", INT64_MAX),
+                .born_usec = read_count(json, "born_usec", INT64_MAX),
+                .served = read_count(json, "served", INT64_MAX),
         };
         return ret->name ? 0 : -ENOMEM;
 }
@@ -141,6 +154,14 @@ static void put_machine(JsonWriter *w, const Manager *manager, const Keeper *kee
         json_put_boolean(w, m.drained);
         json_key(w, "due");
         json_put_string(w, revert_reason_to_name(m.due));
+        json_key(w, "failures");
+        json_put_integer(w, m.failures);
+        json_key(w, "retry_usec");
+        json_put_integer(w, (int64_t)m.retry_usec);
+        json_key(w, "born_usec");
+        json_put_integer(w, (int64_t)m.born_usec);
+        json_key(w, "served");
+        json_put_integer(w, (int64_t)m.served);
         json_key(w, "leases");
         json_open_array(w);
         /* One that is not granted yet has not been used. */

@@ -17,6 +17,12 @@ typedef struct SavedMachine {
         GuestKind guest;     /* as it was found out */
         bool drained;
         RevertReason due; /* REVERT_NONE if it was free and well */
+        /* Of the machine, of the same names; times are CLOCK_MONOTONIC, which outlives the service as this
+         * file does. */
+        unsigned failures;
+        uint64_t retry_usec;
+        uint64_t born_usec;
+        uint64_t served;
 } SavedMachine;
 
 typedef struct SavedState {

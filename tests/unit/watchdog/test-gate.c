@@ -2,8 +2,12 @@
 
 /* Who may do what: polkit allows, denies, would ask, takes its time, is not there. */
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "fake-polkit.h"
 #include "test.h"
+#include "watchdog/denials.h"
 
 #define ERROR "org.pbot.VM1.Error."
 #define LONG (20 * SEC)
@@ -126,24 +130,78 @@ static void test_waiting(void **state) {
         sd_bus_flush_close_unref(bus);
 }
 
-/* Nobody fills the room that others need to be let in: not even over one connection. */
+/* Nobody fills the room that others need to be let in, over however many connections; that he is refused is
+ * told once. */
 static void test_questions_are_bounded(void **state) {
         World *w = *state;
         sd_bus *bus = start(w), *other = world_connect(w);
         FakePolkit *polkit = fake_polkit_new(w, FAKE_WAIT);
-        Pending pending[64];
+        Pending pending[8];
 
         for (size_t i = 0; i < ELEMENTSOF(pending); i++)
                 client_revert_begin(bus, "vm", &pending[i]);
         fake_polkit_wait_questions(polkit, ELEMENTSOF(pending));
-        assert_string_equal(client_call(bus, "vm", "Revert", "one more"), SD_BUS_ERROR_LIMITS_EXCEEDED);
-        assert_string_equal(client_call(other, "vm", "Revert", "another's"), SD_BUS_ERROR_LIMITS_EXCEEDED);
+        for (int i = 0; i < 20; i++) {
+                assert_string_equal(
+                        client_call(bus, "vm", "Revert", "one more"), SD_BUS_ERROR_LIMITS_EXCEEDED);
+                assert_string_equal(
+                        client_call(other, "vm", "Revert", "another's"), SD_BUS_ERROR_LIMITS_EXCEEDED);
+        }
+        assert_int_equal(world_log_count(w, "is refused Revert"), 1);
         for (size_t i = 0; i < ELEMENTSOF(pending); i++)
                 sd_bus_slot_unref(pending[i].slot);
         sd_bus_flush_close_unref(bus);
         fake_polkit_wait_cancelled(polkit, ELEMENTSOF(pending));
         sd_bus_flush_close_unref(other);
         fake_polkit_free(polkit);
+}
+
+/* Another user's questions are asked all the same. */
+static void test_questions_of_two_users(void **state) {
+        World *w = *state;
+        const uid_t own = geteuid();
+
+        if (own != 0)
+                skip();
+        sd_bus *bus = start(w);
+        FakePolkit *polkit = fake_polkit_new(w, FAKE_WAIT);
+        Pending pending[9];
+
+        for (size_t i = 0; i < ELEMENTSOF(pending); i++)
+                client_revert_begin(bus, "vm", &pending[i]);
+        fake_polkit_wait_questions(polkit, 8);
+        assert_int_equal(chmod(w->directory, 0711), 0);
+        assert_int_equal(seteuid(65534), 0);
+        sd_bus *other = world_connect(w);
+        Pending others;
+        client_revert_begin(other, "vm", &others);
+        assert_int_equal(seteuid(own), 0);
+        fake_polkit_wait_questions(polkit, 9);
+        fake_polkit_set(polkit, FAKE_DENY);
+        assert_string_equal(client_wait_done(other, &others), SD_BUS_ERROR_ACCESS_DENIED);
+        for (size_t i = 0; i < ELEMENTSOF(pending); i++)
+                sd_bus_slot_unref(pending[i].slot);
+        sd_bus_flush_close_unref(other);
+        sd_bus_flush_close_unref(bus);
+        fake_polkit_free(polkit);
+}
+
+static void test_denials_are_told_once_in_a_while(void **state _unused_) {
+        Denials d = {};
+        unsigned untold = 7;
+
+        assert_true(denials_note(&d, 1000, SEC, &untold));
+        assert_int_equal(untold, 0);
+        for (int i = 0; i < 5; i++)
+                assert_false(denials_note(&d, 1000, 2 * SEC, &untold));
+        assert_true(denials_note(&d, 1001, 2 * SEC, &untold));
+        assert_true(denials_note(&d, 1000, SEC + DENIALS_USEC, &untold));
+        assert_int_equal(untold, 5);
+        /* More users than are remembered: the longest ago is forgotten. */
+        for (uid_t uid = 2000; uid < 2000 + DENIALS_MAX; uid++)
+                assert_true(denials_note(&d, uid, 2 * DENIALS_USEC, &untold));
+        assert_false(denials_note(&d, 2000, 2 * DENIALS_USEC, &untold));
+        assert_true(denials_note(&d, 1001, 2 * DENIALS_USEC, &untold));
 }
 
 /* Whoever leaves while polkit thinks is asked about no more, and gets no lease. */
@@ -175,6 +233,8 @@ int main(void) {
                 test_in_world(test_would_have_to_ask),
                 test_in_world(test_waiting),
                 test_in_world(test_questions_are_bounded),
+                test_in_world(test_questions_of_two_users),
+                cmocka_unit_test(test_denials_are_told_once_in_a_while),
                 test_in_world(test_caller_vanished),
         };
         cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));

@@ -558,6 +558,84 @@ static void test_a_long_snapshot(void **state _unused_) {
         assert_int_equal(m.due, REVERT_UNSTARTED);
 }
 
+/* A guest that is as old as it may be is reverted when nobody has it; nobody new gets it. */
+static void test_age(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+        m.max_age_usec = 100 * SEC;
+        m.slots = 4;
+        machine_tick(&m, T0 + 100 * SEC - 1);
+        assert_true(machine_can_lease(&m));
+        assert_int_equal(machine_deadline(&m), T0 + 100 * SEC);
+        machine_lease(&m);
+        machine_tick(&m, T0 + 100 * SEC);
+        assert_false(machine_can_lease(&m));
+        assert_int_equal(machine_step(&m, T0 + 200 * SEC), MACHINE_STEP_NONE);
+        machine_release(&m, OUTCOME_CLEAN, T0 + 200 * SEC);
+        machine_tick(&m, T0 + 200 * SEC);
+        assert_int_equal(m.due, REVERT_AGE);
+        assert_int_equal(machine_step(&m, T0 + 200 * SEC), MACHINE_STEP_RESET);
+        machine_reset_begin(&m, 1);
+        machine_reset_end(&m, RESET_DONE, T0 + 201 * SEC);
+        machine_tick(&m, T0 + 202 * SEC);
+        assert_int_equal(m.due, REVERT_NONE);
+
+        /* Its age outlives the watchdog; where no revert can follow, it has none. */
+        m = ready_machine(POLICY_ON_FAILURE, true);
+        m.max_age_usec = 100 * SEC;
+        machine_recall_age(&m, T0 - 99 * SEC, 7, T0);
+        machine_tick(&m, T0 + SEC);
+        assert_int_equal(m.due, REVERT_AGE);
+        m = ready_machine(POLICY_NEVER, true);
+        m.max_age_usec = 100 * SEC;
+        m.max_requests = 1;
+        machine_lease(&m);
+        machine_release(&m, OUTCOME_CLEAN, T0);
+        machine_tick(&m, T0 + 1000 * SEC);
+        assert_int_equal(m.due, REVERT_NONE);
+        assert_true(machine_can_lease(&m));
+}
+
+static void test_number_of_requests(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+        m.max_requests = 2;
+        for (int i = 0; i < 2; i++) {
+                assert_int_equal(m.due, REVERT_NONE);
+                assert_true(machine_can_lease(&m));
+                machine_lease(&m);
+                /* One that was not granted does not count. */
+                machine_unlease(&m);
+                machine_lease(&m);
+                machine_release(&m, OUTCOME_CLEAN, T0);
+                machine_tick(&m, T0);
+        }
+        assert_int_equal(m.due, REVERT_USED);
+        machine_reset_begin(&m, 1);
+        machine_reset_end(&m, RESET_DONE, T0);
+        machine_tick(&m, T0);
+        assert_int_equal(m.due, REVERT_NONE);
+}
+
+/* What failed before the watchdog was started again is not repeated at once, nor later than it would be. */
+static void test_back_off_outlives_a_restart(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+        machine_recall(&m, false, REVERT_KILLED, T0);
+        machine_recall_failures(&m, 4, T0 + 5 * SEC, T0);
+        assert_int_equal(machine_step(&m, T0 + 5 * SEC - 1), MACHINE_STEP_NONE);
+        assert_int_equal(machine_step(&m, T0 + 5 * SEC), MACHINE_STEP_RESET);
+        machine_reset_begin(&m, 1);
+        machine_reset_end(&m, RESET_FAILED, T0 + 5 * SEC);
+        assert_int_equal(m.retry_usec, T0 + 21 * SEC);
+        /* A time that makes no sense. */
+        machine_recall_failures(&m, 4, T0 + 1000 * SEC, T0);
+        assert_int_equal(m.retry_usec, T0 + 8 * SEC);
+        /* An operator is not kept waiting. */
+        machine_condemn(&m, REVERT_OPERATOR, T0);
+        assert_int_equal(machine_step(&m, T0), MACHINE_STEP_RESET);
+}
+
 static void test_an_unused_lease_leaves_no_trace(void **state _unused_) {
         Machine m = ready_machine(POLICY_ALWAYS, true);
 
@@ -605,6 +683,9 @@ int main(void) {
                 cmocka_unit_test(test_never_reverted),
                 cmocka_unit_test(test_started_by_somebody_else),
                 cmocka_unit_test(test_a_long_snapshot),
+                cmocka_unit_test(test_age),
+                cmocka_unit_test(test_number_of_requests),
+                cmocka_unit_test(test_back_off_outlives_a_restart),
                 cmocka_unit_test(test_an_unused_lease_leaves_no_trace),
                 cmocka_unit_test(test_names),
         };

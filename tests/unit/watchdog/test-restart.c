@@ -206,6 +206,23 @@ static void test_what_the_file_says(void **state) {
         }
 }
 
+static void test_counts_in_the_file(void **state) {
+        SavedState saved = read_state(*state,
+                "{\"machines\": [{\"name\": \"a\", \"generation\": 4, \"failures\": 3, \"retry_usec\": 77, "
+                "\"born_usec\": 66, \"served\": 5}, {\"name\": \"b\", \"generation\": 4, \"failures\": -1, "
+                "\"served\": \"x\"}]}");
+        SavedMachine a = saved_machine(&saved, "a"), b = saved_machine(&saved, "b");
+
+        assert_int_equal(a.failures, 3);
+        assert_int_equal(a.retry_usec, 77);
+        assert_int_equal(a.born_usec, 66);
+        assert_int_equal(a.served, 5);
+        assert_false(saved.broken);
+        assert_int_equal(b.failures, 0);
+        assert_int_equal(b.served, 0);
+        saved_state_done(&saved);
+}
+
 /* More machines than a person's file may hold. */
 static void test_a_large_file(void **state) {
         _cleanup_text_ Text text = {};
@@ -238,6 +255,7 @@ int main(void) {
                 test_in_world(test_killed_before_saving),
                 test_in_world(test_killed_idle),
                 test_in_world(test_what_the_file_says),
+                test_in_world(test_counts_in_the_file),
                 test_in_world(test_a_large_file),
         };
         cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));

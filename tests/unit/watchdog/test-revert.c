@@ -369,6 +369,30 @@ static void test_libvirt_away(void **state) {
         sd_bus_flush_close_unref(bus);
 }
 
+/* Two requests a guest, and how far it has come outlives the watchdog. */
+static void test_number_of_requests(void **state) {
+        World *w = *state;
+        sd_bus *bus = start(w, ", \"max-requests\": 2");
+
+        for (int i = 0; i < 3; i++) {
+                _cleanup_held_ Held held = { .fd = -EBADF };
+
+                assert_null(client_lease(bus, "vm", LONG, &held));
+                assert_null(client_release(bus, &held, "clean"));
+        }
+        assert_int_equal(machine_number(bus, "Reverts"), 1);
+        assert_string_equal(
+                machine_string(bus, "LastRevertReason"), "the guest has served as many requests as it may");
+        sd_bus_flush_close_unref(bus);
+        (void)world_end(w, SIGKILL);
+        bus = start(w, ", \"max-requests\": 2");
+        _cleanup_held_ Held held = { .fd = -EBADF };
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        assert_null(client_release(bus, &held, "clean"));
+        wait_reverts(bus, 1);
+        sd_bus_flush_close_unref(bus);
+}
+
 /* What the last lease left behind is reverted before the service ends. */
 static void test_end_while_dirty(void **state) {
         World *w = *state;
@@ -416,6 +440,7 @@ int main(void) {
                 test_in_world(test_revert_with_an_obstacle),
                 test_in_world(test_reload_gives_up_connections),
                 test_in_world(test_libvirt_away),
+                test_in_world(test_number_of_requests),
                 test_in_world(test_end_while_dirty),
                 test_in_world(test_pings),
         };
