@@ -72,7 +72,7 @@ const Member machine_members[] = {
                 600 * USEC_PER_SEC },
         { "heartbeat", MEMBER_SECONDS, OF(heartbeat_lost_usec),
                 "a number of seconds from 0 (by the kind of guest) to 600", 0, 600 * USEC_PER_SEC },
-        { "max-age", MEMBER_SECONDS, OF(max_age_usec), "a number of seconds from 60, or 0 or null (any)", 0,
+        { "max-age", MEMBER_SECONDS, OF(max_age_usec), "a number of seconds, or 0 or null (any)", 0,
                 INT64_MAX / 2, EMPTY_MEANS_NULL },
         { "max-requests", MEMBER_BYTES, OF(max_requests), "a number, or 0 or null (any)", 0, INT64_MAX,
                 EMPTY_MEANS_NULL },
