@@ -120,6 +120,7 @@ static void read_root(ConfigReader *reader, Config *config, const Json *root, Ma
                 return;
         }
         members_read(reader, root, "", config_members, config, NULL);
+        config->wait_given = json_member(root, "wait");
         if (machines)
                 config_read_machines(reader, config, machines, given);
         else

@@ -84,6 +84,7 @@ typedef struct Config {
         bool listen_default;    /* listen_address:listen_port serves the default machine (config_load()) */
         char *default_machine;  /* a machine's name or an alias */
         char *default_language; /* "clang2x" */
+        bool wait_given;        /* wait_usec is the operator's: config_wait() */
         uint64_t wait_usec;     /* bound of a request's waiting in all, 15 s */
         uint64_t queue_max;     /* waiting leases a machine, 64 */
         char *fortune_file;     /* NULL: no saying */
@@ -118,6 +119,16 @@ const AliasConfig *config_alias(const Config *config, const char *name);
 /* The machine that requests go to which name none; of a pool the first. NULL only while the configuration is
  * read and has no machine yet. */
 const MachineConfig *config_default_machine(const Config *config);
+/* PBot gives up a request after 30 s, and what comes later is lost: waiting and time limit fit into this. */
+#define CONFIG_PATIENCE_USEC (28 * USEC_PER_SEC)
+
+/* How long a request to this machine, or alias, waits at most: what the configuration says, else 15 s, less
+ * where the time limit of the slowest machine leaves less of CONFIG_PATIENCE_USEC, but not under 3 s. */
+uint64_t config_wait(const Config *config, const char *machine);
+
+/* What is allowed but hardly meant, a line for each: *warnings. -ENOMEM shows in the text. */
+void config_warn(const Config *config, Text *warnings);
+
 /* The listener for a socket's own address (numeric, "127.0.0.1", "::1", "::ffff:127.0.0.1"), or NULL: the
  * default machine. An exact address comes before a wildcard (0.0.0.0, ::). */
 const ListenerConfig *config_listener(const Config *config, const char *address, uint16_t port);

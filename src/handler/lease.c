@@ -10,6 +10,8 @@
 
 /* Our own call timeout lies above the watchdog's, so that its answer decides. */
 #define CALL_MARGIN_USEC (5 * USEC_PER_SEC)
+/* A bus that says nothing for so much longer than the waiting is given up. */
+#define HANGING_USEC (8 * USEC_PER_SEC)
 /* Between two questions to a watchdog that went away. */
 #define RETRY_USEC (100 * USEC_PER_MSEC)
 /* A watchdog that the bus cannot start just now may be in the middle of being stopped or restarted. */
@@ -72,16 +74,18 @@ static int wait_for_bus(sd_bus *bus, int client_fd, uint64_t deadline) {
         return 0;
 }
 
-/* Runs the bus until the call is answered. 0, -ECANCELED when the client is gone, or another negative errno.
- */
-static int call_wait(sd_bus *bus, const Call *call, int client_fd) {
+/* Runs the bus until the call is answered. A bus daemon that hangs does not even let the call's own time
+ * begin: hence a deadline. 0, -ECANCELED when the client is gone, -ETIMEDOUT or another negative errno. */
+static int call_wait(sd_bus *bus, const Call *call, int client_fd, uint64_t deadline) {
         while (!call->reply) {
                 int r = sd_bus_process(bus, NULL);
                 if (r < 0)
                         return r;
                 if (r > 0)
                         continue;
-                r = wait_for_bus(bus, client_fd, USEC_INFINITY);
+                if (now_monotonic() >= deadline)
+                        return -ETIMEDOUT;
+                r = wait_for_bus(bus, client_fd, deadline);
                 if (r < 0)
                         return r;
         }
@@ -266,7 +270,7 @@ static int ask_once(
 
         int r = send_lease(bus, ask, wait_usec, &call, &slot);
         if (r >= 0)
-                r = call_wait(bus, &call, ask->client_fd);
+                r = call_wait(bus, &call, ask->client_fd, usec_add(MAX(ask->deadline, now), HANGING_USEC));
         reply = call.reply;
         if (r == -ECANCELED) {
                 give_up(bus);

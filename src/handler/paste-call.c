@@ -67,7 +67,7 @@ static int tell(const char *url, const sd_bus_error *error, Text *answer) {
         return r;
 }
 
-int paste_document(sd_bus *bus, const Text *document, Text *answer) {
+int paste_document(sd_bus *bus, const Text *document, uint64_t timeout_usec, Text *answer) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
         const char *s = NULL;
@@ -77,7 +77,7 @@ int paste_document(sd_bus *bus, const Text *document, Text *answer) {
         if (r >= 0)
                 r = sd_bus_message_append(m, "s", text_string(document));
         if (r >= 0)
-                r = sd_bus_call(bus, m, PASTE_USEC, &error, &reply);
+                r = sd_bus_call(bus, m, MIN(timeout_usec, PASTE_USEC), &error, &reply);
         if (r >= 0)
                 r = sd_bus_message_read(reply, "s", &s);
         if (r == -ENOMEM)

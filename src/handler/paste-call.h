@@ -7,6 +7,6 @@
 
 #include "common/text.h"
 
-/* *answer becomes the URL, an http or https one, or the words of what went wrong: one line either way,
- * cleaned as output is. 0 or -ENOMEM. */
-int paste_document(sd_bus *bus, const Text *document, Text *answer);
+/* timeout_usec: how long to wait, 12 s at most. *answer becomes the URL, an http or https one, or the words
+ * of what went wrong: one line either way, cleaned as output is. 0 or -ENOMEM. */
+int paste_document(sd_bus *bus, const Text *document, uint64_t timeout_usec, Text *answer);

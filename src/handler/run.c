@@ -11,6 +11,7 @@
 
 /* The agent ends a job so much before the time limit, and answers by then. */
 #define ANSWER_MARGIN_USEC (500 * USEC_PER_MSEC)
+#define PASTE_USEC_MIN (3 * USEC_PER_SEC)
 /* Leases taken for one request at most: each had a channel that was lost before the request was sent. */
 #define ATTEMPTS_MAX 3
 /* What a serial line of QEMU takes, bytes a second; its baud rate changes nothing. */
@@ -308,7 +309,14 @@ static void keep_storage(Storage *storage, Reply *reply) {
         }
 }
 
-static void finish(Run *run, Reply *reply, Text *answer) {
+/* How long a paste may take: what is left of the client's patience, or some seconds where nothing is. */
+static uint64_t paste_patience(const RunSetup *setup) {
+        uint64_t end = usec_add(setup->received, CONFIG_PATIENCE_USEC), now = now_monotonic();
+
+        return MAX(end - MIN(now, end), PASTE_USEC_MIN);
+}
+
+static void finish(const RunSetup *setup, Run *run, Reply *reply, Text *answer) {
         _cleanup_text_ Text document = {};
 
         if (reply->parts_ignored)
@@ -317,7 +325,7 @@ static void finish(Run *run, Reply *reply, Text *answer) {
         int r = pipeline_finish(
                 run->pipeline, text_string(&reply->result), reply->result.size, &reply->parts, &document);
         if (r == PIPELINE_PASTE && run->bus)
-                r = paste_document(run->bus, &document, answer);
+                r = paste_document(run->bus, &document, paste_patience(setup), answer);
         else if (r >= 0)
                 text_move(answer, &document);
         if (r < 0)
@@ -360,7 +368,8 @@ static int take_storage(const RunSetup *setup, Run *run, uint64_t deadline, Stor
 void run_execute(const RunSetup *setup, Run *run, Text *answer) {
         _cleanup_(storage_freep) Storage *storage = NULL;
         _cleanup_reply_ Reply reply = {};
-        uint64_t deadline = usec_add(setup->received, setup->config->wait_usec);
+        uint64_t deadline =
+                usec_add(setup->received, config_wait(setup->config, pipeline_machine(run->pipeline)));
 
         if (!run->bus && setup->direct_fd < 0) {
                 log_warning_errno(run->bus_error, "Failed to open the system bus: %m");
@@ -380,5 +389,5 @@ void run_execute(const RunSetup *setup, Run *run, Text *answer) {
                 keep_storage(storage, &reply);
         /* The next request with this key need not wait for a paste. */
         storage = storage_free(storage);
-        finish(run, &reply, answer);
+        finish(setup, run, &reply, answer);
 }

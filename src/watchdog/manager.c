@@ -168,6 +168,16 @@ static bool name_is_in_use(const Manager *manager, const char *name) {
         return false;
 }
 
+/* What the operator may not have meant. */
+static void tell_warnings(const Config *config) {
+        _cleanup_text_ Text warnings = {};
+
+        config_warn(config, &warnings);
+        for (const char *line = text_string(&warnings); *line; line += strcspn(line, "\n") + 1)
+                (void)log_write(
+                        LOG_WARNING, 0, MESSAGE_CONFIG, NULL, "%.*s", (int)strcspn(line, "\n"), line);
+}
+
 /* Machines of the configuration that are not there yet; one that is still in use the old way has to wait. */
 static int add_machines(Manager *manager, const SavedState *saved) {
         for (size_t i = 0; i < manager->config->n_machines; i++) {
@@ -348,6 +358,7 @@ int manager_reload(Manager *manager, Text *errors) {
                 manager_changed(manager, k);
         }
         replace_retired(manager);
+        tell_warnings(config);
         r = add_machines(manager, &(SavedState){});
         log_notice("The configuration was read again.");
         manager_poke(manager);
@@ -386,6 +397,7 @@ int manager_new(sd_event *event, sd_bus *bus, Config *config, int run_fd, Manage
                 r = health_new(manager, &manager->health);
         if (r >= 0)
                 r = state_file_read(run_fd, &saved);
+        tell_warnings(config);
         if (r >= 0)
                 r = add_machines(manager, &saved);
         if (r < 0)

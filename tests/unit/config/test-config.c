@@ -308,6 +308,40 @@ static void test_a_directory_is_an_error(void **state) {
         assert_string_equal(text_string(&l.errors), "/: cannot be read: Is a directory\n");
 }
 
+/* By default waiting and time limit fit into what PBot waits, whatever the time limit is. */
+static void test_wait_and_timeout(void **state) {
+        (void)state;
+        static const struct {
+                const char *timeout, *more, *warning;
+                unsigned wait;
+        } cases[] = {
+                { "10", "", "", 15 },
+                { "13", "", "", 15 },
+                { "22", "", "", 6 },
+                { "25", "", "", 3 },
+                { "30", "", "Machine a: a request may wait 3 s and run 30 s, in all more than 28 s", 3 },
+                { "10", ", \"wait\": 18", "", 18 },
+                { "10", ", \"wait\": 19", "Machine a: a request may wait 19 s", 19 },
+                { "600", ", \"wait\": 0", "Machine a: a request may wait 0 s and run 600 s", 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_text_ Text content = {}, warnings = {};
+                text_append_printf(&content,
+                        "{\"machines\": {\"a\": {\"timeout\": %s}, \"b\": {}}, "
+                        "\"aliases\": {\"pool\": [\"b\", \"a\"]}, "
+                        "\"default-machine\": \"pool\"%s}",
+                        cases[i].timeout, cases[i].more);
+                _cleanup_loaded_ Loaded l = load(text_string(&content));
+                assert_int_equal(l.result, 0);
+                assert_int_equal(config_wait(l.config, "a"), cases[i].wait * USEC_PER_SEC);
+                assert_int_equal(config_wait(l.config, "pool"), cases[i].wait * USEC_PER_SEC);
+                config_warn(l.config, &warnings);
+                assert_non_null(startswith(text_string(&warnings), cases[i].warning));
+                assert_int_equal(warnings.size > 0, cases[i].warning[0] != 0);
+        }
+}
+
 static void test_words(void **state) {
         (void)state;
         assert_string_equal(guest_kind_to_string(GUEST_UNKNOWN), "");
@@ -330,6 +364,7 @@ int main(void) {
                 cmocka_unit_test(test_too_large),
                 cmocka_unit_test(test_errors_may_be_null),
                 cmocka_unit_test(test_a_directory_is_an_error),
+                cmocka_unit_test(test_wait_and_timeout),
                 cmocka_unit_test(test_words),
         };
         return cmocka_run_group_tests(tests, make_file, remove_file);

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "common/io.h"
 #include "common/log.h"
@@ -335,6 +336,27 @@ static void test_paste_answers_much(void **state) {
         }
 }
 
+/* A bus that takes the connection and never says a word. */
+static void test_a_bus_that_hangs(void **state) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        char variable[120];
+        int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        (void)state;
+        snprintf(address.sun_path, sizeof(address.sun_path), "%s/hanging-bus", the_dir);
+        snprintf(variable, sizeof(variable), "unix:path=%s/hanging-bus", the_dir);
+        assert_return_code(bind(listener, (struct sockaddr *)&address, sizeof(address)), errno);
+        assert_return_code(listen(listener, 8), errno);
+        setenv("DBUS_SYSTEM_BUS_ADDRESS", variable, true);
+
+        uint64_t began = now_monotonic();
+        _cleanup_text_ Text got = serve_with("echo\n", "{\"wait\": 0}");
+        assert_string_equal(text_string(&got), "Virtual machine service is not running.\n");
+        assert_true(now_monotonic() - began < 12 * USEC_PER_SEC);
+        unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
+        close(listener);
+}
+
 static void test_wrong_configuration(void **state) {
         (void)state;
         _cleanup_text_ Text got = serve_with("echo\n", "{\"wait\": \"x\"}");
@@ -472,6 +494,7 @@ int main(void) {
                 cmocka_unit_test(test_paste),
                 cmocka_unit_test(test_paste_answers_anything),
                 cmocka_unit_test(test_paste_answers_much),
+                cmocka_unit_test(test_a_bus_that_hangs),
                 cmocka_unit_test(test_wrong_configuration),
                 cmocka_unit_test(test_too_long),
                 cmocka_unit_test(test_storage),

@@ -368,6 +368,24 @@ static void test_transports(void **state) {
         fake_guest_free(channel);
 }
 
+/* Waiting and time limit that are more than PBot's patience are warned of, at the start and after a reload.
+ */
+static void test_more_than_pbots_patience(void **state) {
+        World *w = *state;
+
+        world_configure(w, "\"timeout\": 20", ", \"wait\": 15");
+        world_start(w);
+        assert_int_equal(world_log_count(w, "Machine vm: a request may wait 15 s and run 20 s"), 1);
+        world_configure(w, "\"timeout\": 20", "");
+        assert_int_equal(kill(w->watchdog_pid, SIGHUP), 0);
+        world_wait_count(w, &w->readies, 2);
+        assert_int_equal(world_log_count(w, "may wait"), 1);
+        world_configure(w, "\"timeout\": 40", "");
+        assert_int_equal(kill(w->watchdog_pid, SIGHUP), 0);
+        world_wait_count(w, &w->readies, 3);
+        assert_int_equal(world_log_count(w, "Machine vm: a request may wait 3 s and run 40 s"), 1);
+}
+
 int main(void) {
 #define test_in_world(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
         const struct CMUnitTest tests[] = {
@@ -381,6 +399,7 @@ int main(void) {
                 test_in_world(test_late_itself),
                 test_in_world(test_kinds),
                 test_in_world(test_transports),
+                test_in_world(test_more_than_pbots_patience),
         };
         cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
         return cmocka_run_group_tests(tests, NULL, NULL);
