@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "paths.h"
+#include "watchdog/failed-start.h"
 #include "watchdog/manager.h"
 
 extern char **environ;
@@ -77,15 +78,13 @@ static int add_signals(sd_event *event, Manager *manager) {
         return 0;
 }
 
-static int run(void) {
+/* *started: it served, whatever came then. */
+static int run(int run_fd, bool *started) {
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
         _cleanup_(manager_freep) Manager *manager = NULL;
         Config *config = NULL;
 
-        _cleanup_close_ int run_fd = open_run_dir();
-        if (run_fd < 0)
-                return run_fd;
         int r = load_config(&config);
         if (r < 0)
                 return r;
@@ -108,11 +107,23 @@ static int run(void) {
                 r = manager_start(manager);
         if (r < 0)
                 return r;
+        *started = true;
+        failed_start_forget(run_fd);
         r = sd_event_loop(event);
         if (r < 0)
                 return log_error_errno(r, "Failed to run the event loop: %m");
         /* Nothing else ends it so. */
         return r == 0 ? 0 : log_error_errno(-ENOTCONN, "The connection to the bus is lost.");
+}
+
+static int start(void) {
+        _cleanup_close_ int run_fd = open_run_dir();
+        bool started = false;
+
+        int r = run_fd < 0 ? run_fd : run(run_fd, &started);
+        if (r < 0 && !started)
+                failed_start_wait(run_fd);
+        return r;
 }
 
 int main(int argc, char *argv[]) {
@@ -137,5 +148,5 @@ int main(int argc, char *argv[]) {
         (void)sigprocmask(SIG_BLOCK, &signals, NULL);
 
         log_setup("pbotvm-watchdog");
-        return run() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        return start() < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

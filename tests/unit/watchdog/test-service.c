@@ -386,6 +386,37 @@ static void test_more_than_pbots_patience(void **state) {
         assert_int_equal(world_log_count(w, "Machine vm: a request may wait 3 s and run 40 s"), 1);
 }
 
+/* How long a start that fails takes, milliseconds. */
+static uint64_t failed_start(World *w) {
+        uint64_t began = now_monotonic();
+
+        world_start_dying(w);
+        int status = world_wait_end(w);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILURE);
+        return (now_monotonic() - began) / USEC_PER_MSEC;
+}
+
+/* Each is told later than the one before, until a start succeeds; whoever stops it need not wait. */
+static void test_failed_starts(void **state) {
+        World *w = *state;
+
+        world_configure_whole(w, "{");
+        for (uint64_t msec = 200; msec <= 1600; msec *= 2)
+                assert_true(failed_start(w) >= msec);
+
+        world_start_dying(w);
+        usleep(300 * 1000);
+        uint64_t began = now_monotonic();
+        assert_int_equal(kill(w->watchdog_pid, SIGTERM), 0);
+        (void)world_wait_end(w);
+        assert_true(now_monotonic() - began < USEC_PER_SEC);
+
+        world_start_ready(w, "\"domain\": null");
+        (void)world_end(w, SIGTERM);
+        world_configure_whole(w, "{");
+        assert_in_range(failed_start(w), 200, 2500);
+}
+
 int main(void) {
 #define test_in_world(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
         const struct CMUnitTest tests[] = {
@@ -400,6 +431,7 @@ int main(void) {
                 test_in_world(test_kinds),
                 test_in_world(test_transports),
                 test_in_world(test_more_than_pbots_patience),
+                test_in_world(test_failed_starts),
         };
         cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
         return cmocka_run_group_tests(tests, NULL, NULL);

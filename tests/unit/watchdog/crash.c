@@ -8,7 +8,7 @@
 #include "common/macro.h"
 #include "watchdog/manager.h"
 
-void crash_point(const Manager *manager, const char *point) {
+void crash_hook(const Manager *manager, const char *point) {
         const char *wanted = getenv("PBOTVM_TEST_CRASH");
         if (!wanted || !streq(wanted, point))
                 return;
