@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "common/io.h"
 #include "paths.h"
@@ -32,6 +33,23 @@ static int connect_to(const struct addrinfo *address) {
         return TAKE_FD(fd);
 }
 
+static int connect_unix(const char *path, const char **ret_message) {
+        struct sockaddr_un un = { .sun_family = AF_UNIX };
+        const struct addrinfo address = { .ai_family = AF_UNIX,
+                .ai_socktype = SOCK_STREAM,
+                .ai_addr = (struct sockaddr *)&un,
+                .ai_addrlen = sizeof(un) };
+        int fd = -ENAMETOOLONG;
+
+        if (strlen(path) < sizeof(un.sun_path)) {
+                memcpy(un.sun_path, path, strlen(path));
+                fd = connect_to(&address);
+        }
+        if (fd < 0)
+                *ret_message = strerror(-fd);
+        return fd;
+}
+
 /* A connection, or negative errno; *ret_message says more where it can. */
 static int connect_server(const char **ret_message) {
         const char *host = variable("PBOTVM_ADDR", "127.0.0.1");
@@ -40,6 +58,8 @@ static int connect_server(const char **ret_message) {
         struct addrinfo *addresses;
         int fd = -EADDRNOTAVAIL;
 
+        if (host[0] == '/')
+                return connect_unix(host, ret_message);
         int r = getaddrinfo(host, port, &hints, &addresses);
         if (r != 0) {
                 *ret_message = r == EAI_SYSTEM ? strerror(errno) : gai_strerror(r);
@@ -82,7 +102,7 @@ static int help(void) {
                "virtual machine and shows the answer.\n\n"
                "  pbotvm-client -lang=sh echo hello\n\n"
                "PBOTVM_ADDR and PBOTVM_PORT (or PBOTVM_SERVER) name the server; without them\n"
-               "it is 127.0.0.1, port 9000.\n");
+               "it is 127.0.0.1, port 9000. PBOTVM_ADDR may be the path of a unix socket.\n");
         return EXIT_SUCCESS;
 }
 

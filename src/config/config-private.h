@@ -29,6 +29,11 @@ void config_read_machines(ConfigReader *reader, Config *config, const Json *mach
 void config_read_aliases(ConfigReader *reader, Config *config, const Json *aliases);
 void config_read_listeners(ConfigReader *reader, Config *config, const Json *listeners);
 
+/* Members of machines, aliases and listeners at most, each. */
+#define MACHINES_MAX 1024
+/* Makes room for one more element, zeroed; NULL without memory. */
+void *config_array_grow(ConfigReader *reader, void **array, size_t *n, size_t size);
+
 /* Whether name is a machine or an alias. */
 bool config_knows(const Config *config, const char *name);
 

@@ -30,6 +30,7 @@ static void listener_done(ListenerConfig *l) {
         free(l->address);
         free(l->machine);
         free(l->host);
+        free(l->group);
 }
 
 Config *config_free(Config *config) {

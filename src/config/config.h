@@ -68,10 +68,13 @@ typedef struct AliasConfig {
 } AliasConfig;
 
 typedef struct ListenerConfig {
-        char *address; /* as written: "127.0.0.1:9000", "[::1]:9001" */
+        char *address; /* as written: "127.0.0.1:9000", "[::1]:9001", "/run/pbotvm/pbot" */
         char *machine; /* a machine or an alias */
-        char *host;    /* the address alone, as inet_ntop(3) writes it: "::1" */
+        bool fixed;    /* requests cannot name another */
+        char *host;    /* the address alone, as inet_ntop(3) writes it: "::1"; NULL: a unix socket */
         uint16_t port;
+        unsigned mode; /* of a unix socket, and its group; 0600, NULL: root's */
+        char *group;
 } ListenerConfig;
 
 typedef struct Config {
@@ -132,6 +135,8 @@ void config_warn(const Config *config, Text *warnings);
 /* The listener for a socket's own address (numeric, "127.0.0.1", "::1", "::ffff:127.0.0.1"), or NULL: the
  * default machine. An exact address comes before a wildcard (0.0.0.0, ::). */
 const ListenerConfig *config_listener(const Config *config, const char *address, uint16_t port);
+/* The listener for a unix socket's path, or NULL. */
+const ListenerConfig *config_listener_unix(const Config *config, const char *path);
 
 /* Takes "127.0.0.1:9000" or "[::1]:9000" apart: 0 with *ret_host (freed by the caller) as inet_ntop(3)
  * writes it, or -EINVAL (no numeric address and port from 1 to 65535) or -ENOMEM. */

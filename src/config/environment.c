@@ -141,9 +141,13 @@ static void apply_norevert(Config *config, const MachineGiven *given, char *cons
 
 void config_apply_environment(
         ConfigReader *reader, Config *config, const MachineGiven *given, char *const *environment) {
+        const char *address = environment_get(environment, "PBOTVM_ADDR");
+        /* Where clients connect; a unix socket is one of the listeners. */
+        bool unix_socket = address && address[0] == '/';
+
         for (size_t i = 0; i < ELEMENTSOF(variables); i++) {
                 const char *value = environment_get(environment, variables[i].name);
-                if (value)
+                if (value && (value != address || !unix_socket))
                         apply(reader, config, given, &variables[i], value);
         }
         MachineConfig *m = default_machine(config);
@@ -154,7 +158,7 @@ void config_apply_environment(
                 m->cid_named |= environment_get(environment, "PBOTVM_CID") != NULL;
         }
         apply_norevert(config, given, environment);
-        if (environment_get(environment, "PBOTVM_ADDR") || environment_get(environment, "PBOTVM_PORT") ||
+        if ((address && !unix_socket) || environment_get(environment, "PBOTVM_PORT") ||
                 environment_get(environment, "PBOTVM_SERVER"))
                 config->listen_default = true;
 }

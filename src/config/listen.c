@@ -63,7 +63,7 @@ const ListenerConfig *config_listener(const Config *config, const char *address,
                 return NULL;
         for (size_t i = 0; i < config->n_listeners; i++) {
                 const ListenerConfig *l = &config->listeners[i];
-                if (l->port != port)
+                if (!l->host || l->port != port)
                         continue;
                 if (streq(l->host, canonical))
                         return l;
@@ -71,4 +71,11 @@ const ListenerConfig *config_listener(const Config *config, const char *address,
                         wildcard = l;
         }
         return wildcard;
+}
+
+const ListenerConfig *config_listener_unix(const Config *config, const char *path) {
+        for (size_t i = 0; i < config->n_listeners; i++)
+                if (!config->listeners[i].host && streq(config->listeners[i].address, path))
+                        return &config->listeners[i];
+        return NULL;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* machines, aliases and listeners of the configuration file. */
+/* machines and aliases of the configuration file. */
 #include "config/config-private.h"
 
 #include "paths.h"
 
-#define MACHINES_MAX 1024
 #define NAME_MAX_SIZE 64
 
 bool machine_name_valid(const char *name) {
@@ -18,8 +17,7 @@ bool config_knows(const Config *config, const char *name) {
         return config_machine(config, name) || config_alias(config, name);
 }
 
-/* Makes room for one more element, zeroed; NULL without memory. */
-static void *array_grow(ConfigReader *reader, void **array, size_t *n, size_t size) {
+void *config_array_grow(ConfigReader *reader, void **array, size_t *n, size_t size) {
         char *p = reallocarray(*array, *n + 1, size);
         if (!p) {
                 reader->out_of_memory = true;
@@ -38,7 +36,7 @@ static void set_channel(ConfigReader *reader, char **to, const char *name, const
 
 MachineConfig *config_add_machine(ConfigReader *reader, Config *config, const char *name) {
         void *array = config->machines;
-        MachineConfig *m = array_grow(reader, &array, &config->n_machines, sizeof(*m));
+        MachineConfig *m = config_array_grow(reader, &array, &config->n_machines, sizeof(*m));
 
         config->machines = array;
         if (!m)
@@ -58,7 +56,7 @@ MachineConfig *config_add_machine(ConfigReader *reader, Config *config, const ch
 
 static AliasConfig *add_alias(ConfigReader *reader, Config *config, const char *name) {
         void *array = config->aliases;
-        AliasConfig *a = array_grow(reader, &array, &config->n_aliases, sizeof(*a));
+        AliasConfig *a = config_array_grow(reader, &array, &config->n_aliases, sizeof(*a));
 
         config->aliases = array;
         if (!a)
@@ -209,49 +207,4 @@ void config_read_aliases(ConfigReader *reader, Config *config, const Json *alias
                 if (name_check(reader, value, "aliases", name, config_alias(config, name)))
                         read_alias(reader, config, name, value);
         }
-}
-
-static void read_listener(ConfigReader *reader, Config *config, const char *address, const Json *value) {
-        const char *machine = json_string(value, NULL);
-        _cleanup_free_ char *host = NULL;
-        _cleanup_text_ Text path = {};
-        uint16_t port = 0;
-
-        text_append_printf(&path, "listeners.%.80s", address);
-        if (listen_address_parse(address, &host, &port) < 0)
-                config_mistake(reader, value, text_string(&path),
-                        "expected a numeric address and a port as name, as in \"127.0.0.1:9001\" or "
-                        "\"[::1]:9001\"");
-        for (size_t i = 0; host && i < config->n_listeners; i++)
-                if (streq(config->listeners[i].host, host) && config->listeners[i].port == port)
-                        config_mistake(reader, value, text_string(&path),
-                                "expected an address that is not used twice");
-        if (!machine || !config_knows(config, machine)) {
-                config_mistake(reader, value, text_string(&path),
-                        "expected the name of a machine or an alias%s%s%s", machine ? ", found \"" : "",
-                        machine ? machine : "", machine ? "\"" : "");
-                return;
-        }
-        if (!host)
-                return;
-
-        void *array = config->listeners;
-        ListenerConfig *l = array_grow(reader, &array, &config->n_listeners, sizeof(*l));
-        config->listeners = array;
-        if (!l)
-                return;
-        l->host = TAKE_PTR(host);
-        l->port = port;
-        config_set_string(reader, &l->address, address);
-        config_set_string(reader, &l->machine, machine);
-}
-
-void config_read_listeners(ConfigReader *reader, Config *config, const Json *listeners) {
-        if (json_type(listeners) != JSON_OBJECT || json_size(listeners) > MACHINES_MAX) {
-                config_mistake(reader, listeners, "listeners",
-                        "expected an object of addresses with the machines that they are for");
-                return;
-        }
-        for (size_t i = 0; i < json_size(listeners); i++)
-                read_listener(reader, config, json_name_at(listeners, i), json_at(listeners, i));
 }

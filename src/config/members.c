@@ -8,6 +8,7 @@
 
 #define AT(member) offsetof(Config, member)
 #define OF(member) offsetof(MachineConfig, member)
+#define IN(member) offsetof(ListenerConfig, member)
 #define PORT .min = 0, .max = UINT16_MAX, .expected = "a port number, 0 (none) to 65535"
 #define EMPTY_MEANS_NULL .nullable = true
 
@@ -77,6 +78,14 @@ const Member machine_members[] = {
         { "max-requests", MEMBER_BYTES, OF(max_requests), "a number, or 0 or null (any)", 0, INT64_MAX,
                 EMPTY_MEANS_NULL },
         { "limits", MEMBER_LIMITS, OF(limits), "an object" },
+        {},
+};
+
+const Member listener_members[] = {
+        { "machine", MEMBER_STRING, IN(machine), "the name of a machine or an alias" },
+        { "fixed", MEMBER_BOOLEAN, IN(fixed), "true or false" },
+        { "mode", MEMBER_MODE, IN(mode), "a file mode in octal digits, as in \"0660\"" },
+        { "group", MEMBER_STRING, IN(group), "the name of a group" },
         {},
 };
 
@@ -214,6 +223,16 @@ static bool number_read(const Member *member, const Json *value, void *to) {
         return true;
 }
 
+static bool mode_read(const Json *value, unsigned *to) {
+        size_t size;
+        const char *s = json_string(value, &size);
+
+        if (!s || size < 3 || size > 4 || strspn(s, "01234567") != size)
+                return false;
+        *to = (unsigned)strtoul(s, NULL, 8);
+        return *to <= 0777;
+}
+
 static bool word_read(const Member *member, const Json *value, int *to) {
         const char *s = json_string(value, NULL);
         int word = s ? member->from_string(s) : -EINVAL;
@@ -258,6 +277,11 @@ static bool member_read(
                 return text_read(reader, member, value, to);
         case MEMBER_WORD:
                 return word_read(member, value, to);
+        case MEMBER_BOOLEAN:
+                *(bool *)to = json_boolean(value);
+                return json_type(value) == JSON_BOOLEAN;
+        case MEMBER_MODE:
+                return mode_read(value, to);
         case MEMBER_LIMITS:
                 if (json_type(value) != JSON_OBJECT)
                         return false;

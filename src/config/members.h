@@ -21,6 +21,8 @@ typedef enum MemberKind {
         MEMBER_UINT32,    /* uint32_t, likewise */
         MEMBER_COUNT,     /* unsigned */
         MEMBER_BYTES,     /* uint64_t */
+        MEMBER_BOOLEAN,   /* bool */
+        MEMBER_MODE,      /* unsigned: a string of octal digits */
         MEMBER_SECONDS,   /* uint64_t of usec: a number of seconds */
         MEMBER_WORD,      /* an enumeration, by the row's from_string */
         MEMBER_LIMITS,    /* JobLimits: an object of integers */
@@ -43,6 +45,7 @@ typedef struct Member {
 /* Each ended by a row without a name. */
 extern const Member config_members[];
 extern const Member machine_members[];
+extern const Member listener_members[];
 
 /* Records "FILE:LINE: MEMBER: what". where: any value of the file, for its line; NULL: line 1. */
 void config_mistake(ConfigReader *reader, const Json *where, const char *member, const char *format, ...)

@@ -39,7 +39,7 @@ void config_warn(const Config *config, Text *warnings) {
                         text_append_printf(warnings,
                                 "Machine %s: a request may wait %" PRIu64 " s and run %" PRIu64
                                 " s, in all more than %" PRIu64 " s: PBot listens for 30 s, and what comes "
-                                                                "later is lost to it. See \"wait\" and "
+                                "later is lost to it. See \"wait\" and "
                                 "\"timeout\" in pbotvm.json(5).\n",
                                 m->name, wait / USEC_PER_SEC, m->timeout_usec / USEC_PER_SEC,
                                 CONFIG_PATIENCE_USEC / USEC_PER_SEC);

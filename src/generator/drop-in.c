@@ -9,10 +9,13 @@
 /* What pbotvm.socket has without a drop-in. */
 #define DEFAULT_HOST "127.0.0.1"
 #define DEFAULT_PORT 9000
+/* Half of what the unit takes in all. Unix sockets are counted by user, by systemd 256 and newer. */
+#define PER_SOURCE 96
 
 typedef struct Address {
-        const char *host; /* of the configuration */
+        const char *host; /* of the configuration; a path: a unix socket */
         uint16_t port;
+        const ListenerConfig *listener; /* NULL: none */
 } Address;
 
 static bool is_listed(const Address *addresses, size_t n, const char *host, uint16_t port) {
@@ -22,8 +25,12 @@ static bool is_listed(const Address *addresses, size_t n, const char *host, uint
         return false;
 }
 
+static bool is_unix(const Address *address) {
+        return address->host[0] == '/';
+}
+
 static bool is_six(const Address *address) {
-        return strchr(address->host, ':');
+        return !is_unix(address) && strchr(address->host, ':');
 }
 
 /* Beside a socket for all addresses none of these can be bound, and it takes what comes to them. */
@@ -32,7 +39,8 @@ static size_t leave_out_covered(Address *addresses, size_t n) {
 
         for (size_t i = 0; i < n; i++) {
                 const char *all = is_six(&addresses[i]) ? "::" : "0.0.0.0";
-                if (streq(addresses[i].host, all) || !is_listed(addresses, n, all, addresses[i].port))
+                if (is_unix(&addresses[i]) || streq(addresses[i].host, all) ||
+                        !is_listed(addresses, n, all, addresses[i].port))
                         addresses[left++] = addresses[i];
         }
         return left;
@@ -43,11 +51,12 @@ static size_t collect(const Config *config, Address *ret) {
         size_t n = 0;
 
         if (config->listen_default)
-                ret[n++] = (Address){ config->listen_address, config->listen_port };
+                ret[n++] = (Address){ .host = config->listen_address, .port = config->listen_port };
         for (size_t i = 0; i < config->n_listeners; i++) {
                 const ListenerConfig *l = &config->listeners[i];
-                if (!is_listed(ret, n, l->host, l->port))
-                        ret[n++] = (Address){ l->host, l->port };
+                const char *host = l->host ?: l->address;
+                if (!is_listed(ret, n, host, l->port))
+                        ret[n++] = (Address){ host, l->port, l };
         }
         return leave_out_covered(ret, n);
 }
@@ -57,7 +66,7 @@ static bool collides(const Address *addresses, size_t n) {
         for (size_t i = 0; i < n; i++)
                 for (size_t k = 0; k < n; k++)
                         if (streq(addresses[i].host, "::") && !is_six(&addresses[k]) &&
-                                addresses[i].port == addresses[k].port)
+                                !is_unix(&addresses[k]) && addresses[i].port == addresses[k].port)
                                 return true;
         return false;
 }
@@ -66,28 +75,56 @@ static bool collides(const Address *addresses, size_t n) {
 static bool may_be_late(const Address *address) {
         struct in_addr four;
 
+        if (is_unix(address))
+                return false;
         if (is_six(address))
                 return !streq(address->host, "::") && !streq(address->host, "::1");
         return inet_pton(AF_INET, address->host, &four) != 1 ||
                (four.s_addr != INADDR_ANY && (ntohl(four.s_addr) >> 24) != IN_LOOPBACKNET);
 }
 
+/* All unix sockets have the same: the configuration sees to that. */
+static void append_rights(Text *to, const ListenerConfig *listener) {
+        text_append_printf(to, "SocketMode=%04o\nRemoveOnStop=yes\n", listener->mode);
+        if (listener->group)
+                text_append_printf(to, "SocketGroup=%s\n", listener->group);
+}
+
+/* Whether a client's address says who it is. On the loopback all are one, PBot too. */
+static bool tells_clients_apart(const Address *address) {
+        return is_unix(address) || may_be_late(address);
+}
+
+static void append_address(Text *to, const Address *address) {
+        if (is_unix(address))
+                text_append_printf(to, "ListenStream=%s\n", address->host);
+        else
+                text_append_printf(to, is_six(address) ? "ListenStream=[%s]:%u\n" : "ListenStream=%s:%u\n",
+                        address->host, (unsigned)address->port);
+}
+
 static void append_addresses(Text *to, const Address *addresses, size_t n) {
-        bool late = false;
+        const ListenerConfig *unix_listener = NULL;
+        bool late = false, apart = true;
 
         text_append_string(to, "# Made by pbotvm-generator from the configuration of pbotvm.\n"
                                "[Socket]\n"
                                "ListenStream=\n");
         for (size_t i = 0; i < n; i++) {
-                text_append_printf(to,
-                        is_six(&addresses[i]) ? "ListenStream=[%s]:%u\n" : "ListenStream=%s:%u\n",
-                        addresses[i].host, (unsigned)addresses[i].port);
+                append_address(to, &addresses[i]);
                 late = late || may_be_late(&addresses[i]);
+                apart = apart && tells_clients_apart(&addresses[i]);
+                if (is_unix(&addresses[i]))
+                        unix_listener = addresses[i].listener;
         }
+        if (unix_listener)
+                append_rights(to, unix_listener);
         if (collides(addresses, n))
                 text_append_string(to, "BindIPv6Only=ipv6-only\n");
         if (late)
                 text_append_string(to, "FreeBind=yes\n");
+        if (apart)
+                text_append_printf(to, "MaxConnectionsPerSource=%i\n", PER_SOURCE);
 }
 
 int drop_in_make(const Config *config, Text *ret) {

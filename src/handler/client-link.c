@@ -3,13 +3,19 @@
 
 #include <netdb.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "common/io.h"
 #include "common/utf8.h"
+#include "handler/crowd.h"
 
 /* What is read and thrown away at most of a client that sends more than its line. */
 #define DRAIN_MAX ((size_t)64 << 20)
+
+/* How often it is looked how many clients there are. */
+#define GLANCE_USEC (200 * USEC_PER_MSEC)
 
 static bool is_blank(const Text *line) {
         for (size_t i = 0; i < line->size;) {
@@ -51,7 +57,20 @@ static int take_lines(Text *buffer, size_t scanned, Text *line) {
         return buffer->size > CLIENT_LINE_MAX ? CLIENT_TOO_LONG : CLIENT_NOTHING;
 }
 
-int client_receive(int fd, uint64_t deadline, Text *line) {
+/* Waits for something to read until the client's time is over: 0, -ETIMEDOUT or another negative errno. */
+static int wait_for_client(int fd, uint64_t began, unsigned (*crowd)(void)) {
+        int r = io_wait(fd, POLLIN, MIN(began + CLIENT_LINE_USEC, now_monotonic() + GLANCE_USEC));
+
+        while (r == -ETIMEDOUT) {
+                uint64_t now = now_monotonic(), end = began + crowd_patience(crowd());
+                if (now >= end)
+                        return r;
+                r = io_wait(fd, POLLIN, MIN(end, now + GLANCE_USEC));
+        }
+        return MIN(r, 0);
+}
+
+int client_receive(int fd, uint64_t began, unsigned (*crowd)(void), Text *line) {
         _cleanup_text_ Text buffer = {};
 
         for (;;) {
@@ -59,7 +78,9 @@ int client_receive(int fd, uint64_t deadline, Text *line) {
                 char *p = text_reserve(&buffer, 16384);
                 if (!p)
                         return -ENOMEM;
-                ssize_t n = io_read(fd, p, 16384, deadline);
+                ssize_t n = wait_for_client(fd, began, crowd);
+                if (n >= 0)
+                        n = io_read(fd, p, 16384, now_monotonic());
                 if (n == -ETIMEDOUT || n == -ECONNRESET)
                         return CLIENT_NOTHING;
                 if (n < 0)
@@ -122,6 +143,21 @@ int client_answer(int fd, const Text *answer, uint64_t deadline, uint64_t drain_
         (void)shutdown(fd, SHUT_WR);
         drain(fd, drain_usec);
         return r;
+}
+
+int client_local_path(int fd, char ret_path[static 108]) {
+        union {
+                struct sockaddr any;
+                struct sockaddr_un un;
+        } address = {};
+        socklen_t size = sizeof(address);
+
+        if (getsockname(fd, &address.any, &size) < 0)
+                return -errno;
+        if (address.any.sa_family != AF_UNIX || address.un.sun_path[0] != '/')
+                return -EAFNOSUPPORT;
+        snprintf(ret_path, 108, "%.*s", (int)sizeof(address.un.sun_path), address.un.sun_path);
+        return 0;
 }
 
 int client_local_address(int fd, char ret_host[static 64], uint16_t *ret_port) {

@@ -16,9 +16,10 @@ typedef enum ClientInput {
 } ClientInput;
 
 /* Reads lines from fd until one is not blank. *line: that line without its CR and LF, well-formed UTF-8,
- * malformed units replaced by U+FFFD. The end of file ends a line too. deadline: CLOCK_MONOTONIC usec. A
- * ClientInput, or negative errno. */
-int client_receive(int fd, uint64_t deadline, Text *line);
+ * malformed units replaced by U+FFFD. The end of file ends a line too. began: when the client connected,
+ * CLOCK_MONOTONIC usec; crowd: how many clients there are, asked now and then of one that is slow
+ * (crowd_count()). A ClientInput, or negative errno. */
+int client_receive(int fd, uint64_t began, unsigned (*crowd)(void), Text *line);
 
 /* True once the connection was reset. A client that only ended its own direction is still there. */
 bool client_gone(int fd);
@@ -35,3 +36,6 @@ int client_answer(int fd, const Text *answer, uint64_t deadline, uint64_t drain_
 /* The numeric address and port that fd is connected to here. 0 or -EAFNOSUPPORT or another negative errno.
  */
 int client_local_address(int fd, char ret_host[static 64], uint16_t *ret_port);
+
+/* The path of the unix socket that fd is connected to here. 0 or -EAFNOSUPPORT or another negative errno. */
+int client_local_path(int fd, char ret_path[static 108]);

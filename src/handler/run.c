@@ -53,7 +53,10 @@ static int parse(const RunSetup *setup, const char *line, size_t size, Run *run,
         if (r < 0)
                 return conclude(run, VERDICT_FAILED, answer);
 
-        if (!run->query.vm && setup->machine) {
+        if (setup->machine && (setup->machine_fixed || !run->query.vm)) {
+                if (run->query.vm && !streq(run->query.vm, setup->machine))
+                        log_info("Ignored what a request says of its machine: the listener's is fixed.");
+                free(run->query.vm);
                 run->query.vm = strdup(setup->machine);
                 if (!run->query.vm)
                         return conclude(run, VERDICT_FAILED, answer);

@@ -14,6 +14,7 @@ typedef struct RunSetup {
         const char *rewrites_dir;
         const char *state_dir; /* NULL: nothing is kept */
         const char *machine;   /* the listener's, where the request names none; NULL: the default machine */
+        bool machine_fixed;    /* whatever the request names */
         int client_fd;         /* its reset ends the waiting; -EBADF: none */
         uint64_t received;     /* when the line was there, CLOCK_MONOTONIC usec: waiting counts from here */
         bool confine;

@@ -4,6 +4,7 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "handler/client-link.h"
+#include "handler/crowd.h"
 #include "handler/record.h"
 #include "handler/run.h"
 
@@ -33,26 +34,29 @@ static int load_config(const SessionOptions *options, char *const *environment, 
         return r;
 }
 
-/* The machine of the listener that was connected to, or NULL. */
-static const char *listener_machine(const Config *config, int fd) {
-        char host[64];
+/* The listener that was connected to, or NULL. */
+static const ListenerConfig *find_listener(const Config *config, int fd) {
+        char host[64], path[108];
         uint16_t port;
 
-        if (config->n_listeners == 0 || client_local_address(fd, host, &port) < 0)
+        if (config->n_listeners == 0)
                 return NULL;
-        const ListenerConfig *listener = config_listener(config, host, port);
-        return listener ? listener->machine : NULL;
+        if (client_local_path(fd, path) >= 0)
+                return config_listener_unix(config, path);
+        return client_local_address(fd, host, &port) >= 0 ? config_listener(config, host, port) : NULL;
 }
 
 static void handle_line(int fd, const SessionOptions *options, const Config *config, const Text *line,
         Run *run, Text *answer) {
         RunSetup setup = { RUN_SETUP_INIT };
+        const ListenerConfig *listener = find_listener(config, fd);
 
         setup.config = config;
         setup.language_dirs = options->language_dirs;
         setup.rewrites_dir = options->rewrites_dir;
         setup.state_dir = options->state_dir;
-        setup.machine = listener_machine(config, fd);
+        setup.machine = listener ? listener->machine : NULL;
+        setup.machine_fixed = listener && listener->fixed;
         setup.client_fd = fd;
         setup.received = now_monotonic();
         setup.confine = options->confine;
@@ -82,7 +86,7 @@ int session_run(int fd, const SessionOptions *options, char *const *environment,
 
         (void)load_config(options, environment, &config);
         step_done(&run.steps, "configure");
-        int input = client_receive(client, usec_add(began, CLIENT_LINE_USEC), &line);
+        int input = client_receive(client, began, crowd_count, &line);
         if (input < 0)
                 return log_error_errno(input, "Failed to read the request: %m");
         if (input == CLIENT_NOTHING)

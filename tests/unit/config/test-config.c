@@ -234,6 +234,27 @@ static const struct {
                 "1: listeners.127.0.0.1:1: expected the name of a machine or an alias, found \"b\"\n" },
         { "{\"machines\": {\"a\": {}}, \"listeners\": {\"[::1]:1\": \"a\", \"[0::1]:1\": \"a\"}}",
                 "1: listeners.[0::1]:1: expected an address that is not used twice\n" },
+        { "{\"machines\": {\"a\": {}}, \"listeners\": {\"/run/x y\": \"a\"}}",
+                "1: listeners./run/x y: expected a numeric address and a port as name" },
+        { "{\"machines\": {\"a\": {}}, \"listeners\": {\"/run/%n\": \"a\"}}",
+                "1: listeners./run/%n: expected a numeric address and a port as name" },
+        { "{\"machines\": {\"a\": {}}, \"listeners\": {\"/run/x\": {\"machine\": \"a\", \"mode\": 660}}}",
+                "1: listeners./run/x.mode: expected a file mode in octal digits, as in \"0660\", found a "
+                "number, "
+                "660\n" },
+        { "{\"machines\": {\"a\": {}}, \"listeners\": {\"127.0.0.1:1\": {\"machine\": \"a\", \"mode\": "
+          "\"0600\"}}}",
+                "1: listeners.127.0.0.1:1: expected \"mode\" and \"group\" of a unix socket alone\n" },
+        { "{\"machines\": {\"a\": {}}, \"listeners\": {\"/run/x\": \"a\", \"/run/y\": {\"machine\": \"a\", "
+          "\"group\": \"g\"}}}",
+                "1: listeners./run/y: expected the \"mode\" and \"group\" of the other unix sockets\n" },
+        { "{\"machines\": {\"a\": {}}, \"listeners\": {\"/run/x\": {\"machine\": \"a\", \"group\": "
+          "\"a b\"}}}",
+                "1: listeners./run/x: expected the name of a group\n" },
+        { "{\"machines\": {\"a\": {}}, \"listeners\": {\"/run/x\": {\"fixed\": true}}}",
+                "1: listeners./run/x: expected the name of a machine or an alias\n" },
+        { "{\"machines\": {\"a\": {}}, \"listeners\": {\"/run/x\": {\"machine\": \"a\", \"fixed\": 1}}}",
+                "1: listeners./run/x.fixed: expected true or false, found a number, 1\n" },
         { "{\"history\": {\"file-bytes\": 1}}", "1: history.file-bytes: expected a number of bytes from "
                                                 "4096 to 67108864, found a number, 1\n" },
         { "{\"history\": {\"file-bytes\": 67108865}}",
@@ -308,6 +329,27 @@ static void test_a_directory_is_an_error(void **state) {
         assert_string_equal(text_string(&l.errors), "/: cannot be read: Is a directory\n");
 }
 
+static void test_listeners_of_all_kinds(void **state) {
+        (void)state;
+        _cleanup_loaded_ Loaded l = load(
+                "{\"machines\": {\"a\": {}}, \"listeners\": {\"/run/pbot\": {\"machine\": \"a\", \"mode\": "
+                "\"0660\", \"group\": \"irc\", \"fixed\": true}, \"[::1]:9\": {\"machine\": \"a\"}}}");
+
+        assert_string_equal(text_string(&l.errors), "");
+        const ListenerConfig *u = config_listener_unix(l.config, "/run/pbot"),
+                             *t = config_listener(l.config, "::1", 9);
+        assert_non_null(u);
+        assert_true(u->fixed && u->mode == 0660);
+        assert_string_equal(u->group, "irc");
+        assert_string_equal(u->machine, "a");
+        assert_non_null(t);
+        assert_false(t->fixed);
+        assert_null(config_listener_unix(l.config, "[::1]:9"));
+        assert_null(config_listener_unix(l.config, "/run/pbo"));
+        assert_null(config_listener(l.config, "::1", 0));
+        assert_false(l.config->listen_default);
+}
+
 /* By default waiting and time limit fit into what PBot waits, whatever the time limit is. */
 static void test_wait_and_timeout(void **state) {
         (void)state;
@@ -365,6 +407,7 @@ int main(void) {
                 cmocka_unit_test(test_errors_may_be_null),
                 cmocka_unit_test(test_a_directory_is_an_error),
                 cmocka_unit_test(test_wait_and_timeout),
+                cmocka_unit_test(test_listeners_of_all_kinds),
                 cmocka_unit_test(test_words),
         };
         return cmocka_run_group_tests(tests, make_file, remove_file);

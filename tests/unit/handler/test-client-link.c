@@ -8,11 +8,14 @@
 #include <cmocka.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "common/io.h"
 #include "common/utf8.h"
 #include "handler/client-link.h"
+#include "handler/crowd.h"
 
 static void connect_pair(int *client, int *server) {
         struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -52,6 +55,18 @@ static const struct {
         { IN("\n \n  "), CLIENT_NOTHING, "" },
 };
 
+static unsigned few(void) {
+        return 1;
+}
+
+static unsigned some(void) {
+        return 100;
+}
+
+static unsigned many(void) {
+        return 150;
+}
+
 static void test_lines(void **state) {
         (void)state;
         for (size_t i = 0; i < ELEMENTSOF(inputs); i++) {
@@ -61,8 +76,7 @@ static void test_lines(void **state) {
                 connect_pair(&client, &server);
                 assert_int_equal(io_write(client, inputs[i].sent, inputs[i].size, USEC_INFINITY), 0);
                 shutdown(client, SHUT_WR);
-                assert_int_equal(
-                        client_receive(server, now_monotonic() + USEC_PER_SEC, &line), inputs[i].input);
+                assert_int_equal(client_receive(server, now_monotonic(), few, &line), inputs[i].input);
                 if (inputs[i].input == CLIENT_LINE)
                         assert_string_equal(text_string(&line), inputs[i].line);
                 close(client);
@@ -70,20 +84,36 @@ static void test_lines(void **state) {
         }
 }
 
-/* A line that comes byte by byte, with blank ones before it: they do not restart the time. */
-static void test_blank_lines_do_not_restart_the_time(void **state) {
-        (void)state;
+/* How long a client that sends two blank lines is waited for, from when it connected, in milliseconds. */
+static uint64_t waited(uint64_t connected_since, unsigned (*crowd)(void)) {
         _cleanup_text_ Text line = {};
         int client, server;
-        uint64_t began = now_monotonic();
+        uint64_t began = now_monotonic() - connected_since;
 
         connect_pair(&client, &server);
         assert_int_equal(io_write(client, "\n\n", 2, USEC_INFINITY), 0);
-        assert_int_equal(client_receive(server, began + 50 * USEC_PER_MSEC, &line), CLIENT_NOTHING);
-        uint64_t took = now_monotonic() - began;
-        assert_true(took >= 50 * USEC_PER_MSEC && took < USEC_PER_SEC);
+        assert_int_equal(client_receive(server, began, crowd, &line), CLIENT_NOTHING);
         close(client);
         close(server);
+        return (now_monotonic() - began) / USEC_PER_MSEC;
+}
+
+/* Blank lines do not restart the time. */
+static void test_blank_lines_do_not_restart_the_time(void **state) {
+        (void)state;
+        assert_in_range(waited(CLIENT_LINE_USEC - 300 * USEC_PER_MSEC, few), 5000, 5900);
+}
+
+/* Who says nothing has less time the more there are, also if they came later. */
+static void test_a_crowd_makes_impatient(void **state) {
+        (void)state;
+        assert_in_range(waited(0, many), 500, 1500);
+        assert_in_range(waited(1900 * USEC_PER_MSEC, some), 2000, 2900);
+        assert_in_range(waited(3 * USEC_PER_SEC, many), 3000, 3900);
+        assert_int_equal(crowd_patience(0), CLIENT_LINE_USEC);
+        assert_int_equal(crowd_patience(63), CLIENT_LINE_USEC);
+        assert_true(crowd_patience(64) < CLIENT_LINE_USEC);
+        assert_true(crowd_patience(UINT32_MAX) < crowd_patience(64));
 }
 
 static int receive_large(size_t size, bool newline) {
@@ -102,7 +132,7 @@ static int receive_large(size_t size, bool newline) {
                 _exit(0);
         }
         close(client);
-        int r = client_receive(server, now_monotonic() + 5 * USEC_PER_SEC, &line);
+        int r = client_receive(server, now_monotonic(), few, &line);
         if (r == CLIENT_LINE)
                 assert_int_equal(line.size, size);
         close(server);
@@ -157,7 +187,7 @@ static void test_surplus_does_not_cost_the_answer(void **state) {
         (void)setsockopt(server, SOL_SOCKET, SO_SNDBUF, &large, sizeof(large));
         (void)setsockopt(client, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
         assert_int_equal(io_write(client, "one\n", 4, USEC_INFINITY), 0);
-        assert_int_equal(client_receive(server, USEC_INFINITY, &line), CLIENT_LINE);
+        assert_int_equal(client_receive(server, now_monotonic(), few, &line), CLIENT_LINE);
         assert_int_equal(io_write(client, "two\n", 4, USEC_INFINITY), 0);
         for (size_t i = 0; i < 100000; i++)
                 text_append_char(&text, 'x');
@@ -234,7 +264,7 @@ static void test_gone_is_a_reset_not_a_half_close(void **state) {
 static void test_local_address(void **state) {
         (void)state;
         int client, server, pair[2];
-        char host[64];
+        char host[64], path[108];
         uint16_t port = 0;
 
         connect_pair(&client, &server);
@@ -243,22 +273,49 @@ static void test_local_address(void **state) {
         assert_true(port > 0);
         assert_return_code(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), errno);
         assert_int_equal(client_local_address(pair[0], host, &port), -EAFNOSUPPORT);
+        assert_int_equal(client_local_path(pair[0], path), -EAFNOSUPPORT);
+        assert_int_equal(client_local_path(server, path), -EAFNOSUPPORT);
         close(client);
         close(server);
         close(pair[0]);
         close(pair[1]);
 }
 
+/* The accepted end has the path of its listener. */
+static void test_local_path(void **state) {
+        (void)state;
+        char directory[] = "/tmp/test-client-XXXXXX", path[108];
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0),
+            client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        assert_non_null(mkdtemp(directory));
+        snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", directory);
+        assert_return_code(bind(listener, (struct sockaddr *)&address, sizeof(address)), errno);
+        assert_return_code(listen(listener, 1), errno);
+        assert_return_code(connect(client, (struct sockaddr *)&address, sizeof(address)), errno);
+        int server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        assert_int_equal(client_local_path(server, path), 0);
+        assert_string_equal(path, address.sun_path);
+        unlink(address.sun_path);
+        rmdir(directory);
+        close(listener);
+        close(client);
+        close(server);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_lines),
                 cmocka_unit_test(test_blank_lines_do_not_restart_the_time),
+                cmocka_unit_test(test_a_crowd_makes_impatient),
                 cmocka_unit_test(test_limit),
                 cmocka_unit_test(test_answer_is_trimmed_at_its_end),
                 cmocka_unit_test(test_surplus_does_not_cost_the_answer),
                 cmocka_unit_test(test_an_answer_is_bounded),
                 cmocka_unit_test(test_gone_is_a_reset_not_a_half_close),
                 cmocka_unit_test(test_local_address),
+                cmocka_unit_test(test_local_path),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,8 +83,24 @@ static void connect_pair(int pair[2]) {
         close(listener);
 }
 
-/* Serves one line and gives the answer. */
-static Text serve_with(const char *line, const char *config) {
+/* The same by a unix socket at path. */
+static void connect_pair_unix(const char *path, int pair[2]) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+        (void)unlink(path);
+        assert_return_code(bind(listener, (struct sockaddr *)&address, sizeof(address)), errno);
+        assert_return_code(listen(listener, 1), errno);
+        pair[1] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_return_code(connect(pair[1], (struct sockaddr *)&address, sizeof(address)), errno);
+        pair[0] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        assert_true(pair[0] >= 0);
+        close(listener);
+}
+
+/* Serves one line, that comes over pair, and gives the answer. */
+static Text serve_over(int pair[2], const char *line, const char *config) {
         static const char *const dirs[] = { "/nonexistent", NULL };
         const SessionOptions options = { .config_file = config_file(config),
                 .language_dirs = dirs,
@@ -92,9 +108,7 @@ static Text serve_with(const char *line, const char *config) {
                 .state_dir = the_dir };
         Client client = { .line = line };
         pthread_t thread;
-        int pair[2];
 
-        connect_pair(pair);
         client.fd = pair[1];
         assert_int_equal(pthread_create(&thread, NULL, client_main, &client), 0);
         assert_int_equal(session_run(pair[0], &options, NULL, now_monotonic()), 0);
@@ -103,6 +117,13 @@ static Text serve_with(const char *line, const char *config) {
         /* A client that cannot send all of its line may die of it before it reads the answer. */
         assert_int_equal(client.sent, 0);
         return client.answer;
+}
+
+static Text serve_with(const char *line, const char *config) {
+        int pair[2];
+
+        connect_pair(pair);
+        return serve_over(pair, line, config);
 }
 
 static Text serve(const char *line) {
@@ -336,6 +357,42 @@ static void test_paste_answers_much(void **state) {
         }
 }
 
+/* A unix socket's listener is found by its path, and what a request says of its machine counts if it may. */
+static void test_a_listeners_machine(void **state) {
+        static const struct {
+                const char *listener, *line, *machine;
+        } cases[] = {
+                { "\"b\"", "{\"code\":\"echo\"}\n", "b" },
+                { "\"b\"", "{\"code\":\"echo\",\"vm\":\"c\"}\n", "c" },
+                { "{\"machine\":\"b\",\"fixed\":true}", "{\"code\":\"echo\"}\n", "b" },
+                { "{\"machine\":\"b\",\"fixed\":true}", "{\"code\":\"echo\",\"vm\":\"c\"}\n", "b" },
+        };
+        const FakeStep steps[] = { { .reply = OK_REPLY } };
+        char path[80];
+
+        (void)state;
+        snprintf(path, sizeof(path), "%s/listener", the_dir);
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_text_ Text config = {}, wanted = {};
+                FakeWatchdog w;
+                int pair[2];
+
+                text_append_printf(&config,
+                        "{\"machines\": {\"a\": {}, \"b\": {}, \"c\": {}}, \"default-machine\": \"a\", "
+                        "\"listeners\": {\"%s\": %s}}",
+                        path, cases[i].listener);
+                fake_watchdog_start(&w, steps, 1);
+                connect_pair_unix(path, pair);
+                _cleanup_text_ Text got = serve_over(pair, cases[i].line, text_string(&config));
+                fake_watchdog_stop(&w);
+                assert_string_equal(text_string(&got), "hello\n");
+                text_append_printf(&wanted, "lease %s ", cases[i].machine);
+                assert_non_null(startswith(text_string(&w.seen), text_string(&wanted)));
+                text_done(&w.seen);
+                text_done(&w.requests);
+        }
+}
+
 /* A bus that takes the connection and never says a word. */
 static void test_a_bus_that_hangs(void **state) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -494,6 +551,7 @@ int main(void) {
                 cmocka_unit_test(test_paste),
                 cmocka_unit_test(test_paste_answers_anything),
                 cmocka_unit_test(test_paste_answers_much),
+                cmocka_unit_test(test_a_listeners_machine),
                 cmocka_unit_test(test_a_bus_that_hangs),
                 cmocka_unit_test(test_wrong_configuration),
                 cmocka_unit_test(test_too_long),

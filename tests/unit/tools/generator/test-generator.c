@@ -90,7 +90,8 @@ static const struct {
         { NULL, "PBOTVM_PORT=9001\n", HEAD "127.0.0.1:9001\n" },
         { NULL, "PBOTVM_SERVER=9002\n", HEAD "127.0.0.1:9002\n" },
         { NULL, "PBOTVM_ADDR=\"::1\"\n", HEAD "[::1]:9000\n" },
-        { NULL, "PBOTVM_ADDR=192.0.2.1\n", HEAD "192.0.2.1:9000\nFreeBind=yes\n" },
+        { NULL, "PBOTVM_ADDR=192.0.2.1\n",
+                HEAD "192.0.2.1:9000\nFreeBind=yes\nMaxConnectionsPerSource=96\n" },
         { "{ " MACHINES ", \"listeners\": { \"127.0.0.1:9000\": \"m\" } }", NULL, "" },
         { "{ " MACHINES ", \"listeners\": { \"127.0.0.1:9001\": \"m\", \"[::1]:9002\": \"m\" } }", NULL,
                 HEAD "127.0.0.1:9001\nListenStream=[::1]:9002\n" },
@@ -104,6 +105,15 @@ static const struct {
           ", \"listeners\": { \"127.0.0.1:9001\": \"m\", \"0.0.0.0:9001\": \"m\", \"[::]:9002\": \"m\", "
           "\"[::1]:9002\": \"m\", \"[::1]:9003\": \"m\" } }",
                 NULL, HEAD "0.0.0.0:9001\nListenStream=[::]:9002\nListenStream=[::1]:9003\n" },
+        { "{ " MACHINES ", \"listeners\": { \"/run/pbotvm/pbot\": \"m\" } }", NULL,
+                HEAD "/run/pbotvm/pbot\nSocketMode=0600\nRemoveOnStop=yes\nMaxConnectionsPerSource=96\n" },
+        { "{ " MACHINES ", \"listeners\": { \"/run/a\": { \"machine\": \"m\", \"mode\": \"0660\", "
+          "\"group\": \"irc\" }, \"127.0.0.1:9000\": \"m\" } }",
+                NULL,
+                HEAD "/run/a\nListenStream=127.0.0.1:9000\nSocketMode=0660\nRemoveOnStop=yes\n"
+                     "SocketGroup=irc\n" },
+        { "{ " MACHINES ", \"listeners\": { \"/run/a\": \"m\" } }", "PBOTVM_ADDR=/run/a\n",
+                HEAD "/run/a\nSocketMode=0600\nRemoveOnStop=yes\nMaxConnectionsPerSource=96\n" },
 };
 
 static void test_drop_ins(_unused_ void **state) {
