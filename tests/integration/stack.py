@@ -2,8 +2,8 @@
 """What the tests of the whole way share: clients of port 9000, the host that the services run on, its guest.
 
 A test file defines functions test_NAME() and calls run(globals()). Each prints one line, "ok NAME SECONDS" or
-"FAIL NAME SECONDS: WHY". One that fails is tried once more, since the machine may have been too busy for its time
-limits; it says so. PBOTVM_FULL in the environment asks for the larger scale."""
+"FAIL NAME SECONDS: WHY". One that runs out of time is tried once more, since the machine may have been too busy, and
+says so; any other failure is one. PBOTVM_FULL in the environment asks for the larger scale."""
 
 import json
 import os
@@ -125,6 +125,10 @@ def escaped(name):
     return re.sub(r'[^A-Za-z0-9]', lambda found: f'_{ord(found.group()):02x}', name)
 
 
+class OutOfTime(AssertionError):
+    """Something did not happen in time."""
+
+
 def wait_until(what, condition, seconds=60, step=0.2):
     """Waits until condition() is true and returns what it returned."""
     deadline = time.monotonic() + seconds
@@ -135,7 +139,7 @@ def wait_until(what, condition, seconds=60, step=0.2):
         except (AssertionError, OSError, KeyError, ValueError):
             pass
         if time.monotonic() >= deadline:
-            raise AssertionError(f'{what}: not within {seconds} s')
+            raise OutOfTime(f'{what}: not within {seconds} s')
         time.sleep(step)
 
 
@@ -163,14 +167,14 @@ def short(value, width=300):
 # --- Running.
 
 def tried(test):
-    """Why it failed, in one line, or nothing."""
+    """Why it failed, in one line, or nothing; and whether it only ran out of time."""
     try:
         test()
     except AssertionError as error:
-        return str(error).strip().replace('\n', ' | ') or 'an assertion'
-    except Exception:  # pylint: disable=broad-except
-        return traceback.format_exc().strip().replace('\n', ' | ')
-    return ''
+        return str(error).strip().replace('\n', ' | ') or 'an assertion', isinstance(error, OutOfTime)
+    except Exception as error:  # pylint: disable=broad-except
+        return traceback.format_exc().strip().replace('\n', ' | '), isinstance(error, (TimeoutError, subprocess.TimeoutExpired))
+    return '', False
 
 
 def again(test, settle):
@@ -178,7 +182,7 @@ def again(test, settle):
         settle()
     except (AssertionError, OSError):
         pass
-    return tried(test)
+    return tried(test)[0]
 
 
 def run(names, settle=lambda: wait_ready(120)):
@@ -191,8 +195,8 @@ def run(names, settle=lambda: wait_ready(120)):
 
     for name in wanted:
         started = time.monotonic()
-        first = tried(tests[name])
-        why = first and again(tests[name], settle)
+        first, late = tried(tests[name])
+        why = again(tests[name], settle) if late else first
         took = time.monotonic() - started
         if why:
             bad += 1
