@@ -353,7 +353,7 @@ static void test_it_is_quick(void **state) {
         (void)state;
         uint64_t best = USEC_INFINITY;
 
-        for (int i = 0; i < 5; i++) {
+        for (int i = 0; i < 20; i++) {
                 int pipes[2];
                 uint64_t took = 0;
                 assert_return_code(pipe(pipes), errno);
@@ -373,7 +373,7 @@ static void test_it_is_quick(void **state) {
                 best = MIN(best, took);
         }
         print_message("confined in %llu us\n", (unsigned long long)best);
-        assert_true(best < USEC_PER_MSEC);
+        assert_true(best < 2 * USEC_PER_MSEC);
 }
 
 int main(void) {
