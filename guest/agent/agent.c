@@ -12,6 +12,7 @@
 #include "channel.h"
 #include "common/io.h"
 #include "common/log.h"
+#include "door.h"
 #include "endpoint.h"
 #include "health.h"
 #include "heartbeat.h"
@@ -32,6 +33,8 @@
 typedef struct Link {
         Agent *agent;
         unsigned token; /* of the device, 0 for a connection */
+        bool port;      /* virtio-serial: whoever is there is the host */
+        bool doubted;   /* anybody of the host may be there */
         Channel *channel;
         Heart *heart;
         Task *task; /* of the channel's request */
@@ -44,6 +47,7 @@ struct Agent {
         Vitals vitals;
         Health *health;
         Endpoints *endpoints;
+        Door *door;
         Link *links;
         size_t n_links;
         Disk *disk;
@@ -104,6 +108,28 @@ static void on_task_done(const Task *task, JobResult *result, void *userdata) {
         }
 }
 
+static void link_close(Link *link);
+
+/* Where a host could give a secret, nobody passes without it, even before. */
+static bool proof_is_needed(const Agent *agent) {
+        if (agent->settings->vsock_proof_named)
+                return agent->settings->vsock_proof;
+        for (const Link *l = agent->links; l; l = l->next)
+                if (l->port)
+                        return true;
+        return door_has_secret(agent->door);
+}
+
+/* From now on whoever comes over vsock has to know it, and who is there already has not said it. */
+static void take_secret(Agent *agent, const uint8_t secret[static SECRET_SIZE]) {
+        door_set_secret(agent->door, secret);
+        for (Link *l = agent->links, *next; l; l = next) {
+                next = l->next;
+                if (l->doubted)
+                        link_close(l);
+        }
+}
+
 static void on_request(Channel *channel, const char *json, size_t size, void *userdata) {
         Link *link = userdata;
         Agent *agent = link->agent;
@@ -121,7 +147,10 @@ static void on_request(Channel *channel, const char *json, size_t size, void *us
                         channel, r == -EBADMSG ? text_string(&error) : "The guest is out of memory.", id);
                 return;
         }
-        vitals_apply(&agent->vitals, &task->request, runner_busy_usec(agent->runner));
+        if (task->request.have_secret && link->port)
+                take_secret(agent, task->request.secret);
+        if (!link->doubted)
+                vitals_apply(&agent->vitals, &task->request, runner_busy_usec(agent->runner));
         task->client = link;
         link->task = task;
         runner_add(agent->runner, task);
@@ -186,14 +215,13 @@ static int link_open(Link *link, EndpointRole role, int fd, StreamKind kind, con
         static const HeartHandlers heart_handlers = { .healthy = on_healthy, .closed = on_heart_closed };
         sd_event *event = link->agent->jobs.event;
 
-        if (role == ENDPOINT_DATA)
+        if (role != ENDPOINT_HEART)
                 return channel_new(event, fd, kind, name, &channel_handlers, link, &link->channel);
         return heart_new(event, fd, kind, &heart_handlers, link, &link->heart);
 }
 
-static int on_opened(
-        EndpointRole role, int fd, StreamKind kind, const char *name, unsigned token, void *userdata) {
-        Agent *agent = userdata;
+static int link_add(
+        Agent *agent, const Link *like, EndpointRole role, int fd, StreamKind kind, const char *name) {
         _cleanup_close_ int owned = fd;
 
         int r = links_make_room(agent);
@@ -202,7 +230,9 @@ static int on_opened(
         Link *link = calloc(1, sizeof(Link));
         if (!link)
                 return -ENOMEM;
-        *link = (Link){ .agent = agent, .token = token, .next = agent->links };
+        *link = *like;
+        link->agent = agent;
+        link->next = agent->links;
         agent->links = link;
         agent->n_links++;
 
@@ -210,6 +240,31 @@ static int on_opened(
         if (r < 0)
                 link_free(link);
         return r;
+}
+
+static int on_opened(
+        EndpointRole role, int fd, StreamKind kind, const char *name, unsigned token, void *userdata) {
+        Agent *agent = userdata;
+
+        if (role == ENDPOINT_VSOCK && proof_is_needed(agent)) {
+                door_admit(agent->door, fd);
+                return 0;
+        }
+        /* Where the operator says that no proof is needed, whoever comes is the host. */
+        const Link like = {
+                .token = token,
+                .port = kind == STREAM_PORT && role == ENDPOINT_DATA,
+                .doubted = role == ENDPOINT_VSOCK && !agent->settings->vsock_proof_named,
+        };
+        return link_add(agent, &like, role, fd, kind, name);
+}
+
+/* A connection has proven to be the host's. */
+static void on_passed(int fd, void *userdata) {
+        int r = link_add(userdata, &(Link){}, ENDPOINT_VSOCK, fd, STREAM_SOCKET, "vsock");
+
+        if (r < 0)
+                log_warning_errno(r, "A connection of the host could not be taken: %m");
 }
 
 /* Tells systemd; its watchdog hears of the agent only while it is able to do its work, for a new start may
@@ -322,6 +377,9 @@ static int serving_start(Agent *agent) {
         int r = health_new(&agent->jobs, on_health, agent, &agent->health);
         if (r < 0)
                 return log_error_errno(r, "Failed to start the self-check: %m");
+        r = door_new(agent->jobs.event, on_passed, agent, &agent->door);
+        if (r < 0)
+                return log_oom();
         r = endpoints_new(agent->jobs.event, agent->settings, on_opened, agent, &agent->endpoints);
         if (r == -ENODEV)
                 return log_error_errno(r, "Neither a device nor a socket to serve is configured.");
@@ -355,6 +413,7 @@ Agent *agent_free(Agent *agent) {
                 return NULL;
         sd_event_source_disable_unref(agent->beat);
         endpoints_free(agent->endpoints);
+        door_free(agent->door);
         while (agent->links)
                 link_free(agent->links);
         runner_free(agent->runner);

@@ -86,8 +86,8 @@ static void endpoint_try(Endpoint *endpoint) {
         endpoint->open = r >= 0;
         if (endpoint->open) {
                 endpoint->last_error = 0;
-                log_info("Serving %s on %s.", endpoint->role == ENDPOINT_DATA ? "requests" : "the heartbeat",
-                        endpoint->name);
+                log_info("Serving %s on %s.",
+                        endpoint->role == ENDPOINT_HEART ? "the heartbeat" : "requests", endpoint->name);
         } else if (r != endpoint->last_error) {
                 endpoint->last_error = r;
                 if (!absent(r))
@@ -152,7 +152,7 @@ static int endpoints_fill(Endpoints *endpoints, const Settings *settings) {
                 return 0;
         char name[32];
         (void)snprintf(name, sizeof(name), "vsock:%u", settings->vsock_port);
-        return endpoint_add(endpoints, KIND_VSOCK, ENDPOINT_DATA, name);
+        return endpoint_add(endpoints, KIND_VSOCK, ENDPOINT_VSOCK, name);
 }
 
 int endpoints_new(

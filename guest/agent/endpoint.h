@@ -13,6 +13,7 @@ typedef struct Endpoints Endpoints;
 
 typedef enum EndpointRole {
         ENDPOINT_DATA,
+        ENDPOINT_VSOCK, /* data, from whoever is on the host */
         ENDPOINT_HEART,
 } EndpointRole;
 

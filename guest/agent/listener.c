@@ -9,7 +9,6 @@
 #include "common/log.h"
 
 #define BACKLOG 64
-#define PRIVILEGED_PORTS 1024
 
 struct Listener {
         int fd;
@@ -22,8 +21,7 @@ struct Listener {
 static bool peer_allowed(const Listener *listener, const struct sockaddr_vm *peer) {
         if (!listener->host_only)
                 return true;
-        return peer->svm_family == AF_VSOCK && peer->svm_cid == VMADDR_CID_HOST &&
-               peer->svm_port < PRIVILEGED_PORTS;
+        return peer->svm_family == AF_VSOCK && peer->svm_cid == VMADDR_CID_HOST;
 }
 
 static int on_connection(

@@ -12,9 +12,8 @@ typedef struct Listener Listener;
 /* A connection has come; the callee owns fd. */
 typedef void (*ListenerAccept)(int fd, void *userdata);
 
-/* Listens on a port of AF_VSOCK. host_only: connections that are not from the host (CID 2), or from one of
- * its ports that need a privilege (below 1024), are closed. -EAFNOSUPPORT or -ENODEV while the kernel has no
- * vsock. */
+/* Listens on a port of AF_VSOCK. host_only: connections that are not from the host (CID 2) are closed.
+ * -EAFNOSUPPORT or -ENODEV while the kernel has no vsock. */
 int listener_new_vsock(sd_event *event, uint32_t port, bool host_only, ListenerAccept accept, void *userdata,
         Listener **ret);
 /* Listens where address says, unix:PATH; a socket that is there is replaced. -EINVAL for another address. */

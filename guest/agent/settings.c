@@ -165,6 +165,14 @@ static int member_vsock_host_only(const Parser *p, const Json *value) {
         return 0;
 }
 
+static int member_vsock_proof(const Parser *p, const Json *value) {
+        if (json_type(value) != JSON_BOOLEAN && json_type(value) != JSON_NULL)
+                return wrong(p, value, "true, false or null");
+        p->settings->vsock_proof_named = json_type(value) == JSON_BOOLEAN;
+        p->settings->vsock_proof = json_boolean(value);
+        return 0;
+}
+
 static int member_slots(const Parser *p, const Json *value) {
         uint64_t n = 0;
         int r = parse_number(p, value, 1, SLOTS_MAX, &n);
@@ -217,6 +225,7 @@ static const struct {
         { "heartbeat", member_heartbeat },
         { "vsock-port", member_vsock_port },
         { "vsock-host-only", member_vsock_host_only },
+        { "vsock-proof", member_vsock_proof },
         { "slots", member_slots },
         { "storage", member_storage },
         { "storage-bytes", member_storage_bytes },

@@ -20,7 +20,9 @@ typedef struct Settings {
         NameList listen;        /* sockets for requests besides vsock: unix:PATH */
         NameList listen_heart;  /* the same for the heartbeat */
         uint32_t vsock_port;    /* 0: none */
-        bool vsock_host_only;   /* only CID 2, from a port below 1024 */
+        bool vsock_host_only;   /* only CID 2 */
+        bool vsock_proof_named; /* else proof is asked for where the host can give a secret */
+        bool vsock_proof;       /* whoever comes over vsock has to prove to be the host */
         unsigned slots;         /* jobs that may run at once */
         char *storage;          /* a directory or a block device that keeps storage; NULL: none */
         uint64_t storage_bytes; /* the largest storage of one key */

@@ -133,6 +133,7 @@ int task_reply(const Task *task, JobResult *result, Text *json) {
         r = extension_begin(task->request.id, &reply);
         if (r < 0)
                 return r;
+        reply.probed = task->request.probe;
         storage_trouble_append(result, &reply);
         if (result->have_storage && task->request.present) {
                 text_move(&reply.storage, &result->storage);

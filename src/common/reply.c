@@ -72,6 +72,12 @@ static void write_extension(const Reply *reply, JsonWriter *w) {
                 json_key(w, "storage");
                 json_put_string(w, text_failed(&encoded) ? NULL : text_string(&encoded));
         }
+        if (reply->probed) {
+                json_key(w, "speaks");
+                json_open_array(w);
+                json_put_string(w, "proof");
+                json_close_array(w);
+        }
         json_close_object(w);
 }
 

@@ -26,7 +26,11 @@ typedef struct Reply {
         uint64_t max_rss_bytes;
         Text storage; /* a tar archive, decoded */
         bool have_storage;
+        bool probed; /* written: the request was a probe, and is told what else this agent understands */
 } Reply;
+
+/* The words of the member "speaks" of an answer to a probe, quotes included: a watchdog looks for them. */
+#define SPEAKS_PROOF "\"proof\""
 
 void reply_done(Reply *reply);
 #define _cleanup_reply_ _cleanup_(reply_done)

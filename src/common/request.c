@@ -94,6 +94,12 @@ static void write_extension(const Request *request, JsonWriter *w) {
                 json_key(w, "entropy");
                 json_put_string(w, text_string(&encoded));
         }
+        if (request->have_secret) {
+                _cleanup_text_ Text encoded = {};
+                base64_append_encoded(&encoded, request->secret, sizeof(request->secret));
+                json_key(w, "secret");
+                json_put_string(w, text_string(&encoded));
+        }
         if (request->have_storage) {
                 _cleanup_text_ Text encoded = {};
                 base64_append_encoded(&encoded, request->storage.data, request->storage.size);
@@ -249,6 +255,19 @@ static int parse_environment(const Json *array, char ***ret, Text *error) {
         return 0;
 }
 
+static int parse_bytes(
+        const Json *object, const char *name, uint8_t *ret, size_t size, bool *ret_have, Text *error) {
+        _cleanup_text_ Text bytes = {};
+
+        int r = parse_base64(object, name, &bytes, ret_have, error);
+        if (r < 0 || !*ret_have)
+                return r;
+        if (bytes.size != size)
+                return refuse(error, "Bad request: member pbotvm.%s is not %zu bytes long.", name, size);
+        memcpy(ret, bytes.data, size);
+        return 0;
+}
+
 static int parse_extension(const Json *object, Request *request, Text *error) {
         if (!object)
                 return 0;
@@ -287,16 +306,13 @@ static int parse_extension(const Json *object, Request *request, Text *error) {
                 return r;
         request->terminal = json_boolean(json_member(object, "terminal"));
 
-        _cleanup_text_ Text entropy = {};
-        r = parse_base64(object, "entropy", &entropy, &request->have_entropy, error);
+        r = parse_bytes(object, "entropy", request->entropy, sizeof(request->entropy),
+                &request->have_entropy, error);
+        if (r >= 0)
+                r = parse_bytes(object, "secret", request->secret, sizeof(request->secret),
+                        &request->have_secret, error);
         if (r < 0)
                 return r;
-        if (request->have_entropy) {
-                if (entropy.size != sizeof(request->entropy))
-                        return refuse(error, "Bad request: member pbotvm.entropy is not %zu bytes long.",
-                                sizeof(request->entropy));
-                memcpy(request->entropy, entropy.data, sizeof(request->entropy));
-        }
         return parse_base64(object, "storage", &request->storage, &request->have_storage, error);
 }
 

@@ -5,6 +5,7 @@
  */
 
 #include "common/json.h"
+#include "common/proof.h"
 
 #define LIMIT_UNSET UINT64_MAX
 
@@ -61,6 +62,8 @@ typedef struct Request {
         bool have_entropy;
         Text storage; /* a tar archive, decoded */
         bool have_storage;
+        uint8_t secret[SECRET_SIZE]; /* by which the agent knows its host where anybody may connect */
+        bool have_secret;
         char **environment; /* variables for the program, NAME=value, NULL-terminated; NULL: none */
         bool terminal;      /* the program's standard output is a terminal */
 } Request;

@@ -4,9 +4,11 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "common/io.h"
+#include "common/reply.h"
 #include "watchdog/probe.h"
 #include "watchdog/relay.h"
 
@@ -19,6 +21,9 @@ struct Link {
         uint64_t probe_usec;
         bool started;
         bool proven;
+        bool has_secret;
+        uint8_t secret[SECRET_SIZE]; /* of this life of the guest */
+        bool told;                   /* the guest knows it, and wants to hear it over vsock */
 
         Endpoint endpoints[ENDPOINTS_MAX];
         size_t n_endpoints;
@@ -52,6 +57,19 @@ struct Strand {
 
 static void try_endpoint(Link *link);
 
+/* Over vsock a guest that was told the secret hears it before anything else. The buffer of a new connection
+ * has room for it. */
+static int prove(const Link *link, int fd) {
+        char proof[PROOF_SIZE];
+
+        if (!link->told || link->endpoints[link->current].kind != TRANSPORT_VSOCK)
+                return 0;
+        proof_write(link->secret, proof);
+        ssize_t n = send(fd, proof, sizeof(proof), MSG_DONTWAIT | MSG_NOSIGNAL);
+        explicit_bzero(proof, sizeof(proof));
+        return n == sizeof(proof) ? 0 : -EIO;
+}
+
 static bool is_stream(const Link *link) {
         return link->endpoints[link->current].kind != TRANSPORT_VSOCK;
 }
@@ -69,6 +87,8 @@ static void begin_round(Link *link) {
         link->tried = 0;
         link->connected_once = false;
         if (now_monotonic() >= usec_add(link->preferred_usec, LINK_REMEMBER_USEC))
+                link->preferred = 0;
+        if (!link->told && link->endpoints[0].telling)
                 link->preferred = 0;
         try_endpoint(link);
 }
@@ -135,6 +155,11 @@ static int go_idle(Link *link) {
 }
 
 static void answered(Link *link) {
+        /* It was only told something. */
+        if (link->endpoints[link->current].telling) {
+                endpoint_failed(link);
+                return;
+        }
         link->preferred = link->current;
         link->preferred_usec = now_monotonic();
         link->round = 0;
@@ -152,6 +177,8 @@ static void on_probed(int result, void *userdata) {
         Link *link = userdata;
         bool again = link->proven;
 
+        if (result >= 0 && link->endpoints[link->current].kind == TRANSPORT_CHANNEL)
+                link->told = link->has_secret && probe_speaks(link->probe, SPEAKS_PROOF);
         link->probe = probe_free(link->probe);
         if (result >= 0)
                 answered(link);
@@ -169,7 +196,10 @@ static int ask(Link *link) {
         uint64_t limit = !link->proven && link->round == 0 ? link->probe_usec / 2 : link->probe_usec;
 
         link->idle_io = sd_event_source_disable_unref(link->idle_io);
-        return probe_new(link->event, link->fd, link->framing, limit, on_probed, link, &link->probe);
+        /* Whoever is on a channel is the guest; elsewhere anybody may be. */
+        bool tell = link->has_secret && link->endpoints[link->current].kind == TRANSPORT_CHANNEL;
+        return probe_new(link->event, link->fd, link->framing, tell ? link->secret : NULL, limit, on_probed,
+                link, &link->probe);
 }
 
 static void on_connected(int fd, void *userdata) {
@@ -179,7 +209,7 @@ static void on_connected(int fd, void *userdata) {
         if (fd >= 0) {
                 link->fd = fd;
                 link->connected_once = true;
-                if (ask(link) >= 0)
+                if (prove(link, fd) >= 0 && ask(link) >= 0)
                         return;
         }
         /* Only a connection for a second look at a vsock that worked can fail while it counts as proven. */
@@ -240,6 +270,10 @@ void link_start(Link *link, Framing framing) {
                 return;
         link->started = true;
         link->round = 0;
+        /* Another life of the guest, or it is not known whether it is: it knows nothing yet. */
+        link->told = false;
+        link->has_secret =
+                getrandom(link->secret, sizeof(link->secret), GRND_NONBLOCK) == sizeof(link->secret);
         schedule_round(link, 0);
 }
 
@@ -322,6 +356,8 @@ static void on_vsock_connected(int fd, void *userdata) {
         int client_fd = fd;
 
         strand->connector = connector_free(strand->connector);
+        if (fd >= 0 && prove(strand->link, fd) < 0)
+                client_fd = fd = (fd_close(fd), -EIO);
         if (fd >= 0) {
                 strand->fd = fd;
                 client_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);

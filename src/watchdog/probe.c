@@ -33,7 +33,7 @@ static int make_nonce(char ret[static NONCE_SIZE + 1]) {
         return 0;
 }
 
-static int make_question(Probe *probe, Framing framing) {
+static int make_question(Probe *probe, Framing framing, const uint8_t *secret) {
         _cleanup_request_ Request request = REQUEST_INIT;
         _cleanup_text_ Text json = {};
 
@@ -41,6 +41,10 @@ static int make_question(Probe *probe, Framing framing) {
         if (r >= 0)
                 r = request_probe(
                         probe->nonce, probe->nonce, (int64_t)(now_realtime() / USEC_PER_SEC), &request);
+        if (r >= 0 && secret) {
+                memcpy(request.secret, secret, SECRET_SIZE);
+                request.have_secret = true;
+        }
         if (r >= 0)
                 r = request_write(&request, false, &json);
         if (r < 0)
@@ -133,8 +137,13 @@ static int on_timeout(sd_event_source *source _unused_, uint64_t usec _unused_, 
         return 0;
 }
 
-int probe_new(sd_event *event, int fd, Framing framing, uint64_t limit_usec, ProbeDone done, void *userdata,
-        Probe **ret) {
+bool probe_speaks(const Probe *probe, const char *word) {
+        const Text *object = &probe->reader.object;
+        return probe->reader.have_object && memmem(object->data, object->size, word, strlen(word));
+}
+
+int probe_new(sd_event *event, int fd, Framing framing, const uint8_t *secret, uint64_t limit_usec,
+        ProbeDone done, void *userdata, Probe **ret) {
         _cleanup_(probe_freep) Probe *probe = calloc(1, sizeof(*probe));
         if (!probe)
                 return -ENOMEM;
@@ -142,7 +151,7 @@ int probe_new(sd_event *event, int fd, Framing framing, uint64_t limit_usec, Pro
         probe->userdata = userdata;
         probe->fd = fd;
 
-        int r = make_question(probe, framing);
+        int r = make_question(probe, framing, secret);
         if (r >= 0)
                 r = sd_event_add_io(event, &probe->io, fd, EPOLLIN | EPOLLOUT, on_io, probe);
         if (r >= 0)

@@ -17,8 +17,11 @@
 typedef void (*ProbeDone)(int result, void *userdata);
 
 typedef struct Probe Probe;
-/* fd: a connected non-blocking socket, borrowed. */
-int probe_new(sd_event *event, int fd, Framing framing, uint64_t limit_usec, ProbeDone done, void *userdata,
-        Probe **ret);
+/* fd: a connected non-blocking socket, borrowed. secret: told to the agent with the question; NULL: none is.
+ */
+int probe_new(sd_event *event, int fd, Framing framing, const uint8_t *secret, uint64_t limit_usec,
+        ProbeDone done, void *userdata, Probe **ret);
+/* Whether the answer has that word in it (reply.h), by which an agent says what it understands. */
+bool probe_speaks(const Probe *probe, const char *word);
 Probe *probe_free(Probe *probe);
 DEFINE_CLEANUP(Probe *, probe_free);

@@ -68,8 +68,10 @@ size_t transport_data_endpoints(
         uint32_t cid = guest_cid(config, lines);
         size_t n = 0;
 
-        if (config->channel_data && wanted(config, TRANSPORT_CHANNEL))
-                ret[n++] = channel_endpoint(config->channel_data);
+        if (config->channel_data && config->transport != TRANSPORT_SERIAL) {
+                ret[n] = channel_endpoint(config->channel_data);
+                ret[n++].telling = config->transport == TRANSPORT_VSOCK;
+        }
         if (cid > 0 && wanted(config, TRANSPORT_VSOCK))
                 ret[n++] = (Endpoint){ .kind = TRANSPORT_VSOCK, .cid = cid, .vport = config->vport };
         if (port > 0 && wanted(config, TRANSPORT_SERIAL))
@@ -94,7 +96,8 @@ bool endpoints_equal(const Endpoint *a, size_t n_a, const Endpoint *b, size_t n_
                 return false;
         for (size_t i = 0; i < n_a; i++)
                 if (a[i].kind != b[i].kind || a[i].path != b[i].path || a[i].addr != b[i].addr ||
-                        a[i].port != b[i].port || a[i].cid != b[i].cid || a[i].vport != b[i].vport)
+                        a[i].port != b[i].port || a[i].cid != b[i].cid || a[i].vport != b[i].vport ||
+                        a[i].telling != b[i].telling)
                         return false;
         return true;
 }

@@ -18,11 +18,12 @@ typedef struct Endpoint {
         const char *path;   /* channel */
         const char *addr;   /* serial: a numeric address, or "localhost" */
         uint16_t port;
+        bool telling; /* channel: used only to tell the guest the secret that vsock needs */
         uint32_t cid; /* vsock */
         uint32_t vport;
 } Endpoint;
 
-#define ENDPOINTS_MAX 3
+#define ENDPOINTS_MAX 3 /* channel, vsock, serial */
 
 /* The machine's ways for data, in the order in which they are tried: channel, vsock, serial, or the one that
  * is configured. Whoever listens on a TCP port of this host first would be the guest, so a port, like a CID,

@@ -35,7 +35,8 @@ struct FakeGuest {
         bool traits[_FAKE_TRAIT_MAX];
         const char *beat;
         Text say;
-        unsigned requests, end_markers;
+        unsigned requests, end_markers, proofs;
+        char *secret;
 
         char *paths[N_LINES]; /* NULL: TCP */
         uint32_t vsock_port;  /* of the data line; 0: it has another one */
@@ -114,9 +115,19 @@ static void put(Connection *c, const char *data, size_t size) {
 
 /* What stands behind "echo " in the request, up to the end of the word. */
 static void answer(FakeGuest *g, Connection *c) {
-        const char *echo = memmem(c->in.data, c->in.size, "echo ", 5);
+        static const char proof[] = "{\"pbotvm\":{\"proof\":\"", key[] = "\"secret\":\"";
+        const char *echo = memmem(c->in.data, c->in.size, "echo ", 5),
+                   *secret = memmem(c->in.data, c->in.size, key, strlen(key));
         _cleanup_text_ Text out = {};
 
+        if (startswith(text_string(&c->in), proof)) {
+                g->proofs++;
+                return;
+        }
+        if (secret) {
+                free(g->secret);
+                g->secret = bytes_dup(secret + strlen(key), strcspn(secret + strlen(key), "\""));
+        }
         g->requests++;
         if (g->traits[FAKE_HANGS_UP]) {
                 drop(c);
@@ -127,7 +138,8 @@ static void answer(FakeGuest *g, Connection *c) {
         text_append_string(&out, "{\"an echo\":\"of the request\"}\r\nresult:{\"result\":\"");
         if (echo)
                 text_append(&out, echo + 5, strcspn(echo + 5, "\"\\\n "));
-        text_append_string(&out, "\\n\"}\r\nresult:end\r\n");
+        text_append_printf(&out, "\\n\"%s}\r\nresult:end\r\n",
+                g->traits[FAKE_PROOF] ? ",\"pbotvm\":{\"speaks\":[\"proof\"]}" : "");
         put(c, out.data, out.size);
 }
 
@@ -296,6 +308,7 @@ void fake_guest_free(FakeGuest *g) {
         pthread_join(g->thread, NULL);
         go_down(g);
         text_done(&g->say);
+        free(g->secret);
         for (int line = 0; line < N_LINES; line++)
                 free(g->paths[line]);
         fd_close(g->wake);
@@ -339,6 +352,17 @@ static unsigned read_counter(FakeGuest *g, const unsigned *counter) {
 
 unsigned fake_guest_requests(FakeGuest *g) {
         return read_counter(g, &g->requests);
+}
+
+unsigned fake_guest_proofs(FakeGuest *g) {
+        return read_counter(g, &g->proofs);
+}
+
+char *fake_guest_secret(FakeGuest *g) {
+        pthread_mutex_lock(&g->lock);
+        char *secret = g->secret ? strdup(g->secret) : NULL;
+        pthread_mutex_unlock(&g->lock);
+        return secret;
 }
 
 unsigned fake_guest_end_markers(FakeGuest *g) {

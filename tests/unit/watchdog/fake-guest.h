@@ -14,6 +14,7 @@ typedef enum FakeTrait {
         FAKE_ASKED,    /* echoes a newline there, and answers it in the way of 2026 */
         FAKE_ANSWERS,  /* on the data connection */
         FAKE_HANGS_UP, /* closes the data connection when a request has come, in place of an answer */
+        FAKE_PROOF,    /* says to whoever probes that it understands a proof */
         _FAKE_TRAIT_MAX,
 } FakeTrait;
 
@@ -34,3 +35,7 @@ void fake_guest_say(FakeGuest *guest, const char *text, size_t times);
 /* How many requests came, probes included, and how many of them in the framing of 2023. */
 unsigned fake_guest_requests(FakeGuest *guest);
 unsigned fake_guest_end_markers(FakeGuest *guest);
+/* How many connections began with a proof. */
+unsigned fake_guest_proofs(FakeGuest *guest);
+/* The member "secret" of the last request that had one, as it was written; the caller's. */
+char *fake_guest_secret(FakeGuest *guest);

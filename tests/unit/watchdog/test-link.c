@@ -5,6 +5,7 @@
 #include "fake-guest.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <linux/vm_sockets.h>
 #include <sys/socket.h>
 
@@ -186,6 +187,48 @@ static void test_vsock_that_goes(void **state) {
         assert_int_equal(link_transport(f->link), TRANSPORT_SERIAL);
 }
 
+/* The secret goes over the channel alone, and comes first on each connection of vsock. */
+static void test_proof_over_vsock(void **state) {
+        Fixture *f = *state;
+        char directory[] = "/tmp/test-link-XXXXXX", path[64];
+        Strand *strand;
+
+        assert_non_null(mkdtemp(directory));
+        FakeGuest *channel = fake_guest_new(directory);
+        snprintf(path, sizeof(path), "%s/data", directory);
+        f->config.transport = TRANSPORT_VSOCK;
+        f->config.channel_data = path;
+        assert_true(link_set_lines(f->link, &f->config, &(DomainLines){}));
+
+        fake_guest_set(channel, FAKE_PROOF, true);
+        link_start(f->link, FRAMING_CHUNKS);
+        wait_fact(f, LINK_PROVEN);
+        assert_int_equal(link_transport(f->link), TRANSPORT_VSOCK);
+        _cleanup_free_ char *first = fake_guest_secret(channel), *leaked = fake_guest_secret(f->guest);
+        assert_non_null(first);
+        assert_null(leaked);
+        assert_int_equal(fake_guest_proofs(f->guest), 1);
+        int fd = open_strand(f, &strand);
+        echo(f, fd, "proven");
+        assert_int_equal(fake_guest_proofs(f->guest), 2);
+        assert_false(strand_close(strand));
+        fd_close(fd);
+
+        /* Another life, another secret; an agent that knows nothing of it is not confused by one. */
+        link_stop(f->link);
+        fake_guest_set(channel, FAKE_PROOF, false);
+        link_start(f->link, FRAMING_CHUNKS);
+        wait_fact(f, LINK_PROVEN);
+        assert_int_equal(link_transport(f->link), TRANSPORT_VSOCK);
+        _cleanup_free_ char *second = fake_guest_secret(channel);
+        assert_string_not_equal(second, first);
+        assert_int_equal(fake_guest_proofs(f->guest), 2);
+
+        link_stop(f->link);
+        fake_guest_free(channel);
+        assert_return_code(rmdir(directory), errno);
+}
+
 /* A byte stream has one holder, and is given back for the next one. */
 static void test_serial(void **state) {
         Fixture *f = *state;
@@ -244,6 +287,7 @@ int main(void) {
                 test_with_link(test_several_leases_at_once),
                 test_with_link(test_vsock_that_is_refused_or_silent),
                 test_with_link(test_vsock_that_goes),
+                test_with_link(test_proof_over_vsock),
                 test_with_link(test_serial),
                 test_with_link(test_leftovers),
         };

@@ -58,7 +58,7 @@ static void turn(Fixture *f) {
 }
 
 static void begin(Fixture *f, Framing framing) {
-        assert_int_equal(probe_new(f->event, f->fd, framing, LIMIT, on_done, f, &f->probe), 0);
+        assert_int_equal(probe_new(f->event, f->fd, framing, NULL, LIMIT, on_done, f, &f->probe), 0);
         turn(f);
         char *p = text_reserve(&f->question, 4096);
         ssize_t n = read(f->far, p, 4096);

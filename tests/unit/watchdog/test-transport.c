@@ -89,6 +89,9 @@ static const struct {
                 { TRANSPORT_SERIAL }, 8, 0, 0 },
         { "none is meant", { .channel_data = CHANNEL, .serial_named = true, .cid_named = true },
                 { true, false, { 5, 6 }, 7 }, { TRANSPORT_CHANNEL }, 0, 0, 6 },
+        { "vsock, of which the channel tells the secret",
+                { .transport = TRANSPORT_VSOCK, .channel_data = CHANNEL, .cid = 7, .cid_named = true }, {},
+                { TRANSPORT_CHANNEL, TRANSPORT_VSOCK }, 0, 7, 0 },
         { "nothing but serial",
                 { .transport = TRANSPORT_SERIAL,
                         .channel_data = CHANNEL,
@@ -109,6 +112,9 @@ static void test_ways(void **state _unused_) {
                         fail_msg("%s: %zu, %zu ways", cases[i].what, n, n_heart);
                 for (size_t k = 0; k < n; k++) {
                         assert_int_equal(data[k].kind, cases[i].data[k]);
+                        assert_int_equal(
+                                data[k].telling, data[k].kind == TRANSPORT_CHANNEL &&
+                                                         cases[i].config.transport == TRANSPORT_VSOCK);
                         if (data[k].kind == TRANSPORT_SERIAL)
                                 assert_int_equal(data[k].port, cases[i].port);
                         if (data[k].kind == TRANSPORT_VSOCK)

@@ -24,7 +24,7 @@ static void test_members(_unused_ void **state) {
 
         assert_int_equal(parse("// of this guest\n{\"user\": \"nobody\", \"data\": [\"/dev/ttyS1\"],\n"
                                "\"heartbeat\": [\"/dev/ttyS2\", \"x\"], \"vsock-port\": 0, "
-                               "\"vsock-host-only\": true,\n"
+                               "\"vsock-host-only\": true, \"vsock-proof\": false,\n"
                                "\"slots\": 2, \"storage\": \"/dev/vdb1\", \"storage-bytes\": 4096,\n"
                                "\"limits\": {\"wall_usec\": 5, \"processes\": 7}}",
                                  &s, &error),
@@ -35,6 +35,8 @@ static void test_members(_unused_ void **state) {
         assert_int_equal(s.heartbeat.n, 2);
         assert_int_equal(s.vsock_port, 0);
         assert_true(s.vsock_host_only);
+        assert_true(s.vsock_proof_named);
+        assert_false(s.vsock_proof);
         assert_int_equal(s.slots, 2);
         assert_string_equal(s.storage, "/dev/vdb1");
         assert_int_equal(s.storage_bytes, 4096);
