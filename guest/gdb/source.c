@@ -5,10 +5,11 @@
 #include <fcntl.h>
 
 #include "common/io.h"
+#include "plan/scan.h"
 
 #define SOURCE_MAX ((size_t)8 << 20)
 
-static const char wrapper[] = "print_last_statement(";
+static const char wrapper[] = "print_last_statement";
 
 void source_done(Source *source) {
         free(source->name);
@@ -57,22 +58,53 @@ static void trim(const char **p, size_t *size) {
                 (*size)--;
 }
 
-/* The parenthesis that closes the wrapper: the last one of its line. */
-static const char *find_wrapper_end(const char *p, size_t size) {
-        return memrchr(p, ')', size);
+/* print_last_statement(...): its name, what is inside, the parenthesis that closes it. */
+typedef struct Wrapper {
+        const char *name, *inside, *close;
+} Wrapper;
+
+/* Finds that parenthesis, the scanner being behind the first. In code that a compiler refuses they need not
+ * match: then it is the last one of its line, or the first one that would do in front of a semicolon. */
+static const char *find_close(Scanner scanner) {
+        const char *newline = memchr(scanner.p, '\n', (size_t)(scanner.end - scanner.p));
+        const char *last = NULL;
+        long depth = 1;
+
+        for (Token token = scan(&scanner); token.kind != TOKEN_END;) {
+                Token after = scan(&scanner);
+
+                depth += token_is(&token, "(") - token_is(&token, ")");
+                if (token_is(&token, ")") && depth <= 0 && token_is(&after, ";"))
+                        return token.data;
+                if (token_is(&token, ")") && (!newline || token.data < newline))
+                        last = token.data;
+                token = after;
+        }
+        return last;
+}
+
+static bool find_wrapper(const char *text, const char *end, Wrapper *ret) {
+        Scanner scanner = { .p = text, .end = end };
+        Token token, before = {};
+
+        for (; (token = scan(&scanner)).kind != TOKEN_END; before = token)
+                if (token_is(&token, "(") && before.kind == TOKEN_WORD && token_is(&before, wrapper)) {
+                        *ret = (Wrapper){ before.data, scanner.p, find_close(scanner) };
+                        return ret->close;
+                }
+        return false;
 }
 
 bool source_append_statement(const Source *source, unsigned line, Text *text) {
-        const char *p, *close;
+        Wrapper place;
+        const char *p;
         size_t size;
 
         if (line == 0 || !find_line(source, line, &p, &size))
                 return false;
         trim(&p, &size);
-        if (size > sizeof(wrapper) && memcmp(p, wrapper, sizeof(wrapper) - 1) == 0 &&
-                (close = find_wrapper_end(p, size))) {
-                p += sizeof(wrapper) - 1;
-                text_append(text, p, (size_t)(close - p));
+        if (startswith(p, wrapper) && find_wrapper(p, p + size, &place) && place.name == p) {
+                text_append(text, place.inside, (size_t)(place.close - place.inside));
                 text_append_char(text, ';');
                 return true;
         }
@@ -80,63 +112,27 @@ bool source_append_statement(const Source *source, unsigned line, Text *text) {
         return size > 0;
 }
 
-/* Where a comment, a literal or a directive that begins at p ends; p itself if none does. */
-static const char *skip_opaque(const char *p, const char *end, bool line_start) {
-        const char *close;
-
-        if (end - p >= 2 && p[0] == '/' && p[1] == '*') {
-                close = memmem(p + 2, (size_t)(end - p) - 2, "*/", 2);
-                return close ? close + 2 : end;
-        }
-        if ((end - p >= 2 && p[0] == '/' && p[1] == '/') || (line_start && *p == '#')) {
-                close = memchr(p, '\n', (size_t)(end - p));
-                return close ? close : end;
-        }
-        if (*p != '"' && *p != '\'')
-                return p;
-        for (close = p + 1; close < end && *close != *p && *close != '\n'; close++)
-                if (*close == '\\')
-                        close++;
-        /* An apostrophe between digits is closed by the end of its line. */
-        return close >= end ? end : *close == '\n' ? close : close + 1;
-}
-
-static bool is_word(char c) {
-        return isalnum((unsigned char)c) || c == '_';
-}
-
-static bool word_at(const char *text, const char *p, const char *end, const char *word) {
-        size_t n = strlen(word);
-
-        return (size_t)(end - p) > n && memcmp(p, word, n) == 0 && !is_word(p[n]) &&
-               (p == text || !is_word(p[-1]));
-}
-
 /* The brace that closes main(): where the depth of braces is back at none after main was named at depth
  * none. */
 static const char *find_end_of_main(const char *text, const char *end) {
-        bool in_main = false, line_start = true;
+        Scanner scanner = { .p = text, .end = end };
+        bool in_main = false, in_directive = false;
         unsigned depth = 0;
+        Token token;
 
-        for (const char *p = text; p < end; p++) {
-                const char *after = skip_opaque(p, end, line_start);
-
-                if (after > p) {
-                        p = after - 1;
+        while ((token = scan(&scanner)).kind != TOKEN_END) {
+                if (token.first)
+                        in_directive = token.kind == TOKEN_HASH;
+                if (in_directive)
                         continue;
-                }
-                if (*p == '\n')
-                        line_start = true;
-                else if (!isspace((unsigned char)*p))
-                        line_start = false;
-                if (depth == 0 && word_at(text, p, end, "main"))
+                if (depth == 0 && token.kind == TOKEN_WORD && token_is(&token, "main"))
                         in_main = true;
-                else if (depth == 0 && *p == ';')
+                else if (depth == 0 && token_is(&token, ";"))
                         in_main = false;
-                else if (*p == '{')
+                else if (token_is(&token, "{"))
                         depth++;
-                else if (*p == '}' && depth > 0 && --depth == 0 && in_main)
-                        return p;
+                else if (token_is(&token, "}") && depth > 0 && --depth == 0 && in_main)
+                        return token.data;
         }
         return NULL;
 }
@@ -157,36 +153,31 @@ unsigned source_end_of_main(const Source *source) {
 }
 
 unsigned source_wrapper(const Source *source, size_t *ret_offset) {
-        const char *text = text_string(&source->text), *place, *line = text;
+        const char *text = text_string(&source->text), *line = text;
         unsigned number = 1;
+        Wrapper place;
 
-        place = memmem(text, source->text.size, wrapper, sizeof(wrapper) - 1);
-        if (!place)
+        if (!find_wrapper(text, text + source->text.size, &place))
                 return 0;
-        for (const char *p = text; p < place; p++)
+        for (const char *p = text; p < place.name; p++)
                 if (*p == '\n') {
                         number++;
                         line = p + 1;
                 }
-        *ret_offset = (size_t)(place - line);
+        *ret_offset = (size_t)(place.name - line);
         return number;
 }
 
 bool source_unwrap(Source *source) {
         const char *text = text_string(&source->text), *end = text + source->text.size;
-        const char *place = memmem(text, source->text.size, wrapper, sizeof(wrapper) - 1), *newline, *close;
         _cleanup_text_ Text out = {};
+        Wrapper place;
 
-        if (!place)
+        if (!find_wrapper(text, end, &place))
                 return false;
-        newline = memchr(place, '\n', (size_t)(end - place));
-        close = find_wrapper_end(place, (size_t)((newline ? newline : end) - place));
-        if (!close)
-                return false;
-        text_append(&out, text, (size_t)(place - text));
-        place += sizeof(wrapper) - 1;
-        text_append(&out, place, (size_t)(close - place));
-        text_append(&out, close + 1, (size_t)(end - close) - 1);
+        text_append(&out, text, (size_t)(place.name - text));
+        text_append(&out, place.inside, (size_t)(place.close - place.inside));
+        text_append(&out, place.close + 1, (size_t)(end - place.close) - 1);
         if (text_failed(&out))
                 return false;
         text_move(&source->text, &out);

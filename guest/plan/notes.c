@@ -56,17 +56,25 @@ void notes_open(NotesWriter *writer, int fd) {
         writer->fd = fd;
 }
 
+static void write_record(NotesWriter *writer) {
+        (void)pwrite(writer->fd, &(Record){ .key = writer->key, .size = writer->size }, sizeof(Record),
+                (off_t)writer->offset);
+}
+
 void notes_add(NotesWriter *writer, NotesStream stream, Who who, size_t size) {
         uint32_t key = 1 + (uint32_t)stream + (uint32_t)who * _NOTES_MAX;
 
         if (writer->fd < 0 || size == 0)
                 return;
         if (writer->key != key) {
+                if (writer->late)
+                        write_record(writer);
                 writer->offset += writer->key > 0 ? sizeof(Record) : 0;
                 writer->key = key;
                 writer->size = 0;
         }
         writer->size += size;
-        (void)pwrite(writer->fd, &(Record){ .key = key, .size = writer->size }, sizeof(Record),
-                (off_t)writer->offset);
+        writer->late = who == WHO_PROGRAM;
+        if (!writer->late)
+                write_record(writer);
 }

@@ -27,6 +27,7 @@ typedef struct NotesWriter {
         uint64_t offset;
         uint32_t key; /* of the last record, which grows */
         uint64_t size;
+        bool late; /* the record is not written: nobody misses it, for what is not noted is the program's */
 } NotesWriter;
 
 /* Takes a file over; what is no such file is not written to. */

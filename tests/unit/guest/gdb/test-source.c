@@ -44,6 +44,9 @@ static const struct {
         { "#define X main() {\nint domain(void) {\n}\nint main_(void) {\n}\n", 0 },
         { "int main(void) {\n    int x = 1'000;\n}\n", 3 },
         { "int main(void) {\n", 0 },
+        { "const char *s = R\"(int main() {\n)\";\nint main() {\n    f(R\"x(})\")x\");\n}\n", 5 },
+        { "#define BLOCK \\\n{\nint main(void) {\n}\n", 4 },
+        { "int main(void) {\n    return u8'}';\n}\n", 3 },
         { "", 0 },
         { "}\n", 0 },
 };
@@ -69,6 +72,32 @@ static void test_wrapper(void **state _unused_) {
         assert_int_equal(source_wrapper(&none, &offset), 0);
 }
 
+static void test_what_is_unwrapped(void **state _unused_) {
+        static const char *const cases[][2] = {
+                { "print_last_statement(x * 2); // (twice)\n", "x * 2; // (twice)\n" },
+                { "print_last_statement(f(\")\", ')')); /* :) */\n", "f(\")\", ')'); /* :) */\n" },
+                { "print_last_statement(f(1,\n    g(2)));\nh();\n", "f(1,\n    g(2));\nh();\n" },
+                { "print_last_statement(({ f(); g(); 3; }));\n", "({ f(); g(); 3; });\n" },
+                { "puts(\"print_last_statement(x);\"); print_last_statement(y);\n",
+                        "puts(\"print_last_statement(x);\"); y;\n" },
+                { "// print_last_statement(x);\nprint_last_statement(R\"())\");\n",
+                        "// print_last_statement(x);\nR\"())\";\n" },
+                /* What a compiler refuses is unwrapped so that it says what is wrong. */
+                { "print_last_statement(1) + 2);\nf();\n", "1) + 2;\nf();\n" },
+                { "print_last_statement(f((1));\ng();\n", "f((1);\ng();\n" },
+                { "my_print_last_statement(x);\n", NULL },
+                { "print_last_statement(x\n", NULL },
+                { "print_last_statement\n", NULL },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_source_ Source source = make_source(cases[i][0]);
+
+                assert_int_equal(source_unwrap(&source), !!cases[i][1]);
+                assert_string_equal(text_string(&source.text), cases[i][1] ? cases[i][1] : cases[i][0]);
+        }
+}
+
 static void test_missing_file(void **state _unused_) {
         Source source = {};
 
@@ -81,6 +110,7 @@ int main(void) {
                 cmocka_unit_test(test_statements),
                 cmocka_unit_test(test_end_of_main),
                 cmocka_unit_test(test_wrapper),
+                cmocka_unit_test(test_what_is_unwrapped),
                 cmocka_unit_test(test_missing_file),
         };
 

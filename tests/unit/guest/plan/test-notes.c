@@ -74,10 +74,10 @@ static void test_a_file_of_nonsense(void **state _unused_) {
                 NotesWriter writer;
 
                 notes_open(&writer, fd);
-                notes_add(&writer, NOTES_ERR, WHO_PROGRAM, 3);
+                notes_add(&writer, NOTES_ERR, WHO_DEBUGGER, 3);
                 assert_int_equal(
                         pwrite(fd, &records[i], sizeof(records[i]), sizeof(records[i])), sizeof(records[i]));
-                assert_noted(fd, "", "program 3");
+                assert_noted(fd, "", "debugger 3");
         }
 }
 
