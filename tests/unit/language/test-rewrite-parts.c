@@ -245,11 +245,46 @@ static void test_a_program_may_print_them(void **state) {
         }
 }
 
+/* What others say of a program is mended as ever. */
+static void test_words_of_others(void **state) {
+        static const char *const cases[][2] = {
+                { "c:prog.c: In function \u2018main\u2019:\nprog.c:5:3: error: \u2018x\u2019 undeclared "
+                  "(first use in this "
+                  "function)\n|a: \n",
+                        "c:error: 'x' undeclared\n|a: \n" },
+                { "c:[prog.c:5:3: warning: x]\n|p:prog.c:5:3: `x`", "c:[warning: x]\n|p:prog.c:5:3: `x`" },
+                { "d:prog.c:4:8: runtime error: load of misaligned address 0x7ffe for type 'int'\n 0x7ffe: "
+                  "note: "
+                  "pointer points here\n 00 00\n ^ \n|a: |p:prog.c:4:8: x",
+                        "d: runtime error: load of misaligned address for type 'int'\n \n|a: |p:prog.c:4:8: "
+                        "x" },
+                { "d:prog: prog.c:4: main: Assertion `x' failed.\n|a: |d:\nProgram received signal",
+                        "d:Assertion 'x' failed.\n|a: |d:\nProgram received signal" },
+                { "d:\nno output: |p:s = \"\\000 (gdb) `x`\"|d:\n\n",
+                        "d:no output: |p:s = \"\\000 (gdb) `x`\"|d:\n\n" },
+                { "c:[prog.c:5:3: warning: x]\n|d:\nno output: |p:x = 5",
+                        "c:[warning: x]\n|d:no output: |p:x = 5" },
+                { "d:\n42\tf();\n|p:a\tb", "d:\n42   f();\n|p:a\tb" },
+        };
+        (void)state;
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_text_ Text text = {}, got = {};
+                _cleanup_parts_ Parts parts = {};
+
+                read_pieces(cases[i][0], &text, &parts);
+                (void)apply("c-family", false, &text, &parts);
+                write_pieces(&text, &parts, &got);
+                assert_text(&got, cases[i][1]);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_rules_keep_to_their_pieces),
                 cmocka_unit_test(test_words_are_those_of_all_rules),
                 cmocka_unit_test(test_a_program_may_print_them),
+                cmocka_unit_test(test_words_of_others),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
