@@ -180,6 +180,9 @@ __PBOTVM_OWN __attribute__((__constructor__)) static void __pbotvm_prelude(void)
         errno = 0;
 }
 
+/* The constructor's address stands in a section of its own; assembler of the user's goes on with code. */
+__asm__(".text");
+
 /* The value of the last expression, as the compiler has it: stored where the debugger finds it, with its
  * type. An array or a function stays one. In C the expression stands here three times and is evaluated once;
  * one without a value is a statement of its own, so that the compiler warns as ever. */

@@ -125,6 +125,9 @@
 
 #include <prelude.h>
 
+/* A program that has names of std for its own takes the others one by one. */
+#ifndef __PBOTVM_NO_NAMESPACE_STD
 using namespace std;
+#endif
 
 #endif

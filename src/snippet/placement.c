@@ -12,12 +12,13 @@ typedef struct Placer {
         const Source *source;
         uint8_t *places;
         WordSet words;
+        bool functions; /* something other than assembler follows that belongs to the top level */
 } Placer;
 
 /* Pieces that go together: one, or all that a conditional holds. */
 typedef struct Group {
         size_t first, end;
-        bool file_only, main_only, directives_only, defines, nested;
+        bool file_only, main_only, directives_only, defines, nested, function;
 } Group;
 
 void placement_done(Placement *placement) {
@@ -169,6 +170,7 @@ static Group group_read(const Pieces *pieces, size_t i) {
                 end = MAX(end, conditional_end(pieces, piece));
                 group.file_only |= piece->file_only;
                 group.main_only |= is_statement(piece);
+                group.function |= piece->file_only && piece->kind != PIECE_ASM;
                 if (piece->kind != PIECE_DIRECTIVE) {
                         group.directives_only = false;
                         for (uint32_t k = piece->first; k < piece->end && pieces->brackets.conditionals; k++)
@@ -253,7 +255,7 @@ static void group_decide(Placer *placer, const Group *group, bool statement_befo
                 group_place(placer, group, split ? PLACE_SPLIT : PLACE_FILE);
         } else
                 group_place(placer, group,
-                        !statement_before && placer->source->dialect != DIALECT_JAVA &&
+                        !statement_before && placer->functions && placer->source->dialect != DIALECT_JAVA &&
                                         is_constant(placer->pieces, piece)
                                 ? PLACE_FILE
                                 : PLACE_MAIN);
@@ -289,8 +291,10 @@ static int pieces_place(Placer *placer, size_t head) {
                         if (pieces->list[i].file_only)
                                 words_add(placer, &pieces->list[i]);
         }
-        while (last-- > 0)
+        while (last-- > 0) {
                 group_decide(placer, &groups[last], statement_before[last]);
+                placer->functions |= groups[last].function;
+        }
         return 0;
 }
 

@@ -2,6 +2,7 @@
 
 /* A program of C or C++: headers, what goes to the top level, main(). */
 
+#include "snippet/clashes.h"
 #include "snippet/program.h"
 
 static bool has_include(const Source *source) {
@@ -19,15 +20,58 @@ static bool is_unterminated(const Source *source) {
         return last->kind == TOKEN_DIRECTIVE && last->unterminated && last->sign != DIRECTIVE_ENDIF;
 }
 
-static void head_write(Program *program) {
-        static const char include[] = "#include <prelude.h>";
-        const Text *text = &program->text;
+/* A line for each of the names. */
+static void names_write(
+        Layout *layout, const Text *names, const char *before, const char *hidden, const char *end) {
+        for (size_t i = 0; i < names->size; i += strlen(names->data + i) + 1) {
+                const char *name = names->data + i;
+                layout_string(layout, before);
+                layout_string(layout, name);
+                if (hidden) {
+                        layout_string(layout, hidden);
+                        layout_string(layout, name);
+                }
+                layout_string(layout, end);
+        }
+}
 
-        program_head(program, has_include(&program->source));
-        if (program->style->force_prelude && !program->options->no_headers &&
-                !memmem(text_string(text), text->size, include, strlen(include)))
+/* The language's headers, so that they do not clash with what the program declares. */
+static void prelude_write(Program *program, const Clashes *clashes) {
+        Layout *layout = &program->layout;
+        const bool cxx = program->source.dialect == DIALECT_CXX;
+
+        if (cxx && clashes->any_std)
+                layout_string(layout, "#define __PBOTVM_NO_NAMESPACE_STD\n");
+        else if (!cxx)
+                names_write(layout, &clashes->own, "#define ", " __pbotvm_hidden_", "\n");
+        layout_string(layout, program->style->prelude);
+        if (cxx && clashes->any_std)
+                names_write(layout, &clashes->needed_std, "using std::", NULL, ";\n");
+        else if (!cxx)
+                names_write(layout, &clashes->own, "#undef ", NULL, "\n");
+}
+
+static int head_write(Program *program) {
+        static const char include[] = "#include <prelude.h>";
+        _cleanup_clashes_ Clashes clashes = {};
+        const Text *text = &program->text;
+        const bool own = has_include(&program->source), headers = !program->options->no_headers;
+        const bool forced = program->style->force_prelude && headers;
+
+        if (forced) {
+                int r = clashes_find(&program->pieces, &clashes);
+                if (r < 0)
+                        return r;
+        }
+        /* A program that declares all that it uses needs nothing of ours. */
+        const bool needless = program->placement.complete && !own && clashes.any && !clashes.needs;
+        if (headers && !own && !needless)
+                prelude_write(program, &clashes);
+        program_head(program);
+        if (forced && !needless && !memmem(text_string(text), text->size, include, strlen(include)))
                 layout_string(&program->layout, "\n#include <prelude.h>\n");
         layout_newline(&program->layout);
+        return 0;
 }
 
 int snippet_complete_c(const Text *code, const SnippetStyle *style, const SnippetOptions *options, Text *ret,
@@ -39,7 +83,9 @@ int snippet_complete_c(const Text *code, const SnippetStyle *style, const Snippe
                 return r;
 
         *ret_unterminated = is_unterminated(&program.source);
-        head_write(&program);
+        r = head_write(&program);
+        if (r < 0)
+                return r;
         program_top_level(&program, false);
         if (program.placement.complete || options->no_main)
                 program_tail(&program);

@@ -64,7 +64,9 @@ int snippet_complete_java(const Text *code, const SnippetStyle *style, const Sni
                 return r;
 
         const bool whole = program.placement.main_class || (options->no_main && !program.placement.complete);
-        program_head(&program, has_import(&program.pieces));
+        if (!options->no_headers && !has_import(&program.pieces))
+                layout_string(&program.layout, style->prelude);
+        program_head(&program);
         layout_newline(&program.layout);
         if (!whole)
                 layout_string(&program.layout, "class prog {\n");

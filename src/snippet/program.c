@@ -81,9 +81,7 @@ static void head_piece(Program *program, const Piece *piece) {
         program->head_end = i;
 }
 
-void program_head(Program *program, bool has_own) {
-        if (!program->options->no_headers && !has_own)
-                layout_string(&program->layout, program->style->prelude);
+void program_head(Program *program) {
         for (size_t i = 0; i < program->pieces.n && program->placement.places[i] == PLACE_HEAD; i++)
                 head_piece(program, &program->pieces.list[i]);
 }

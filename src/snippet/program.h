@@ -25,8 +25,8 @@ void program_done(Program *program);
 int program_read(
         Program *program, const Text *code, const SnippetStyle *style, const SnippetOptions *options);
 
-/* The head: the language's headers or imports, unless has_own, and what the code begins with. */
-void program_head(Program *program, bool has_own);
+/* What the code begins with: directives, usings, imports. */
+void program_head(Program *program);
 /* What goes to the top level; what stands before a piece that is to be a member of a Java class is static.
  */
 void program_top_level(Program *program, bool members);

@@ -139,6 +139,24 @@ static const Case c_cases[] = {
                 "typedef int T; T f(T x) { return x; } | print_last_statement(f(1));" },
         { "int f(int); int x = f(1); int f(int a) { return a; } x",
                 "int f(int); int f(int a) { return a; } | int x = f(1); print_last_statement(x);" },
+        { "extern int write(int, void *, int); int main(void) { write(1, \"w\", 1); return 0; }",
+                "extern int write(int, void *, int); int main(void) { write(1, \"w\", 1); return 0; }" },
+        { "extern int printf(const char *, ...); extern void abort(void); int main() { printf(\"a\"); "
+          "abort(); }",
+                "extern int printf(const char *, ...); extern void abort(void); int main() { printf(\"a\"); "
+                "abort(); }" },
+        { "typedef enum { false, true } bool; int main(void) { bool b = true; return b; }",
+                "typedef enum { false, true } bool; int main(void) { bool b = true; return b; }" },
+        { "int time(int x) { return x; } int main(void) { printf(\"%d\", time(3)); }",
+                "#define time __pbotvm_hidden_time #include <prelude.h> #undef time int time(int x) { "
+                "return x; } int main(void) { printf(\"%d\", time(3)); }" },
+        { "int time(int x) { return x; } time(3)",
+                "#define time __pbotvm_hidden_time #include <prelude.h> #undef time int time(int x) { "
+                "return x; } | print_last_statement(time(3));" },
+        { "int main(void) { int time = 3; return time; }", "int main(void) { int time = 3; return time; }" },
+        { "int8_t y = 7; __asm__(\"two: mov $2, %eax; ret\"); int two(void); y",
+                "__asm__(\"two: mov $2, %eax; ret\"); | int8_t y = 7; int two(void); "
+                "print_last_statement(y);" },
 };
 
 static const Case cxx_cases[] = {
@@ -204,7 +222,8 @@ static const Case cxx_cases[] = {
                 "using V = vector<int>; V f() { return {}; } | print_last_statement(f());" },
         { "using namespace std; cout << 1;", "using namespace std; | print_last_statement(cout << 1);" },
         { "map<int, vector<int>> m; m.size()",
-                "| map<int, vector<int>> m; print_last_statement(m.size());" },
+                "#define __PBOTVM_NO_NAMESPACE_STD #include <prelude.h> using std::map; | map<int, "
+                "vector<int>> m; print_last_statement(m.size());" },
         { "a < b && c > d", "| print_last_statement(a < b && c > d);" },
         { "a < b", "| print_last_statement(a < b);" },
         { "if (int x = 3; x > 2) { puts(\"a\"); } 5",
@@ -240,6 +259,19 @@ static const Case cxx_cases[] = {
                 "| struct A { operator int() const { return 3; } }; print_last_statement(int(A{}));" },
         { "void *operator new(size_t n) { return malloc(n); } 1",
                 "void *operator new(size_t n) { return malloc(n); } | print_last_statement(1);" },
+        { "template<class T, class U> struct is_same { static const int v = 1; }; cout << is_same<int, "
+          "int>::v;",
+                "#define __PBOTVM_NO_NAMESPACE_STD #include <prelude.h> using std::cout; template<class T, "
+                "class U> struct is_same { static const int v = 1; }; | print_last_statement(cout << "
+                "is_same<int, int>::v);" },
+        { "class list { }; int main() { list l; vector<int> v; cout << v.size() << endl; }",
+                "#define __PBOTVM_NO_NAMESPACE_STD #include <prelude.h> using std::cout; using std::endl; "
+                "using std::vector; class list { }; int main() { list l; vector<int> v; cout << v.size() << "
+                "endl; }" },
+        { "template<class T> struct vector { T x; }; int main() { vector<int> v; return v.x; }",
+                "template<class T> struct vector { T x; }; int main() { vector<int> v; return v.x; }" },
+        { "int main() { vector<int> v; cout << v.size(); }",
+                "int main() { vector<int> v; cout << v.size(); }" },
 };
 
 static SnippetStyle style_of(Dialect dialect) {

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "snippet/clashes.h"
+#include "snippet/header-names.h"
+
+enum {
+        USED = 1 << 0,
+        USED_PLAIN = 1 << 1,   /* without std:: before it */
+        DECLARED = 1 << 2,     /* anywhere */
+        DECLARED_TOP = 1 << 3, /* at the top level */
+};
+
+typedef struct Finder {
+        const Pieces *pieces;
+        const Source *source;
+        const NameTable *table;
+        uint8_t *uses; /* by names of the table */
+} Finder;
+
+void clashes_done(Clashes *clashes) {
+        text_done(&clashes->own);
+        text_done(&clashes->needed_std);
+        *clashes = (Clashes){};
+}
+
+/* Whether the token at i stands where a name is declared: behind a type. top: at the top level, where what a
+ * * or a comma precedes can be nothing else. */
+static bool is_declared(const Source *source, uint32_t i, bool top) {
+        const Token *token = &source->tokens[i];
+
+        if (i == 0)
+                return false;
+        const Token *before = token - 1;
+        if (before->kind == TOKEN_WORD)
+                return !(before->class & (WORD_CONTROL | WORD_OPERATOR | WORD_CONSTANT)) &&
+                       before->word != WORD_USING && before->word != WORD_NAMESPACE;
+        switch (before->kind == TOKEN_SIGN ? before->sign : SIGN_NONE) {
+        case SIGN_STAR:
+        case SIGN_AND:
+                return top || (i > 1 && token[-2].class & WORD_TYPE);
+        case SIGN_BRACE_CLOSE:
+        case SIGN_COMMA:
+                return top && token[1].kind == TOKEN_SIGN && token[1].sign != SIGN_PAREN_OPEN &&
+                       token[1].sign != SIGN_SCOPE;
+        case SIGN_GREATER:
+                return top && source->dialect == DIALECT_CXX;
+        default:
+                return false;
+        }
+}
+
+static void note(Finder *finder, const Token *token, uint8_t use) {
+        size_t k = name_find(finder->table, finder->source->data + token->begin, token->end - token->begin);
+        if (k != SIZE_MAX)
+                finder->uses[k] |= use;
+}
+
+/* The names of an enumeration that the brace at i opens. */
+static bool is_enumeration(const Source *source, uint32_t i) {
+        return i > 0 && (source->tokens[i - 1].word == WORD_ENUM ||
+                                (i > 1 && source->tokens[i - 1].kind == TOKEN_WORD &&
+                                        source->tokens[i - 2].word == WORD_ENUM));
+}
+
+/* What a piece declares at the top level. */
+static void note_piece(Finder *finder, const Piece *piece) {
+        const Source *source = finder->source;
+        bool value = false, enumeration = false;
+
+        if (piece->kind == PIECE_FUNCTION && piece->name != NO_TOKEN)
+                note(finder, &source->tokens[piece->name], DECLARED_TOP);
+        if (piece->kind != PIECE_FUNCTION && piece->kind != PIECE_DECLARATION && piece->kind != PIECE_TYPE)
+                return;
+        for (uint32_t i = piece->first; i < piece->end; i++) {
+                const Token *token = &source->tokens[i];
+                const uint32_t close = finder->pieces->brackets.pair[i];
+                if (token_is_sign(token, SIGN_ASSIGN))
+                        value = true;
+                else if (token_is_sign(token, SIGN_COMMA))
+                        value = false;
+                else if (token->kind == TOKEN_WORD && !value &&
+                         (enumeration || is_declared(source, i, true)))
+                        note(finder, token, DECLARED_TOP);
+                if (token_is_sign(token, SIGN_BRACE_OPEN) && is_enumeration(source, i))
+                        enumeration = true;
+                else if (token_is_sign(token, SIGN_BRACE_CLOSE))
+                        enumeration = false;
+                else if ((token_is_sign(token, SIGN_BRACE_OPEN) || token_is_sign(token, SIGN_PAREN_OPEN) ||
+                                 token_is_sign(token, SIGN_BRACKET_OPEN)) &&
+                         close != NO_TOKEN && close < piece->end)
+                        i = close;
+        }
+}
+
+static void note_tokens(Finder *finder) {
+        const Source *source = finder->source;
+
+        for (uint32_t i = 0; i < source->n_tokens; i++) {
+                const Token *token = &source->tokens[i];
+                if (token->kind != TOKEN_WORD)
+                        continue;
+                const Token *before = i > 0 ? token - 1 : NULL;
+                if (before && (token_is_sign(before, SIGN_DOT) || token_is_sign(before, SIGN_ARROW)))
+                        continue;
+                const bool scoped = before && token_is_sign(before, SIGN_SCOPE);
+                note(finder, token,
+                        (scoped ? USED : USED | USED_PLAIN) |
+                                (is_declared(source, i, false) ? DECLARED : 0));
+        }
+        for (size_t i = 0; i < finder->pieces->n_macros; i++) {
+                const Macro *macro = &finder->pieces->macros[i];
+                note(finder, &(Token){ .begin = macro->begin, .end = macro->end }, DECLARED_TOP);
+        }
+}
+
+static int find_in(const Pieces *pieces, const NameTable *table, bool std, Clashes *clashes) {
+        _cleanup_free_ uint8_t *uses = calloc(table->n, 1);
+        Finder finder = { .pieces = pieces, .source = pieces->source, .table = table, .uses = uses };
+
+        if (!uses)
+                return -ENOMEM;
+        note_tokens(&finder);
+        for (size_t i = 0; i < pieces->n; i++)
+                note_piece(&finder, &pieces->list[i]);
+
+        for (size_t i = 0; i < table->n; i++) {
+                if (uses[i] & DECLARED_TOP) {
+                        clashes->any = true;
+                        clashes->any_std |= std;
+                        if (!std)
+                                text_append(&clashes->own, table->names[i], strlen(table->names[i]) + 1);
+                } else if (uses[i] & USED && !(uses[i] & DECLARED)) {
+                        clashes->needs = true;
+                        if (std && uses[i] & USED_PLAIN)
+                                text_append(
+                                        &clashes->needed_std, table->names[i], strlen(table->names[i]) + 1);
+                }
+        }
+        return 0;
+}
+
+static bool uses_std(const Source *source) {
+        for (size_t i = 0; i < source->n_tokens; i++)
+                if (token_is(source, &source->tokens[i], "std"))
+                        return true;
+        return false;
+}
+
+int clashes_find(const Pieces *pieces, Clashes *ret) {
+        _cleanup_clashes_ Clashes clashes = {};
+
+        int r = find_in(pieces, &c_header_names, false, &clashes);
+        if (r >= 0 && pieces->source->dialect == DIALECT_CXX) {
+                r = find_in(pieces, &std_header_names, true, &clashes);
+                clashes.needs |= uses_std(pieces->source);
+        }
+        if (r < 0 || text_failed(&clashes.own) || text_failed(&clashes.needed_std))
+                return -ENOMEM;
+        *ret = clashes;
+        clashes = (Clashes){};
+        return 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Names that both a program and the headers before it declare. The program's must win: in C the headers' one
+ * is hidden while they are read; in C++ the names of std that the program uses are taken one by one. */
+
+#include "snippet/pieces.h"
+
+typedef struct Clashes {
+        bool any;        /* the program declares one at its top level */
+        bool any_std;    /* one of namespace std */
+        bool needs;      /* it uses one that it does not declare anywhere */
+        Text own;        /* those of C that it declares at its top level, each with a NUL behind */
+        Text needed_std; /* those of std that it uses without std::, likewise; C++ alone */
+} Clashes;
+void clashes_done(Clashes *clashes);
+#define _cleanup_clashes_ _cleanup_(clashes_done)
+
+/* 0 or -ENOMEM. */
+int clashes_find(const Pieces *pieces, Clashes *ret);
