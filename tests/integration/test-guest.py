@@ -102,6 +102,25 @@ def test_clock_follows_the_host():
         true(3 <= got - made <= 12, f'after a wait of {int(time.time()) - made} s: {got - made}')
 
 
+def test_busy_host_is_no_cpu_time():
+    """In an emulated guest CPU time passes while the host does something else: an innocent program may have more of it than
+    elsewhere. One that burns it without end is ended all the same, as a result."""
+    def ask(code, **limits):
+        return wire.ask(f'unix:{path}', {
+            'lang': 'python3', 'sourcefile': 'prog.py3', 'execfile': 'prog.py3', 'cmdline': 'python3 prog.py3', 'input': '',
+            'arguments': '', 'code': code, 'date': int(time.time()), 'pbotvm': {'limits': limits}}, 'chunks', 120)
+
+    with channel() as path:
+        limit = int(ask('import resource; print(resource.getrlimit(resource.RLIMIT_CPU)[0])'))
+        if limit == 8:
+            print('    not emulated')
+            return
+        got = ask('import time\nwhile time.process_time() < 12: pass\nprint("done")')
+        true(got == 'done\n', f'a program that took 12 s of {limit} s of CPU time: {got!r}')
+        got = ask('while True: pass')
+        true('CPU time limit exceeded' in got, f'an endless loop: {got!r}')
+
+
 def test_overhead():
     """What the agent adds, in one run next to a plain start of the same; the figures are the result."""
     with channel() as path:
