@@ -274,7 +274,7 @@ static void test_the_request(void **state) {
 }
 
 static void test_the_languages_own_means(void **state) {
-        _cleanup_(run_done) Run python = {}, tcl = {}, sh = {};
+        _cleanup_(run_done) Run python = {}, ruby = {}, sh = {};
         (void)state;
 
         run_code(&python, "python3", "#c", "# don't\nprint('a\\nb')  \n");
@@ -282,9 +282,9 @@ static void test_the_languages_own_means(void **state) {
         assert_null(python.request.environment[1]);
         assert_false(python.request.terminal);
         assert_text(&python.request.code, "# don't\nprint('a\\nb')  \n");
-        run_code(&tcl, "tcl", "#c", "-args \"a b\" puts 1");
-        assert_true(tcl.request.terminal);
-        assert_string_equal(tcl.request.arguments, "a b");
+        run_code(&ruby, "ruby", "#c", "-args \"a b\" puts 1");
+        assert_true(ruby.request.terminal);
+        assert_string_equal(ruby.request.arguments, "a b");
         run_code(&sh, "sh", "#c", "echo");
         assert_null(sh.request.environment);
         assert_false(sh.request.terminal);
