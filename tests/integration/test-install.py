@@ -135,6 +135,63 @@ def test_listeners_of_the_configuration():
     equal(echo('again'), 'again')
 
 
+def test_a_unix_socket_as_listener():
+    """Its mode and group keep others out, and a fixed machine is the only one."""
+    path = f'{live()}/etc/pbotvm/pbotvm.json'
+    with open(path, encoding='utf-8') as file:
+        before = file.read()
+    try:
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(before.replace('"aliases": {', '"listeners": {"/run/pbotvm/test-socket": {"machine": "pbot-vm", "mode": '
+                                      '"0660", "group": "pbotvm-admin", "fixed": true}},\n        "aliases": {', 1))
+        restart_socket()
+        equal(shell('stat -c "%a %U:%G" /run/pbotvm/test-socket').strip(), '660 root:pbotvm-admin')
+        client = 'env PBOTVM_ADDR=/run/pbotvm/test-socket pbotvm-client'
+        equal(shell(f'{client} -vm=no-such -lang=sh echo over-unix').strip(), 'over-unix')
+        true(refused(9000), 'the port still answers')
+        said = shell(f'runuser -u nobody -- {client} x', check=False)
+        true('Permission denied' in said, f'got {said!r}')
+    finally:
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(before)
+        restart_socket()
+    equal(echo('a-port-again'), 'a-port-again')
+
+
+def test_silent_clients_do_not_shut_others_out():
+    """As many as the socket takes, renewed as they end: somebody who has something to say still gets in."""
+    links, answers = [], 0
+    try:
+        for _ in range(3):
+            for _ in range(180 - len(links)):
+                links.append(socket.create_connection(('127.0.0.1', 9000), 5))
+            time.sleep(2.5)
+            closed = []
+            for link in links:
+                link.setblocking(False)
+                try:
+                    if not link.recv(1):
+                        closed.append(link)
+                except BlockingIOError:
+                    pass
+                except OSError:
+                    closed.append(link)
+            true(closed, 'a crowd of silent clients is as patient as one')
+            links = [link for link in links if link not in closed]
+            answers += echo('heard') == 'heard'
+    finally:
+        for link in links:
+            link.close()
+    equal(answers, 3)
+
+
+def test_status_shows_what_is_ours():
+    shell('printf "MESSAGE=forged words\\nPBOTVM_MACHINE=pbot-vm\\n" | runuser -u nobody -- logger --journald')
+    time.sleep(0.5)
+    true('forged words' in shell('journalctl -q -n 50 PBOTVM_MACHINE=pbot-vm'), 'the journal has no such entry')
+    true('forged words' not in on('pbotvmctl', 'status'), 'pbotvmctl status shows it')
+
+
 def test_a_burst_does_not_stop_the_socket():
     """systemd's own limit, 200 activations in 2 s, would put it out of service for good."""
     for _ in range(260):
