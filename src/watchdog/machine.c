@@ -287,9 +287,10 @@ void machine_recall_age(Machine *machine, uint64_t born_usec, uint64_t served, u
         machine->served = served;
 }
 
-/* REVERT_NONE, or why its guest has had its time. Another one comes by a revert alone. */
+/* REVERT_NONE, or why its guest has had its time. Another one comes by a revert alone: while none is
+ * possible, this one serves on. */
 static RevertReason worn_reason(const Machine *machine, uint64_t now_usec) {
-        if (!machine_reverts(machine))
+        if (!machine_reverts(machine) || machine->way != WAY_OPEN)
                 return REVERT_NONE;
         if (machine->max_requests > 0 && machine->served >= machine->max_requests)
                 return REVERT_USED;
@@ -546,7 +547,7 @@ uint64_t machine_deadline(const Machine *machine) {
                 deadline = MIN(deadline, usec_add(machine->domain_usec, MACHINE_SAVING_USEC));
         if (is_excused(machine))
                 deadline = MIN(deadline, machine->excused_usec);
-        if (machine->max_age_usec > 0 && machine_reverts(machine))
+        if (machine->max_age_usec > 0 && machine_reverts(machine) && machine->worn == REVERT_NONE)
                 deadline = MIN(deadline, usec_add(machine->born_usec, machine->max_age_usec));
         if (machine->offline_usec > 0)
                 deadline = MIN(deadline, usec_add(machine->offline_usec, MACHINE_HOPELESS_USEC));

@@ -580,6 +580,17 @@ static void test_age(void **state _unused_) {
         machine_tick(&m, T0 + 202 * SEC);
         assert_int_equal(m.due, REVERT_NONE);
 
+        /* While no revert is possible it serves on. */
+        machine_set_domain(&m, DOMAIN_RUNNING, T0 + 202 * SEC);
+        machine_set_pulse(&m, PULSE_BEATING, T0 + 202 * SEC);
+        machine_set_link(&m, LINK_PROVEN, T0 + 202 * SEC);
+        machine_set_way(&m, WAY_NO_LIBVIRT);
+        machine_tick(&m, T0 + 400 * SEC);
+        assert_true(machine_can_lease(&m));
+        machine_set_way(&m, WAY_OPEN);
+        machine_tick(&m, T0 + 401 * SEC);
+        assert_int_equal(m.due, REVERT_AGE);
+
         /* Its age outlives the watchdog; where no revert can follow, it has none. */
         m = ready_machine(POLICY_ON_FAILURE, true);
         m.max_age_usec = 100 * SEC;
