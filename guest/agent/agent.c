@@ -34,6 +34,7 @@ typedef struct Link {
         Agent *agent;
         unsigned token; /* of the device, 0 for a connection */
         bool port;      /* virtio-serial: whoever is there is the host */
+        bool lane;      /* in one of a port's lanes */
         bool doubted;   /* anybody of the host may be there */
         Channel *channel;
         Heart *heart;
@@ -195,7 +196,7 @@ static int links_make_room(Agent *agent) {
         if (agent->n_links < LINKS_MAX)
                 return 0;
         for (Link *l = agent->links; l; l = l->next) {
-                if (l->token > 0 || !l->channel || channel_busy(l->channel))
+                if (l->token > 0 || l->lane || !l->channel || channel_busy(l->channel))
                         continue;
                 if (!oldest || channel_last_used(l->channel) < channel_last_used(oldest->channel))
                         oldest = l;
@@ -206,18 +207,48 @@ static int links_make_room(Agent *agent) {
         return 0;
 }
 
+static Channel *on_lane(Lanes *lanes, unsigned lane, void *userdata);
+
+static const ChannelHandlers channel_handlers = {
+        .request = on_request,
+        .abandoned = on_abandoned,
+        .lane = on_lane,
+        .closed = on_channel_closed,
+};
+
 static int link_open(Link *link, EndpointRole role, int fd, StreamKind kind, const char *name) {
-        static const ChannelHandlers channel_handlers = {
-                .request = on_request,
-                .abandoned = on_abandoned,
-                .closed = on_channel_closed,
-        };
         static const HeartHandlers heart_handlers = { .healthy = on_healthy, .closed = on_heart_closed };
         sd_event *event = link->agent->jobs.event;
 
         if (role != ENDPOINT_HEART)
                 return channel_new(event, fd, kind, name, &channel_handlers, link, &link->channel);
         return heart_new(event, fd, kind, &heart_handlers, link, &link->heart);
+}
+
+static Link *link_new(Agent *agent, const Link *like) {
+        Link *link = calloc(1, sizeof(Link));
+        if (!link)
+                return NULL;
+        *link = *like;
+        link->agent = agent;
+        link->next = agent->links;
+        agent->links = link;
+        agent->n_links++;
+        return link;
+}
+
+/* The host has them to itself, so there is no need to bound them but by their numbers. */
+static Channel *on_lane(Lanes *lanes, unsigned lane, void *userdata) {
+        const Link *parent = userdata;
+        Link *link = link_new(parent->agent, &(Link){ .port = true, .lane = true });
+
+        if (link && channel_new_lane(parent->agent->jobs.event, lanes, lane, channel_name(parent->channel),
+                            &channel_handlers, link, &link->channel) >= 0)
+                return link->channel;
+        log_oom();
+        if (link)
+                link_free(link);
+        return NULL;
 }
 
 static int link_add(
@@ -227,15 +258,9 @@ static int link_add(
         int r = links_make_room(agent);
         if (r < 0)
                 return r;
-        Link *link = calloc(1, sizeof(Link));
+        Link *link = link_new(agent, like);
         if (!link)
                 return -ENOMEM;
-        *link = *like;
-        link->agent = agent;
-        link->next = agent->links;
-        agent->links = link;
-        agent->n_links++;
-
         r = link_open(link, role, TAKE_FD(owned), kind, name);
         if (r < 0)
                 link_free(link);

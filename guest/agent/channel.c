@@ -4,6 +4,7 @@
 #include "common/frame.h"
 #include "common/io.h"
 #include "common/log.h"
+#include "lanes.h"
 
 #define SILENCE_USEC (2 * USEC_PER_SEC)
 
@@ -15,7 +16,11 @@
 #define PENDING_MAX FRAME_SIZE_MAX
 
 struct Channel {
-        Stream *stream;
+        Stream *stream; /* NULL: it is in a lane */
+        Lanes *in;      /* of another's stream */
+        unsigned lane;
+        Lanes *lanes; /* on its own stream; NULL: its host has opened none */
+        uint64_t lanes_usec;
         ChannelHandlers handlers;
         void *userdata;
         char *name;
@@ -52,9 +57,8 @@ static int on_silence(_unused_ sd_event_source *source, _unused_ uint64_t usec, 
         return 0;
 }
 
-int channel_new(sd_event *event, int fd, StreamKind kind, const char *name, const ChannelHandlers *handlers,
-        void *userdata, Channel **ret) {
-        _cleanup_close_ int owned = fd;
+static int make(
+        sd_event *event, const char *name, const ChannelHandlers *handlers, void *userdata, Channel **ret) {
         _cleanup_(channel_freep) Channel *channel = calloc(1, sizeof(Channel));
         if (!channel)
                 return -ENOMEM;
@@ -65,10 +69,8 @@ int channel_new(sd_event *event, int fd, StreamKind kind, const char *name, cons
         channel->name = strdup(name);
         if (!channel->name)
                 return -ENOMEM;
-        int r = stream_new(event, TAKE_FD(owned), kind, &stream_handlers, channel, &channel->stream);
-        if (r >= 0)
-                r = sd_event_add_time_relative(
-                        event, &channel->silence, CLOCK_MONOTONIC, SILENCE_USEC, 0, on_silence, channel);
+        int r = sd_event_add_time_relative(
+                event, &channel->silence, CLOCK_MONOTONIC, SILENCE_USEC, 0, on_silence, channel);
         if (r >= 0)
                 r = sd_event_source_set_enabled(channel->silence, SD_EVENT_OFF);
         if (r >= 0)
@@ -82,9 +84,36 @@ int channel_new(sd_event *event, int fd, StreamKind kind, const char *name, cons
         return 0;
 }
 
+int channel_new(sd_event *event, int fd, StreamKind kind, const char *name, const ChannelHandlers *handlers,
+        void *userdata, Channel **ret) {
+        _cleanup_close_ int owned = fd;
+        _cleanup_(channel_freep) Channel *channel = NULL;
+
+        int r = make(event, name, handlers, userdata, &channel);
+        if (r >= 0)
+                r = stream_new(event, TAKE_FD(owned), kind, &stream_handlers, channel, &channel->stream);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(channel);
+        return 0;
+}
+
+int channel_new_lane(sd_event *event, Lanes *lanes, unsigned lane, const char *name,
+        const ChannelHandlers *handlers, void *userdata, Channel **ret) {
+        int r = make(event, name, handlers, userdata, ret);
+        if (r < 0)
+                return r;
+        (*ret)->in = lanes;
+        (*ret)->lane = lane;
+        return 0;
+}
+
 Channel *channel_free(Channel *channel) {
         if (!channel)
                 return NULL;
+        lanes_free(channel->lanes);
+        if (channel->in)
+                lanes_forget(channel->in, channel->lane);
         sd_event_source_disable_unref(channel->silence);
         sd_event_source_disable_unref(channel->closing);
         stream_free(channel->stream);
@@ -151,7 +180,11 @@ static void feed(Channel *channel) {
                 text_done(&channel->pending);
         channel->feeding = false;
 
-        stream_pause(channel->stream, channel->busy && channel->pending.size > PENDING_MAX);
+        /* In a lane the others must not stand still: its host, who is ours, sends no more than that. */
+        if (channel->in && channel->pending.size > PENDING_MAX)
+                text_done(&channel->pending);
+        if (channel->stream)
+                stream_pause(channel->stream, channel->busy && channel->pending.size > PENDING_MAX);
         silence_arm(channel);
 }
 
@@ -164,22 +197,38 @@ static void forsake(Channel *channel) {
         channel->handlers.abandoned(channel, channel->userdata);
 }
 
+static void end_lanes(Channel *channel) {
+        channel->lanes = lanes_free(channel->lanes);
+}
+
 static void on_left(_unused_ Stream *stream, void *userdata) {
         Channel *channel = userdata;
 
+        if (channel->lanes && now_monotonic() - channel->lanes_usec >= NEWS_USEC)
+                end_lanes(channel);
         forsake(channel);
         feed(channel);
 }
 
-static void on_data(Stream *stream, const char *data, size_t size, void *userdata) {
-        Channel *channel = userdata;
+/* The bytes of lanes, if these are; how many. Whatever is none begins with another host. */
+static size_t take_lanes(Channel *channel, const char *data, size_t size) {
+        bool idle =
+                !channel->busy && channel->pending.size == 0 && !request_reader_pending(&channel->reader);
+        size_t used = 0;
 
+        if (!channel->lanes && idle && size > 0 && *data == '@' && channel->handlers.lane) {
+                if (lanes_new(channel->stream, channel->handlers.lane, channel->userdata, &channel->lanes) <
+                        0)
+                        log_oom();
+                channel->lanes_usec = now_monotonic();
+        }
+        if (channel->lanes && lanes_feed(channel->lanes, data, size, &used) < 0)
+                end_lanes(channel);
+        return used;
+}
+
+void channel_feed(Channel *channel, const char *data, size_t size) {
         channel->last_used = now_monotonic();
-        /* A port has one host at a time, who waits for his answer: a request in the meantime is the next
-         * one's, of whose coming nothing tells if he came at once. On a serial line they wait for their
-         * turn, as with PBot. */
-        if (stream_kind(stream) == STREAM_PORT && memchr(data, '{', size))
-                forsake(channel);
         text_append(&channel->pending, data, size);
         if (text_failed(&channel->pending)) {
                 log_oom();
@@ -188,8 +237,30 @@ static void on_data(Stream *stream, const char *data, size_t size, void *userdat
         feed(channel);
 }
 
+void channel_hang_up(Channel *channel) {
+        channel->handlers.closed(channel, channel->userdata);
+}
+
+static void on_data(Stream *stream, const char *data, size_t size, void *userdata) {
+        Channel *channel = userdata;
+
+        if (stream_kind(stream) == STREAM_PORT) {
+                size_t used = take_lanes(channel, data, size);
+                data += used;
+                size -= used;
+                if (size == 0)
+                        return;
+        }
+        /* A port has one host at a time, who waits for his answer: a request in the meantime is the next
+         * one's, of whose coming nothing tells if he came at once. On a serial line they wait for their
+         * turn, as with PBot. */
+        if (stream_kind(stream) == STREAM_PORT && memchr(data, '{', size))
+                forsake(channel);
+        channel_feed(channel, data, size);
+}
+
 static bool over(const Channel *channel) {
-        return channel->eof && !channel->busy && stream_idle(channel->stream);
+        return channel->eof && !channel->busy && channel->stream && stream_idle(channel->stream);
 }
 
 static int on_closing(_unused_ sd_event_source *source, void *userdata) {
@@ -215,6 +286,7 @@ static void on_eof(_unused_ Stream *stream, void *userdata) {
 static void on_gone(_unused_ Stream *stream, bool lost, void *userdata) {
         Channel *channel = userdata;
 
+        end_lanes(channel);
         request_reader_reset(&channel->reader);
         text_done(&channel->pending);
         silence_arm(channel);
@@ -236,7 +308,11 @@ void channel_reply(Channel *channel, const char *json, size_t size) {
 
         channel->last_used = now_monotonic();
         frame_append_reply(&frame, json, size);
-        if (text_failed(&frame) || stream_write(channel->stream, frame.data, frame.size) < 0)
+        int r = text_error(&frame);
+        if (r >= 0)
+                r = channel->in ? lanes_write(channel->in, channel->lane, frame.data, frame.size)
+                                : stream_write(channel->stream, frame.data, frame.size);
+        if (r < 0)
                 log_oom();
         channel_no_reply(channel);
 }

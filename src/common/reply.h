@@ -31,6 +31,7 @@ typedef struct Reply {
 
 /* The words of the member "speaks" of an answer to a probe, quotes included: a watchdog looks for them. */
 #define SPEAKS_PROOF "\"proof\""
+#define SPEAKS_LANES "\"lanes\""
 
 void reply_done(Reply *reply);
 #define _cleanup_reply_ _cleanup_(reply_done)

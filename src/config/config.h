@@ -54,7 +54,7 @@ typedef struct MachineConfig {
         uint32_t vport;     /* 5555 */
         char *channel_data; /* unix socket of the virtio-serial channel; NULL: none */
         char *channel_heart;
-        unsigned slots;               /* leases at once over vsock; 0: by the guest's kind */
+        unsigned slots;               /* leases at once where that can be; 0: by the guest's kind */
         uint64_t timeout_usec;        /* of a request, from the lease */
         uint64_t heartbeat_lost_usec; /* 0: by the guest's kind */
         uint64_t max_age_usec;        /* of a guest, before it is reverted; 0: any */

@@ -17,7 +17,7 @@
 #define LOOK_MISSING_USEC (2 * USEC_PER_SEC)
 /* A reset that cannot be recorded is tried again so much later. */
 #define SAVE_RETRY_USEC (1 * USEC_PER_SEC)
-/* An agent may serve several leases at once, over vsock. */
+/* An agent may serve several leases at once, over vsock or in the lanes of a channel. */
 #define SLOTS_DEFAULT 4
 
 /* A message about this machine, with its name as a field. */
@@ -75,7 +75,7 @@ static void on_pulse(Pulse *pulse, void *userdata) {
 }
 
 static unsigned slots(const Keeper *keeper) {
-        if (link_transport(keeper->link) != TRANSPORT_VSOCK)
+        if (!link_is_wide(keeper->link))
                 return 1;
         if (keeper->config->slots > 0)
                 return keeper->config->slots;

@@ -9,6 +9,7 @@
 
 #include "common/io.h"
 #include "common/reply.h"
+#include "watchdog/mux.h"
 #include "watchdog/probe.h"
 #include "watchdog/relay.h"
 
@@ -43,6 +44,9 @@ struct Link {
         sd_event_source *idle_io;
         size_t unasked;
         Strand *stream_strand; /* who holds the byte stream */
+        Mux *mux;              /* the byte stream's lanes; NULL: it has none */
+        Lane *probe_lane;
+        int probe_fd;
 };
 
 struct Strand {
@@ -50,12 +54,15 @@ struct Strand {
         StrandDone done;
         void *userdata;
         Relay *relay;         /* byte stream */
+        Lane *lane;           /* byte stream with lanes */
         Connector *connector; /* vsock */
         int fd;               /* vsock: the connection, also held by the client */
         sd_event_source *defer;
 };
 
 static void try_endpoint(Link *link);
+static int ask(Link *link);
+static void schedule_round(Link *link, uint64_t usec);
 
 /* Over vsock a guest that was told the secret hears it before anything else. The buffer of a new connection
  * has room for it. */
@@ -74,8 +81,15 @@ static bool is_stream(const Link *link) {
         return link->endpoints[link->current].kind != TRANSPORT_VSOCK;
 }
 
-static void drop_connection(Link *link) {
+static void end_probe(Link *link) {
         link->probe = probe_free(link->probe);
+        link->probe_lane = lane_free(link->probe_lane);
+        link->probe_fd = fd_close(link->probe_fd);
+}
+
+static void drop_connection(Link *link) {
+        end_probe(link);
+        link->mux = mux_free(link->mux);
         link->connector = connector_free(link->connector);
         link->idle_io = sd_event_source_disable_unref(link->idle_io);
         link->fd = fd_close(link->fd);
@@ -84,6 +98,12 @@ static void drop_connection(Link *link) {
 /* ---- looking for a way ---- */
 
 static void begin_round(Link *link) {
+        /* Others are still on the stream; it is only asked once more. */
+        if (link->mux) {
+                if (ask(link) < 0)
+                        schedule_round(link, LINK_RETRY_SLOW_USEC);
+                return;
+        }
         link->tried = 0;
         link->connected_once = false;
         if (now_monotonic() >= usec_add(link->preferred_usec, LINK_REMEMBER_USEC))
@@ -154,7 +174,25 @@ static int go_idle(Link *link) {
         return sd_event_add_io(link->event, &link->idle_io, link->fd, EPOLLIN, on_idle_io, link);
 }
 
-static void answered(Link *link) {
+static void on_mux_broken(Mux *mux _unused_, int error, void *userdata) {
+        Link *link = userdata;
+
+        drop_connection(link);
+        link->round = 0;
+        schedule_round(link, LINK_RETRY_FAST_USEC);
+        report(link, LINK_DOWN);
+        if (error == -EBADMSG)
+                link->hooks.flooded(link, link->hooks.userdata);
+}
+
+/* The agent answered on its byte stream; lanes: it understands them, if it is not in one already. */
+static int keep_stream(Link *link, bool lanes) {
+        if (link->mux)
+                return 0;
+        return lanes ? mux_new(link->event, link->fd, on_mux_broken, link, &link->mux) : go_idle(link);
+}
+
+static void answered(Link *link, bool lanes) {
         /* It was only told something. */
         if (link->endpoints[link->current].telling) {
                 endpoint_failed(link);
@@ -166,7 +204,7 @@ static void answered(Link *link) {
         link->unasked = 0;
         if (!is_stream(link))
                 link->fd = fd_close(link->fd);
-        else if (go_idle(link) < 0) {
+        else if (keep_stream(link, lanes) < 0) {
                 endpoint_failed(link);
                 return;
         }
@@ -175,14 +213,20 @@ static void answered(Link *link) {
 
 static void on_probed(int result, void *userdata) {
         Link *link = userdata;
-        bool again = link->proven;
+        bool again = link->proven, lanes = false;
 
-        if (result >= 0 && link->endpoints[link->current].kind == TRANSPORT_CHANNEL)
+        if (result >= 0 && link->endpoints[link->current].kind == TRANSPORT_CHANNEL) {
                 link->told = link->has_secret && probe_speaks(link->probe, SPEAKS_PROOF);
-        link->probe = probe_free(link->probe);
+                lanes = probe_speaks(link->probe, SPEAKS_LANES);
+        }
+        end_probe(link);
         if (result >= 0)
-                answered(link);
-        else if (!again)
+                answered(link, lanes);
+        else if (result == -ETIMEDOUT && link->mux && mux_is_used(link->mux)) {
+                /* Among others' jobs it may just be slow: they keep their lanes. */
+                schedule_round(link, LINK_RETRY_FAST_USEC);
+                report(link, LINK_SILENT);
+        } else if (!again)
                 endpoint_failed(link);
         else {
                 drop_connection(link);
@@ -198,8 +242,11 @@ static int ask(Link *link) {
         link->idle_io = sd_event_source_disable_unref(link->idle_io);
         /* Whoever is on a channel is the guest; elsewhere anybody may be. */
         bool tell = link->has_secret && link->endpoints[link->current].kind == TRANSPORT_CHANNEL;
-        return probe_new(link->event, link->fd, link->framing, tell ? link->secret : NULL, limit, on_probed,
-                link, &link->probe);
+        int r = link->mux ? lane_new(link->mux, &link->probe_lane, &link->probe_fd) : 0;
+        if (r < 0)
+                return r;
+        return probe_new(link->event, link->mux ? link->probe_fd : link->fd, link->framing,
+                tell ? link->secret : NULL, limit, on_probed, link, &link->probe);
 }
 
 static void on_connected(int fd, void *userdata) {
@@ -247,7 +294,7 @@ int link_new(sd_event *event, const MachineConfig *config, LinkHooks hooks, Link
                 return -ENOMEM;
         link->event = sd_event_ref(event);
         link->hooks = hooks;
-        link->fd = -EBADF;
+        link->fd = link->probe_fd = -EBADF;
         link->probe_usec = MAX(LINK_PROBE_USEC, config->heartbeat_lost_usec / 3);
         link->n_endpoints = transport_data_endpoints(config, &(DomainLines){}, link->endpoints);
         *ret = link;
@@ -305,6 +352,10 @@ void link_probe(Link *link) {
                 schedule_round(link, LINK_RETRY_SLOW_USEC);
 }
 
+bool link_is_wide(const Link *link) {
+        return link->proven && (link->mux || !is_stream(link));
+}
+
 bool link_is_started(const Link *link) {
         return link->started;
 }
@@ -339,13 +390,15 @@ static int on_stream_ready(sd_event_source *source, uint64_t usec _unused_, void
         int client_fd = -EBADF, r = -ENOTCONN;
 
         sd_event_source_set_enabled(source, SD_EVENT_OFF);
-        if (link->proven && link->fd >= 0 && !link->stream_strand && !link->probe)
+        if (link->proven && link->mux)
+                r = lane_new(link->mux, &strand->lane, &client_fd);
+        else if (link->proven && link->fd >= 0 && !link->stream_strand && !link->probe)
                 r = has_leftovers(link->fd) ? -EAGAIN : 0;
-        if (r >= 0) {
+        if (r >= 0 && !strand->lane) {
                 link->idle_io = sd_event_source_disable_unref(link->idle_io);
                 r = relay_new(link->event, link->fd, on_stream_lost, strand, &strand->relay, &client_fd);
         }
-        if (r >= 0)
+        if (r >= 0 && !strand->lane)
                 link->stream_strand = strand;
         strand->done(strand, r < 0 ? r : client_fd, strand->userdata);
         return 0;
@@ -394,6 +447,7 @@ bool strand_close(Strand *strand) {
 
         sd_event_source_disable_unref(strand->defer);
         connector_free(strand->connector);
+        lane_free(strand->lane);
         if (strand->fd >= 0) {
                 /* The client may hold its descriptor on, but nothing passes any more. */
                 (void)shutdown(strand->fd, SHUT_RDWR);

@@ -5,8 +5,9 @@
  * serial; the one that worked is tried first), keeps it, proves it again when asked to, and hands it to
  * lease holders.
  *
- * A byte stream is one connection, kept for good; what comes on it unasked is thrown away. Over vsock each
- * lease and each probe is a connection of its own. */
+ * A byte stream is one connection, kept for good; what comes on it unasked is thrown away. Over a channel
+ * whose agent understands lanes (common/lane.h) each lease and each probe has one; over vsock each is a
+ * connection of its own. */
 
 #include "common/frame.h"
 #include "watchdog/machine.h"
@@ -32,7 +33,7 @@ typedef struct LinkHooks {
         void (*fact)(Link *link, LinkFact fact, void *userdata);
         /* Something came unasked on a byte stream, maybe a part of an old reply. */
         void (*unasked)(Link *link, void *userdata);
-        /* LINK_UNASKED_MAX was passed. */
+        /* LINK_UNASKED_MAX was passed, or the guest did not keep to its lanes. */
         void (*flooded)(Link *link, void *userdata);
         void *userdata;
 } LinkHooks;
@@ -50,10 +51,12 @@ void link_stop(Link *link);
 /* What is known of the domain's own lines. If that changes the ways, the link is stopped, and told so by
  * true. No strand may be left. */
 bool link_set_lines(Link *link, const MachineConfig *config, const DomainLines *lines);
-/* Proves again that the agent answers; does nothing while a probe runs or a strand is open on a byte stream.
- */
+/* Proves again that the agent answers; does nothing while a probe runs or a strand is open on a byte stream
+ * without lanes. */
 void link_probe(Link *link);
 bool link_is_started(const Link *link);
+/* True if several strands may be open at once. */
+bool link_is_wide(const Link *link);
 /* The way that works, TRANSPORT_AUTO if none does. */
 TransportKind link_transport(const Link *link);
 

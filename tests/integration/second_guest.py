@@ -17,7 +17,7 @@ STEM = f'/var/lib/libvirt/images/{DOMAIN}'
 SERIAL_PORT, HEART_PORT = 5655, 5656
 
 
-def boot():
+def boot(port):
     # The layer over the guest's disk is made here: the host of the services has no tool for it.
     folder = live() + FOLDER
     shell(f'rm -rf {FOLDER}; mkdir -p {FOLDER}')
@@ -34,7 +34,9 @@ def boot():
          '-device', 'virtio-blk-pci,drive=disk',
          '-chardev', f'socket,id=c,path={FOLDER}/console,server=on,wait=off', '-serial', 'chardev:c', '-serial', 'null',
          '-serial', f'tcp:127.0.0.1:{SERIAL_PORT},server=on,wait=off',
-         '-serial', f'tcp:127.0.0.1:{HEART_PORT},server=on,wait=off'],
+         '-serial', f'tcp:127.0.0.1:{HEART_PORT},server=on,wait=off',
+         *(('-device', 'virtio-serial-pci', '-chardev', f'socket,id=p,path={FOLDER}/port,server=on,wait=off',
+            '-device', 'virtserialport,chardev=p,name=org.pbot.vm.0') if port else ())],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
@@ -89,9 +91,9 @@ class Console:
 
 
 @contextlib.contextmanager
-def guest():
-    """The console of a guest that was just booted."""
-    qemu = boot()
+def guest(port=False):
+    """The console of a guest that was just booted; port: it has the agent's virtio-serial port too."""
+    qemu = boot(port)
     try:
         console = Console(f'{live()}{FOLDER}/console')
         console.wait_for('# ', 120, prod=b'\n')

@@ -3,11 +3,14 @@
 """The agent over a real AF_VSOCK: the loopback of the guest's own kernel (CID 1), as this machine has no vhost_vsock.
 A second guest is booted for it."""
 
+import base64
+import json
 import os
 import re
+import socket
 
-from second_guest import guest
-from stack import FULL, TOP, run, true
+from second_guest import FOLDER, guest
+from stack import FULL, TOP, live, run, true
 
 # Runs in the guest: both framings, and as many connections at once as there are slots.
 PROGRAM = r'''
@@ -41,6 +44,59 @@ def test_agent_over_vsock():
         console.run({'program': PROGRAM.encode()}, 'python3 program')
         console.wait_for('END-VSOCK', 120)
         for what in ('chunks', 'marker', 'slots', 'refused'):
+            true(f'{what}=True' in console.got, f'{what}: {console.got[-300:]!r}')
+
+
+# Runs in the guest: who does not say the secret first is not heard; 3 s is longer than anybody is waited for.
+PROOF_PROGRAM = r'''
+import json, socket, sys, time
+request = json.dumps({"lang": "sh", "sourcefile": "prog.sh", "execfile": "prog.sh", "cmdline": "sh prog.sh",
+                      "code": "echo $((6*7))", "input": "", "arguments": "", "date": 0}).encode() + b"\n\n"
+def say(first):
+    s = socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM); s.settimeout(60); s.connect((1, 5555))
+    got = b""
+    try:
+        s.sendall(first)
+        while b"result:end" not in got:
+            d = s.recv(4096)
+            if not d: break
+            got += d
+    except (BrokenPipeError, ConnectionResetError): pass
+    return b"42" in got
+def proof(byte): return b'{"pbotvm":{"proof":"' + byte * 32 + b'"}}\n\n'
+print("BEFORE " + str(say(request) or say(proof(b"2a") + request)), "END-" + "BEFORE", flush=True)
+deadline = time.monotonic() + 60
+while not say(proof(b"2a") + request) and time.monotonic() < deadline: time.sleep(0.3)
+right = say(proof(b"2a") + request)
+started = time.monotonic(); silent = say(b""); took = time.monotonic() - started
+refused = not (say(request) or say(proof(b"2b") + request) or say(b"x" * 1000000)) and not silent and took < 5
+crowd = [socket.socket(socket.AF_VSOCK, socket.SOCK_STREAM) for _ in range(40)]
+for s in crowd: s.connect((1, 5555))
+beside = say(proof(b"2a") + request)
+print("AFTER right=%s refused=%s beside=%s" % (right, refused, beside), "END-" + "AFTER", flush=True)
+'''
+
+
+def test_an_agent_knows_its_host():
+    """The secret comes over the virtio-serial port; whoever does not say it is closed unheard."""
+    with guest(port=True) as console:
+        console.run({'program': PROOF_PROGRAM.encode()}, 'modprobe vsock_loopback; python3 program')
+        console.wait_for('END-BEFORE', 120)
+        true('BEFORE False' in console.got, f'before it knows the secret: {console.got[-300:]!r}')
+        with socket.socket(socket.AF_UNIX) as link:
+            link.settimeout(60)
+            link.connect(f'{live()}{FOLDER}/port')
+            link.sendall(json.dumps({
+                'lang': 'sh', 'sourcefile': 'prog.sh', 'execfile': 'prog.sh', 'cmdline': 'sh prog.sh', 'input': '',
+                'arguments': '', 'code': 'echo told', 'date': 0,
+                'pbotvm': {'id': 'a', 'probe': True, 'secret': base64.b64encode(b'\x2a' * 32).decode()},
+            }).encode() + b'\n\n')
+            got = b''
+            while b'result:end' not in got:
+                got += link.recv(4096)
+            true(b'"speaks":["proof"' in got, f'got {got!r}')
+            console.wait_for('END-AFTER', 120)
+        for what in ('right', 'refused', 'beside'):
             true(f'{what}=True' in console.got, f'{what}: {console.got[-300:]!r}')
 
 

@@ -13,6 +13,7 @@
 #include <linux/vm_sockets.h>
 
 #include "common/io.h"
+#include "common/lane.h"
 #include "common/text.h"
 #include "test.h"
 
@@ -25,6 +26,8 @@ typedef struct Connection {
         int fd;
         int line; /* DATA or HEART */
         Text in;
+        LaneReader reader;
+        Text *lanes; /* NULL: none was opened */
 } Connection;
 
 struct FakeGuest {
@@ -96,6 +99,11 @@ static void listen_on(FakeGuest *g, int line) {
 static void drop(Connection *c) {
         c->fd = fd_close(c->fd);
         text_done(&c->in);
+        for (size_t i = 0; c->lanes && i < LANES_MAX; i++)
+                text_done(&c->lanes[i]);
+        free(c->lanes);
+        c->lanes = NULL;
+        c->reader = (LaneReader){};
 }
 
 static void go_down(FakeGuest *g) {
@@ -114,13 +122,13 @@ static void put(Connection *c, const char *data, size_t size) {
 }
 
 /* What stands behind "echo " in the request, up to the end of the word. */
-static void answer(FakeGuest *g, Connection *c) {
+static void answer(FakeGuest *g, Connection *c, const Text *in, int lane) {
         static const char proof[] = "{\"pbotvm\":{\"proof\":\"", key[] = "\"secret\":\"";
-        const char *echo = memmem(c->in.data, c->in.size, "echo ", 5),
-                   *secret = memmem(c->in.data, c->in.size, key, strlen(key));
+        const char *echo = memmem(in->data, in->size, "echo ", 5),
+                   *secret = memmem(in->data, in->size, key, strlen(key));
         _cleanup_text_ Text out = {};
 
-        if (startswith(text_string(&c->in), proof)) {
+        if (startswith(text_string(in), proof)) {
                 g->proofs++;
                 return;
         }
@@ -139,20 +147,51 @@ static void answer(FakeGuest *g, Connection *c) {
         if (echo)
                 text_append(&out, echo + 5, strcspn(echo + 5, "\"\\\n "));
         text_append_printf(&out, "\\n\"%s}\r\nresult:end\r\n",
-                g->traits[FAKE_PROOF] ? ",\"pbotvm\":{\"speaks\":[\"proof\"]}" : "");
-        put(c, out.data, out.size);
+                g->traits[FAKE_LANES]   ? ",\"pbotvm\":{\"speaks\":[\"lanes\"]}"
+                : g->traits[FAKE_PROOF] ? ",\"pbotvm\":{\"speaks\":[\"proof\"]}"
+                                        : "");
+        if (lane < 0)
+                put(c, out.data, out.size);
+        else {
+                _cleanup_text_ Text pieces = {};
+                lane_append(&pieces, (unsigned)lane, out.data, out.size);
+                put(c, pieces.data, pieces.size);
+        }
 }
 
-static void take_requests(FakeGuest *g, Connection *c) {
-        while (c->fd >= 0 && c->in.size > 0) {
-                const char *end = memmem(c->in.data, c->in.size, "\n\n", 2),
-                           *marker = memmem(c->in.data, c->in.size, ":end:\n", 6);
+/* Answers all whole requests of a conversation. */
+static void take_requests(FakeGuest *g, Connection *c, Text *in, int lane) {
+        while (c->fd >= 0 && in->size > 0) {
+                const char *end = memmem(in->data, in->size, "\n\n", 2),
+                           *marker = memmem(in->data, in->size, ":end:\n", 6);
                 if (!end && !marker)
                         return;
-                size_t used = marker && (!end || marker < end) ? (size_t)(marker - c->in.data) + 6
-                                                               : (size_t)(end - c->in.data) + 2;
+                size_t used = marker && (!end || marker < end) ? (size_t)(marker - in->data) + 6
+                                                               : (size_t)(end - in->data) + 2;
                 g->end_markers += marker && (!end || marker < end);
-                answer(g, c);
+                answer(g, c, in, lane);
+                if (c->fd >= 0)
+                        text_consume(in, used);
+        }
+}
+
+static void take_lanes(FakeGuest *g, Connection *c) {
+        if (!c->lanes)
+                c->lanes = calloc(LANES_MAX, sizeof(Text));
+        while (c->fd >= 0 && c->in.size > 0) {
+                _cleanup_text_ Text end = {};
+                LanePiece piece;
+                size_t used;
+                int r = lane_reader_feed(&c->reader, c->in.data, c->in.size, &used, &piece);
+                assert_true(r >= 0);
+                if (r > 0 && piece.size > 0) {
+                        text_append(&c->lanes[piece.lane], piece.data, piece.size);
+                        take_requests(g, c, &c->lanes[piece.lane], (int)piece.lane);
+                } else if (r > 0) {
+                        text_clear(&c->lanes[piece.lane]);
+                        lane_append(&end, piece.lane, "", 0);
+                        put(c, end.data, end.size);
+                }
                 if (c->fd >= 0)
                         text_consume(&c->in, used);
         }
@@ -179,8 +218,10 @@ static void receive(FakeGuest *g, Connection *c) {
                 return;
         }
         c->in.size += (size_t)n;
-        if (c->line == DATA)
-                take_requests(g, c);
+        if (c->line == DATA && (c->lanes || c->in.data[0] == '@'))
+                take_lanes(g, c);
+        else if (c->line == DATA)
+                take_requests(g, c, &c->in, -1);
         else
                 take_questions(g, c);
 }

@@ -15,6 +15,7 @@ typedef enum FakeTrait {
         FAKE_ANSWERS,  /* on the data connection */
         FAKE_HANGS_UP, /* closes the data connection when a request has come, in place of an answer */
         FAKE_PROOF,    /* says to whoever probes that it understands a proof */
+        FAKE_LANES,    /* and lanes */
         _FAKE_TRAIT_MAX,
 } FakeTrait;
 

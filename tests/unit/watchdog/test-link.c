@@ -229,6 +229,55 @@ static void test_proof_over_vsock(void **state) {
         assert_return_code(rmdir(directory), errno);
 }
 
+/* A channel whose agent understands lanes has several, and a probe beside them. */
+static void test_lanes_of_a_channel(void **state) {
+        Fixture *f = *state;
+        char directory[] = "/tmp/test-link-XXXXXX", path[64];
+        Strand *a, *b;
+        char c;
+
+        assert_non_null(mkdtemp(directory));
+        FakeGuest *channel = fake_guest_new(directory);
+        snprintf(path, sizeof(path), "%s/data", directory);
+        f->config.channel_data = path;
+        assert_true(link_set_lines(f->link, &f->config, &(DomainLines){}));
+        fake_guest_set(channel, FAKE_LANES, true);
+        link_start(f->link, FRAMING_CHUNKS);
+        wait_fact(f, LINK_PROVEN);
+        assert_int_equal(link_transport(f->link), TRANSPORT_CHANNEL);
+        assert_true(link_is_wide(f->link));
+
+        int fd_a = open_strand(f, &a), fd_b = open_strand(f, &b);
+        echo(f, fd_b, "second");
+        echo(f, fd_a, "first");
+        link_probe(f->link);
+        wait_fact(f, LINK_PROVEN);
+        /* An agent that is slow in its answer does not end the others. */
+        fake_guest_set(channel, FAKE_ANSWERS, false);
+        link_probe(f->link);
+        wait_fact(f, LINK_SILENT);
+        fake_guest_set(channel, FAKE_ANSWERS, true);
+        wait_fact(f, LINK_PROVEN);
+        echo(f, fd_b, "third");
+
+        assert_false(strand_close(a));
+        assert_int_equal(io_read(fd_a, &c, 1, now_monotonic() + PATIENCE), 0);
+        echo(f, fd_b, "fourth");
+        /* What is in no lane breaks the protocol, and ends all. */
+        fake_guest_say(channel, "result:end\n", 1);
+        wait_fact(f, LINK_DOWN);
+        assert_int_equal(f->floods, 1);
+        assert_int_equal(io_read(fd_b, &c, 1, now_monotonic() + PATIENCE), 0);
+        assert_false(strand_close(b));
+        fd_close(fd_a);
+        fd_close(fd_b);
+        wait_fact(f, LINK_PROVEN);
+
+        link_stop(f->link);
+        fake_guest_free(channel);
+        assert_return_code(rmdir(directory), errno);
+}
+
 /* A byte stream has one holder, and is given back for the next one. */
 static void test_serial(void **state) {
         Fixture *f = *state;
@@ -288,6 +337,7 @@ int main(void) {
                 test_with_link(test_vsock_that_is_refused_or_silent),
                 test_with_link(test_vsock_that_goes),
                 test_with_link(test_proof_over_vsock),
+                test_with_link(test_lanes_of_a_channel),
                 test_with_link(test_serial),
                 test_with_link(test_leftovers),
         };

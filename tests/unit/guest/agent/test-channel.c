@@ -7,6 +7,8 @@
 #include "channel.h"
 #include "common/io.h"
 
+#include "lanes.h"
+
 typedef struct Fixture {
         sd_event *event;
         Channel *channel;
@@ -14,7 +16,11 @@ typedef struct Fixture {
         unsigned requests, abandoned, closed;
         Text last; /* the JSON of the last request */
         bool too_long, answer_at_once;
+        struct Fixture *parent; /* of one in a lane */
+        struct Fixture *lanes[LANES_MAX];
 } Fixture;
+
+static Channel *on_lane(Lanes *lanes, unsigned lane, void *userdata);
 
 static void on_request(Channel *channel, const char *json, size_t size, void *userdata) {
         Fixture *f = userdata;
@@ -43,6 +49,7 @@ static int setup_kind(void **state, StreamKind kind) {
         static const ChannelHandlers handlers = {
                 .request = on_request,
                 .abandoned = on_abandoned,
+                .lane = on_lane,
                 .closed = on_closed,
         };
         Fixture *f = calloc(1, sizeof(Fixture));
@@ -78,8 +85,28 @@ static int teardown(void **state) {
         sd_event_unref(f->event);
         fd_close(f->peer);
         text_done(&f->last);
+        for (size_t i = 0; i < LANES_MAX; i++)
+                if (f->lanes[i]) {
+                        text_done(&f->lanes[i]->last);
+                        free(f->lanes[i]);
+                }
         free(f);
         return 0;
+}
+
+static Channel *on_lane(Lanes *lanes, unsigned lane, void *userdata) {
+        static const ChannelHandlers handlers = {
+                .request = on_request,
+                .abandoned = on_abandoned,
+                .closed = on_closed,
+        };
+        Fixture *parent = userdata,
+                *f = parent->lanes[lane] ? parent->lanes[lane] : calloc(1, sizeof(Fixture));
+
+        assert_non_null(f);
+        parent->lanes[lane] = f;
+        assert_int_equal(channel_new_lane(parent->event, lanes, lane, "lane", &handlers, f, &f->channel), 0);
+        return f->channel;
 }
 
 /* Turns the loop until nothing has happened for a while. */
@@ -273,6 +300,55 @@ static void test_early_requests_wait(void **state) {
         assert_int_equal(f->requests, 2);
 }
 
+/* Requests side by side, each answered in its own lane, the second before the first. */
+static void test_lanes(void **state) {
+        Fixture *f = *state;
+
+        say(f, "@000009\n{\"a\":1}\n\n@01000");
+        say(f, "4\n{\"b\"@010005\n:2}\n\n");
+        assert_int_equal(f->requests, 0);
+        assert_string_equal(text_string(&f->lanes[0]->last), "{\"a\":1}");
+        assert_string_equal(text_string(&f->lanes[1]->last), "{\"b\":2}");
+        channel_reply(f->lanes[1]->channel, "{}", 2);
+        assert_string_equal(heard(f), "@010015\nresult:{}\nresult:end\n");
+        channel_reply(f->lanes[0]->channel, "{}", 2);
+        assert_string_equal(heard(f), "@000015\nresult:{}\nresult:end\n");
+
+        /* The host takes one back, whatever went on in it. */
+        say(f, "@000007\n{\"half\"@010009\n{\"c\":3}\n\n@000000\n@010000\n");
+        assert_string_equal(heard(f), "@000000\n@010000\n");
+        assert_null(f->lanes[0]->channel);
+        assert_null(f->lanes[1]->channel);
+        assert_int_equal(f->lanes[0]->closed, 1);
+        assert_int_equal(f->lanes[0]->requests, 1);
+        assert_int_equal(f->lanes[1]->requests, 2);
+        say(f, "@000009\n{\"d\":4}\n\n");
+        assert_string_equal(text_string(&f->lanes[0]->last), "{\"d\":4}");
+}
+
+/* Another host knows nothing of lanes until he has asked: what the one before had begun is over. */
+static void test_another_host_after_lanes(void **state) {
+        Fixture *f = *state;
+
+        say(f, "@000009\n{\"a\":1}\n\n{\"new\":1}\n\n");
+        assert_int_equal(f->lanes[0]->closed, 1);
+        assert_int_equal(f->requests, 1);
+        assert_string_equal(text_string(&f->last), "{\"new\":1}");
+        channel_reply(f->channel, "{}", 2);
+        assert_string_equal(heard(f), "result:{}\nresult:end\n");
+        say(f, "@020009\n{\"b\":2}\n\n");
+        assert_string_equal(text_string(&f->lanes[2]->last), "{\"b\":2}");
+}
+
+/* PBot's own host never begins so, and on its lines there are none. */
+static void test_no_lanes_on_a_line(void **state) {
+        Fixture *f = *state;
+
+        say(f, "@000009\n{\"a\":1}\n\n");
+        assert_int_equal(f->requests, 1);
+        assert_null(f->lanes[0]);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_both_framings, setup, teardown),
@@ -290,6 +366,9 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_two_requests_at_once_on_a_port, setup_port, teardown),
                 cmocka_unit_test_setup_teardown(test_early_requests_wait, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_early_requests_wait, setup_line, teardown),
+                cmocka_unit_test_setup_teardown(test_lanes, setup_port, teardown),
+                cmocka_unit_test_setup_teardown(test_another_host_after_lanes, setup_port, teardown),
+                cmocka_unit_test_setup_teardown(test_no_lanes_on_a_line, setup_line, teardown),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
