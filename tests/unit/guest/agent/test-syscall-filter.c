@@ -85,6 +85,11 @@ ATTEMPT(try_sctp, socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP));
 ATTEMPT(try_dccp, socket(AF_INET6, SOCK_STREAM, IPPROTO_DCCP));
 ATTEMPT(try_mptcp, socket(AF_INET, SOCK_STREAM, 262));
 ATTEMPT(try_no_protocol, socket(AF_INET, SOCK_STREAM, 77));
+/* Of these the kernel itself would think otherwise. */
+ATTEMPT(try_raw_dccp, socket(AF_INET, SOCK_RAW, IPPROTO_DCCP));
+ATTEMPT(try_raw_sctp, socket(AF_INET6, SOCK_RAW, IPPROTO_SCTP));
+ATTEMPT(try_raw_ipip, socket(AF_INET, SOCK_RAW, IPPROTO_IPIP));
+ATTEMPT(try_raw_egp, socket(AF_INET, SOCK_RAW, IPPROTO_EGP));
 ATTEMPT(try_protocol_high, syscall(SYS_socket, AF_INET, SOCK_STREAM, 0x100000084L));
 ATTEMPT(try_inet_seqpacket, socket(AF_INET, SOCK_SEQPACKET, 0));
 ATTEMPT(try_inet6_seqpacket, socket(AF_INET6, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
@@ -145,6 +150,10 @@ static void test_protocols(_unused_ void **state) {
         assert_int_equal(confined(try_udp), 0);
         assert_int_equal(confined(try_sctp), EPROTONOSUPPORT);
         assert_int_equal(confined(try_dccp), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_raw_dccp), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_raw_sctp), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_raw_ipip), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_raw_egp), EPROTONOSUPPORT);
         assert_int_equal(confined(try_mptcp), EPROTONOSUPPORT);
         assert_int_equal(confined(try_no_protocol), EPROTONOSUPPORT);
         assert_int_equal(confined(try_protocol_high), EPROTONOSUPPORT);
