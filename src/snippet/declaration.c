@@ -309,13 +309,30 @@ static bool brace_scan(Scan *s) {
         return false;
 }
 
+/* The token before i, attributes left out: f [[nodiscard]] (int x). */
+static uint32_t before_attributes(const Reader *reader, uint32_t first, uint32_t i) {
+        while (i > first + 1) {
+                const uint32_t open = reader->pair[i - 1];
+                if (reader_sign(reader, i - 1, SIGN_BRACKET_CLOSE) && open != NO_TOKEN && open > first &&
+                        double_bracket(reader, open))
+                        i = open;
+                else if (reader_sign(reader, i - 1, SIGN_PAREN_CLOSE) && open != NO_TOKEN &&
+                         open > first + 1 && reader_class(reader, open - 1, WORD_ATTRIBUTE))
+                        i = open - 1;
+                else
+                        break;
+        }
+        return i - 1;
+}
+
 /* A ( : the parameters of what stands before it, or of the declarator in parentheses before it. */
 static void paren_scan(Scan *s) {
         const Reader *reader = s->reader;
-        const uint32_t i = s->i, first = s->piece->first;
+        const uint32_t first = s->piece->first, open = s->i;
+        const uint32_t i = open > first ? before_attributes(reader, first, open) + 1 : first;
         const Token *before = i > first ? &reader->tokens[i - 1] : NULL;
 
-        s->i = bracket_skip(reader, i);
+        s->i = bracket_skip(reader, open);
         if (!before || s->trailing)
                 return;
         if (before->kind == TOKEN_WORD &&
@@ -324,22 +341,22 @@ static void paren_scan(Scan *s) {
                 if (before->class & WORD_TYPE)
                         return;
                 s->name = i - 1;
-                s->params = i;
+                s->params = open;
                 s->qualified = i >= first + 2 && reader_sign(reader, i - 2, SIGN_SCOPE);
         } else if (token_is_sign(before, SIGN_PAREN_CLOSE) && reader->pair[i - 1] != NO_TOKEN) {
                 /* int (main)(void), int (*f(void))(int): the name is the first word in there. */
-                uint32_t open = reader->pair[i - 1], k = open + 1;
+                uint32_t inner = reader->pair[i - 1], k = inner + 1;
                 while (k < i - 1 && !(reader_kind(reader, k, TOKEN_WORD) &&
                                             !reader_class(reader, k, WORD_TYPE | WORD_ATTRIBUTE)))
                         k++;
-                if (k < i - 1 && (s->name == NO_TOKEN || open == first)) {
+                if (k < i - 1 && (s->name == NO_TOKEN || inner == first)) {
                         s->name = k;
-                        s->params = i;
+                        s->params = open;
                 }
         } else if ((token_is_sign(before, SIGN_GREATER) || token_is_sign(before, SIGN_SHIFT_RIGHT)) &&
                    reader->source->dialect != DIALECT_C) {
                 s->name = i - 1;
-                s->params = i;
+                s->params = open;
         }
 }
 

@@ -24,6 +24,7 @@ static const struct {
         { DIALECT_C, "#if A\nint f(void) {\n#else\nint f(int x) {\n#endif\n} f()", "# F e" },
         { DIALECT_C, "#if A\n}\n#else\n}\n#endif\n{ } a", "# x # x # b e" },
         { DIALECT_C, "_Static_assert(1, \"\"); return 1; goto a; break;", "d s s s" },
+        { DIALECT_C, "int f [[nodiscard]] (int v) { } int g __attribute__((noinline)) (void) { }", "F F" },
         { DIALECT_CXX,
                 "template<class T> T f(T a) { } template<> struct A<int> { }; namespace N { } using N::f;",
                 "F T N u" },
