@@ -547,7 +547,8 @@ uint64_t machine_deadline(const Machine *machine) {
                 deadline = MIN(deadline, usec_add(machine->domain_usec, MACHINE_SAVING_USEC));
         if (is_excused(machine))
                 deadline = MIN(deadline, machine->excused_usec);
-        if (machine->max_age_usec > 0 && machine_reverts(machine) && machine->worn == REVERT_NONE)
+        if (machine->max_age_usec > 0 && machine_reverts(machine) && machine->way == WAY_OPEN &&
+                machine->worn == REVERT_NONE)
                 deadline = MIN(deadline, usec_add(machine->born_usec, machine->max_age_usec));
         if (machine->offline_usec > 0)
                 deadline = MIN(deadline, usec_add(machine->offline_usec, MACHINE_HOPELESS_USEC));

@@ -89,11 +89,11 @@ static int on_io(sd_event_source *source, int fd _unused_, uint32_t revents _unu
                 return 0;
         if (n < 0)
                 connection_failed(pulse, pulse->preferred);
-        else {
-                if (pulse->flooded)
-                        (void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
-                set_timer(pulse, pulse->flooded ? now + FLOOD_PAUSE_USEC : now);
-        }
+        else if (pulse->flooded) {
+                (void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
+                set_timer(pulse, now + FLOOD_PAUSE_USEC);
+        } else
+                look(pulse);
         pulse->hook(pulse, pulse->userdata);
         return 0;
 }

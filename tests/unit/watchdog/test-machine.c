@@ -587,6 +587,7 @@ static void test_age(void **state _unused_) {
         machine_set_way(&m, WAY_NO_LIBVIRT);
         machine_tick(&m, T0 + 400 * SEC);
         assert_true(machine_can_lease(&m));
+        assert_int_equal(machine_deadline(&m), USEC_INFINITY);
         machine_set_way(&m, WAY_OPEN);
         machine_tick(&m, T0 + 401 * SEC);
         assert_int_equal(m.due, REVERT_AGE);
