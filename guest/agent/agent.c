@@ -153,6 +153,7 @@ static void on_request(Channel *channel, const char *json, size_t size, void *us
         if (!link->doubted)
                 vitals_apply(&agent->vitals, &task->request, runner_busy_usec(agent->runner));
         task->client = link;
+        task->lanes = link->port;
         link->task = task;
         runner_add(agent->runner, task);
 }

@@ -134,6 +134,7 @@ int task_reply(const Task *task, JobResult *result, Text *json) {
         if (r < 0)
                 return r;
         reply.probed = task->request.probe;
+        reply.lanes = task->lanes;
         storage_trouble_append(result, &reply);
         if (result->have_storage && task->request.present) {
                 text_move(&reply.storage, &result->storage);

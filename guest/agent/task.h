@@ -15,6 +15,7 @@ typedef struct Task {
         JobResult result; /* while the storage is saved */
         void *owner;      /* the runner */
         void *client;     /* whoever waits for the answer; NULL: has gone */
+        bool lanes;       /* he may open lanes */
         struct Task *next;
 } Task;
 

@@ -76,7 +76,8 @@ static void write_extension(const Reply *reply, JsonWriter *w) {
                 json_key(w, "speaks");
                 json_open_array(w);
                 json_put_string(w, "proof");
-                json_put_string(w, "lanes");
+                if (reply->lanes)
+                        json_put_string(w, "lanes");
                 json_close_array(w);
         }
         json_close_object(w);

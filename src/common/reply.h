@@ -26,7 +26,8 @@ typedef struct Reply {
         uint64_t max_rss_bytes;
         Text storage; /* a tar archive, decoded */
         bool have_storage;
-        bool probed; /* written: the request was a probe, and is told what else this agent understands */
+        bool probed; /* written: the request was a probe, and is told what else this agent understands, */
+        bool lanes;  /* here: of lanes */
 } Reply;
 
 /* The words of the member "speaks" of an answer to a probe, quotes included: a watchdog looks for them. */
