@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "common/io.h"
@@ -189,6 +190,39 @@ static void test_signals(void **state) {
         }
         assert_string_equal(heard.states, "ready>busy busy>reverting reverting>starting starting>ready ");
         assert_true(heard.changes >= 2);
+        sd_bus_flush_close_unref(listener);
+        sd_bus_flush_close_unref(bus);
+}
+
+static struct timespec state_written(const World *w) {
+        struct stat st;
+        char path[128];
+
+        snprintf(path, sizeof(path), "%s/run/state.json", w->directory);
+        assert_int_equal(stat(path, &st), 0);
+        return st.st_ctim;
+}
+
+/* Beats that are no news are told to nobody, and nothing is written for them. */
+static void test_beats_are_no_news(void **state) {
+        World *w = *state;
+        Heard heard = {};
+
+        world_start_ready(w, NO_DOMAIN);
+        sd_bus *bus = world_connect(w), *listener = world_connect(w);
+        usleep(500000);
+        assert_true(
+                sd_bus_match_signal(listener, NULL, "org.pbot.VM1", "/org/pbot/VM1/machine/vm",
+                        "org.freedesktop.DBus.Properties", "PropertiesChanged", on_properties, &heard) >= 0);
+        struct timespec before = state_written(w);
+        /* Ten of them, and the age of the last is known all the same. */
+        usleep(1000000);
+        while (sd_bus_process(listener, NULL) > 0)
+                ;
+        assert_int_equal(heard.changes, 0);
+        struct timespec after = state_written(w);
+        assert_true(before.tv_sec == after.tv_sec && before.tv_nsec == after.tv_nsec);
+        assert_true(machine_number(bus, "HeartbeatAgeUSec") < SEC);
         sd_bus_flush_close_unref(listener);
         sd_bus_flush_close_unref(bus);
 }
@@ -426,6 +460,7 @@ int main(void) {
                 test_in_world(test_long_status),
                 test_in_world(test_pings),
                 test_in_world(test_signals),
+                test_in_world(test_beats_are_no_news),
                 test_in_world(test_machines_come_and_go),
                 test_in_world(test_late_itself),
                 test_in_world(test_kinds),
