@@ -16,7 +16,7 @@ STRINGS = ('what is it for', 'http://x.org', '{', '}', 'a = b', '/* no */', ';',
            'int main() {', '#define A 1', r'back\\slash', 'case 1:', '(', ')', 'return', '// text', '-5', "'", ',',
            'else',
            '; }', 'main(', 'print(x)', '#endif', 'while (1)', '??', '<%', '[[', 'R(x)', 'class prog {')
-TOKEN = re.compile(r'R"(\w*)\(.*?\)\1"|"""[\s\S]*?"""|"(?:\\.|[^"\\])*"|\.?\d(?:[\w.]|\'\w)*|'
+TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|R"(\w*)\(.*?\)\1"|"""[\s\S]*?"""|"(?:\\.|[^"\\])*"|\.?\d(?:[\w.]|\'\w)*|'
                    r"'(?:\\.|[^'\\])*'|( )|.", re.S)
 
 
