@@ -61,7 +61,7 @@ static bool prefix_skip(const Reader *reader, uint32_t *i, unsigned *ifs, unsign
         switch (reader_token(reader, *i)->word) {
         case WORD_IF:
                 (*ifs)++;
-                /* fall through */
+                __attribute__((fallthrough));
         case WORD_FOR:
         case WORD_WHILE:
         case WORD_SWITCH:
