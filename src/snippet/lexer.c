@@ -16,6 +16,7 @@ typedef struct Lexer {
         Dialect dialect;
         bool line_comments;
         bool line_start;      /* nothing but white space and comments since the newline */
+        bool endless;         /* an #if 0 had no end: no other is looked for */
         bool directive_start; /* a # here begins a directive though it is not the first of its line */
 } Lexer;
 
@@ -409,13 +410,19 @@ static int lex_number(Lexer *lexer) {
         return token_add(lexer, TOKEN_NUMBER, i, (Token){});
 }
 
+static size_t blanks_end(const Lexer *lexer, size_t i, size_t end) {
+        size_t n;
+
+        while (i < end && lexer->data[i] != '\n' && (n = space_length(lexer->data, end, i)) > 0)
+                i += n;
+        return i;
+}
+
 /* What the directive whose # ends at i is; *ret_behind: where its name ends. False: it has no known name. */
 static bool directive_find(const Lexer *lexer, size_t i, Directive *ret, size_t *ret_behind) {
         size_t n, begin;
 
-        while (i < lexer->size && lexer->data[i] != '\n' &&
-                (n = space_length(lexer->data, lexer->size, i)) > 0)
-                i += n;
+        i = blanks_end(lexer, i, lexer->size);
         for (begin = i; i < lexer->size && (n = word_length(lexer, i)) > 0;)
                 i += n;
         *ret = DIRECTIVE_OTHER;
@@ -431,10 +438,7 @@ static bool directive_find(const Lexer *lexer, size_t i, Directive *ret, size_t 
 
 /* The end of the header of an include whose name ended at i, 0 if there is none. */
 static size_t header_end(const Lexer *lexer, size_t i) {
-        size_t n;
-
-        while ((n = space_length(lexer->data, lexer->size, i)) > 0 && lexer->data[i] != '\n')
-                i += n;
+        i = blanks_end(lexer, i, lexer->size);
         if (i == lexer->size || (lexer->data[i] != '<' && lexer->data[i] != '"'))
                 return 0;
         const char close = lexer->data[i] == '<' ? '>' : '"';
@@ -461,6 +465,30 @@ static size_t directive_end(const Lexer *lexer, size_t i) {
         return i;
 }
 
+/* The end of what the "#if 0" whose condition begins at i encloses, which need not be code; 0 if it is
+ * another condition, or goes on for ever. */
+static size_t dead_end(Lexer *lexer, size_t i) {
+        size_t depth = 0, end = lexer->i, behind;
+        Directive directive;
+
+        i = blanks_end(lexer, i, end);
+        if (lexer->endless || i == end || lexer->data[i] != '0' ||
+                ((i = blanks_end(lexer, i + 1, end)) < end && lexer->data[i] != '/'))
+                return 0;
+        for (; end < lexer->size; end = line_end(lexer, i)) {
+                i = blanks_end(lexer, end + 1, lexer->size);
+                if (i >= lexer->size || lexer->data[i] != '#' ||
+                        !directive_find(lexer, i + 1, &directive, &behind))
+                        continue;
+                if (depth == 0 && (directive == DIRECTIVE_ELSE || directive == DIRECTIVE_ENDIF))
+                        return end;
+                depth += directive == DIRECTIVE_IF;
+                depth -= directive == DIRECTIVE_ENDIF;
+        }
+        lexer->endless = true;
+        return 0;
+}
+
 /* A directive, or nothing (0): # elsewhere than at a line's start begins one if it has a known name. */
 static int lex_directive(Lexer *lexer, size_t hash) {
         Directive directive;
@@ -477,6 +505,11 @@ static int lex_directive(Lexer *lexer, size_t hash) {
         int r = token_add(lexer, TOKEN_DIRECTIVE, end,
                 (Token){ .sign = directive, .unterminated = whole && end == lexer->size });
         lexer->directive_start = true;
+        if (r >= 0 && directive == DIRECTIVE_IF && (end = dead_end(lexer, behind)) > lexer->i + 1) {
+                lexer->i++;
+                lexer->line_start = true;
+                r = comment_add(lexer, end, true);
+        }
         return r < 0 ? r : 1;
 }
 

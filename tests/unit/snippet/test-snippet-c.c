@@ -89,6 +89,8 @@ static const Case c_cases[] = {
         { "#ifdef A\nint f(void) { return 1; }\nputs(\"a\");\n#endif\n3",
                 "#ifdef A int f(void) { return 1; } #endif | #ifdef A puts(\"a\"); #endif "
                 "print_last_statement(3);" },
+        { "#if 0\nit's\n#else\nint f(void) { return 2; }\n#endif\nint main(void) { return f(); }",
+                "#if 0 it's #else int f(void) { return 2; } #endif int main(void) { return f(); }" },
         { "int main(void) { return 1; }\n#ifndef ONE\nint main(void) { return 2; }\n#endif\n",
                 "int main(void) { return 1; } #ifndef ONE int main(void) { return 2; } #endif" },
         { "#if A\nint f(int a) {\n#else\nint f(void) {\n#endif\nreturn 1; }\nint g; g",
