@@ -33,6 +33,8 @@ static const struct {
 
 #define JOBS "jobs"
 
+#define CPU_WEIGHT_MOST 10000
+
 /* Attributes are small; the largest that is read here is memory.events or cpu.stat. */
 #define ATTRIBUTE_MAX 8192
 
@@ -222,7 +224,7 @@ static void controllers_enable(Cgroups *cgroups) {
         }
         /* A guest whose jobs burn all its CPUs must still beat and answer. */
         if (cgroups->controllers & CGROUP_CPU)
-                (void)attribute_write_number(cgroups->fd, "agent/cpu.weight", 10000);
+                (void)attribute_write_number(cgroups->fd, "agent/cpu.weight", CPU_WEIGHT_MOST);
 }
 
 int cgroups_new(Cgroups **ret) {
@@ -313,6 +315,9 @@ static int limits_write(Cgroups *cgroups, const Cgroup *cgroup, const JobLimits 
                 if (r >= 0)
                         r = attribute_write(fd, "memory.oom.group", "1");
         }
+        /* It is by this job that the agent knows whether the guest is well. */
+        if (r >= 0 && cgroup->parent_fd == cgroups->fd && cgroups_have(cgroups, CGROUP_CPU))
+                (void)attribute_write_number(fd, "cpu.weight", CPU_WEIGHT_MOST);
         /* The job's own init is one of them: so this is reached before RLIMIT_NPROC, of which nobody is
          * told. */
         if (r >= 0 && cgroups_have(cgroups, CGROUP_PIDS))

@@ -10,8 +10,9 @@
 #include "job-steps.h"
 #include "tree-archive.h"
 
-/* After cgroup.kill the job is gone in milliseconds, unless a process hangs in the kernel. */
-#define DIE_USEC (3 * USEC_PER_SEC)
+/* After cgroup.kill the job is gone in milliseconds, unless a process hangs in the kernel. Hundreds of
+ * processes in an emulated guest on a busy host take seconds. */
+#define DIE_USEC (8 * USEC_PER_SEC)
 
 /* How often the CPU time of the whole job is looked at, and by how much it may pass the limit of one
  * process, so that the shell of a process that the kernel killed for it has time to say so. */
