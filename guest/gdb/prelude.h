@@ -53,7 +53,7 @@ __PBOTVM_OWN __attribute__((__noinline__)) static void __pbotvm_last(
 #endif
 
 __PBOTVM_OWN __attribute__((__noinline__)) static void __PBOTVM_GDB(const char *command) {
-        __pbotvm_ask(command, strlen(command));
+        __pbotvm_ask(command, __builtin_strlen(command));
         /* Not a jump, or the caller's frame would be one nearer. */
         __asm__ __volatile__("" : : : "memory");
 }

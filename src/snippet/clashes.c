@@ -13,7 +13,8 @@ typedef struct Finder {
         const Pieces *pieces;
         const Source *source;
         const NameTable *table;
-        uint8_t *uses; /* by names of the table */
+        uint8_t *uses;  /* by names of the table */
+        bool allocates; /* operator new is among the program's functions */
 } Finder;
 
 void clashes_done(Clashes *clashes) {
@@ -32,7 +33,8 @@ static bool is_declared(const Source *source, uint32_t i, bool top) {
         const Token *before = token - 1;
         if (before->kind == TOKEN_WORD)
                 return !(before->class & (WORD_CONTROL | WORD_OPERATOR | WORD_CONSTANT)) &&
-                       before->word != WORD_USING && before->word != WORD_NAMESPACE;
+                       (before->word != WORD_USING || token_is_sign(token + 1, SIGN_ASSIGN)) &&
+                       before->word != WORD_NAMESPACE;
         switch (before->kind == TOKEN_SIGN ? before->sign : SIGN_NONE) {
         case SIGN_STAR:
         case SIGN_AND:
@@ -66,9 +68,13 @@ static void note_piece(Finder *finder, const Piece *piece) {
         const Source *source = finder->source;
         bool value = false, enumeration = false;
 
-        if (piece->kind == PIECE_FUNCTION && piece->name != NO_TOKEN)
+        if (piece->kind == PIECE_FUNCTION && piece->name != NO_TOKEN) {
                 note(finder, &source->tokens[piece->name], DECLARED_TOP);
-        if (piece->kind != PIECE_FUNCTION && piece->kind != PIECE_DECLARATION && piece->kind != PIECE_TYPE)
+                finder->allocates |= source->tokens[piece->name].word == WORD_OPERATOR_FUNCTION &&
+                                     source->tokens[piece->name + 1].word == WORD_NEW;
+        }
+        if (piece->kind != PIECE_FUNCTION && piece->kind != PIECE_DECLARATION && piece->kind != PIECE_TYPE &&
+                piece->kind != PIECE_USING)
                 return;
         for (uint32_t i = piece->first; i < piece->end; i++) {
                 const Token *token = &source->tokens[i];
@@ -96,7 +102,9 @@ static void note_tokens(Finder *finder) {
 
         for (uint32_t i = 0; i < source->n_tokens; i++) {
                 const Token *token = &source->tokens[i];
-                if (token->kind != TOKEN_WORD)
+                /* What is a macro in C is a word of C++ itself. */
+                if (token->kind != TOKEN_WORD ||
+                        (source->dialect == DIALECT_CXX && token->word != WORD_NONE))
                         continue;
                 const Token *before = i > 0 ? token - 1 : NULL;
                 if (before && (token_is_sign(before, SIGN_DOT) || token_is_sign(before, SIGN_ARROW)))
@@ -122,6 +130,7 @@ static int find_in(const Pieces *pieces, const NameTable *table, bool std, Clash
         for (size_t i = 0; i < pieces->n; i++)
                 note_piece(&finder, &pieces->list[i]);
 
+        clashes->any |= finder.allocates;
         for (size_t i = 0; i < table->n; i++) {
                 if (uses[i] & DECLARED_TOP) {
                         clashes->any = true;

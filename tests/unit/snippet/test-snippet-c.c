@@ -274,6 +274,11 @@ static const Case cxx_cases[] = {
                 "template<class T> struct vector { T x; }; int main() { vector<int> v; return v.x; }" },
         { "int main() { vector<int> v; cout << v.size(); }",
                 "int main() { vector<int> v; cout << v.size(); }" },
+        { "void *operator new(unsigned long n, void *p) { return p; } int main() { return 0; }",
+                "void *operator new(unsigned long n, void *p) { return p; } int main() { return 0; }" },
+        { "using true_type = int; int main() { true_type t = true; cout << t; }",
+                "#define __PBOTVM_NO_NAMESPACE_STD #include <prelude.h> using std::cout; using true_type = "
+                "int; int main() { true_type t = true; cout << t; }" },
 };
 
 static SnippetStyle style_of(Dialect dialect) {
