@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "examples.h"
 
+#include <time.h>
+
 #include "language/prepare.h"
 
 #define DATA_DIR SOURCE_DIR "/src/language/data"
@@ -163,6 +165,14 @@ static void test_opening(void **state) {
         }
 }
 
+/* Of this process alone: others may keep the machine busy. */
+static uint64_t cpu_usec(void) {
+        struct timespec ts;
+
+        assert_int_equal(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts), 0);
+        return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / NSEC_PER_USEC;
+}
+
 /* Twice the text takes at most some more than twice the time. */
 static void test_time_grows_with_the_text(void **state) {
         static const char *const names[] = { "c++", "sh", "lua", "perl", "ruby", "php", "haskell", "scheme",
@@ -180,12 +190,12 @@ static void test_time_grows_with_the_text(void **state) {
                                 SyntaxSpan span;
                                 while (code.size < (size_t)256 << 10)
                                         text_append_string(&code, pieces[i]);
-                                uint64_t start = now_monotonic();
+                                uint64_t start = cpu_usec();
                                 SyntaxScan scan = syntax_scan(
                                         language_syntax(language), code.data, code.size, open_ended);
                                 while (syntax_next(&scan, &span))
                                         ;
-                                uint64_t took = now_monotonic() - start;
+                                uint64_t took = cpu_usec() - start;
                                 if (took > USEC_PER_SEC / 2)
                                         print_error("%s %s: %llu\n", names[k], pieces[i],
                                                 (unsigned long long)took);
