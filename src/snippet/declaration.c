@@ -462,9 +462,13 @@ static bool sign_scan(Scan *s) {
 /* int(3), int{3}: a value, where int (*f)(int) is a declaration. */
 static bool is_functional_cast(const Scan *s) {
         const Reader *reader = s->reader;
-        const uint32_t i = s->piece->first + 1;
+        const uint32_t first = s->piece->first;
+        const bool decltype =
+                reader_class(reader, first, WORD_TYPE) && reader_class(reader, first, WORD_PARENS);
+        const uint32_t i = decltype ? parens_skip(reader, first + 1) : first + 1;
 
-        if (reader->source->dialect != DIALECT_CXX || !reader_class(reader, i - 1, WORD_FUNCTIONAL))
+        if (reader->source->dialect != DIALECT_CXX ||
+                !(decltype || reader_class(reader, first, WORD_FUNCTIONAL)))
                 return false;
         if (reader_sign(reader, i, SIGN_BRACE_OPEN))
                 return true;
@@ -562,7 +566,7 @@ static PieceKind plain_kind(const Scan *s) {
                 return PIECE_TYPE;
         if (piece->file_only || s->body)
                 return PIECE_DECLARATION;
-        if (reader_class(reader, i, WORD_TYPE))
+        if (reader_class(reader, piece->first, WORD_TYPE) || reader_class(reader, i, WORD_TYPE))
                 return is_functional_cast(s) ? PIECE_EXPRESSION : PIECE_DECLARATION;
         return declares(s) ? PIECE_DECLARATION : PIECE_EXPRESSION;
 }

@@ -216,6 +216,15 @@ static size_t head_place(Placer *placer) {
         return i;
 }
 
+/* Java's imports come before all classes, wherever they were written. */
+static void imports_place(Placer *placer) {
+        const Pieces *pieces = placer->pieces;
+
+        for (size_t i = 0; i < pieces->n; i++)
+                if (pieces->list[i].kind == PIECE_USING)
+                        placer->places[i] = PLACE_HEAD;
+}
+
 static void group_place(Placer *placer, const Group *group, Place place) {
         for (size_t i = group->first; i < group->end; i++) {
                 placer->places[i] = place;
@@ -384,6 +393,8 @@ int placement_make(Pieces *pieces, bool no_main, Placement *ret) {
                 r = pieces_place(&placer, head);
         if (!placement.complete)
                 drop_empty(&placer);
+        if (pieces->source->dialect == DIALECT_JAVA)
+                imports_place(&placer);
         free(placer.words.slots);
         if (r < 0)
                 placement_done(&placement);

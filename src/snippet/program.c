@@ -66,7 +66,7 @@ static size_t tail_begin(const Program *program) {
 }
 
 /* A line of the head, with the newline that ends it and one more. */
-static void head_piece(Program *program, const Piece *piece) {
+static void head_piece(Program *program, const Piece *piece, bool first) {
         const Source *source = &program->source;
         const size_t end = source->tokens[piece->end - 1].end;
         size_t i = end;
@@ -78,12 +78,18 @@ static void head_piece(Program *program, const Piece *piece) {
                 layout_newline(&program->layout);
         if (i == end + 2)
                 layout_newline(&program->layout);
-        program->head_end = i;
+        if (first)
+                program->head_end = i;
 }
 
 void program_head(Program *program) {
-        for (size_t i = 0; i < program->pieces.n && program->placement.places[i] == PLACE_HEAD; i++)
-                head_piece(program, &program->pieces.list[i]);
+        bool first = true; /* nothing else came before */
+
+        for (size_t i = 0; i < program->pieces.n; i++)
+                if (program->placement.places[i] == PLACE_HEAD)
+                        head_piece(program, &program->pieces.list[i], first);
+                else
+                        first = false;
 }
 
 /* The brackets of a function's body are braces, however they are spelled (the formatter knows no other). */

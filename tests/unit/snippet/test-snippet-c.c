@@ -279,6 +279,8 @@ static const Case cxx_cases[] = {
         { "using true_type = int; int main() { true_type t = true; cout << t; }",
                 "#define __PBOTVM_NO_NAMESPACE_STD #include <prelude.h> using std::cout; using true_type = "
                 "int; int main() { true_type t = true; cout << t; }" },
+        { "decltype(1){f(4)}", "| print_last_statement(decltype(1){f(4)});" },
+        { "decltype(a) b = 3; b", "| decltype(a) b = 3; print_last_statement(b);" },
 };
 
 static SnippetStyle style_of(Dialect dialect) {

@@ -62,6 +62,8 @@ static const struct {
         { "static { f(); } g();", "class prog { static { f(); } | g();" },
         { "a >>> 2;", "class prog { | a >>> 2;" },
         { "char c = '\"'; g(c);", "class prog { | char c = '\"'; g(c);" },
+        { "int[][] a = { { 1 } }; import static java.lang.Math.*; import b.*; g(a);",
+                "import static java.lang.Math.*; import b.*; class prog { | int[][] a = { { 1 } }; g(a);" },
 };
 
 static const struct {
