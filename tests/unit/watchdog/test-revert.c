@@ -398,7 +398,10 @@ static void test_end_while_dirty(void **state) {
         World *w = *state;
         _cleanup_held_ Held held = { .fd = -EBADF };
         sd_bus *bus = start(w, "");
+        uint64_t deadline = now_monotonic() + WORLD_PATIENCE_USEC;
 
+        while (world_log_count(w, "Connected to libvirt") == 0 && now_monotonic() < deadline)
+                usleep(10000);
         assert_null(client_lease(bus, "vm", LONG, &held));
         assert_int_equal(kill(w->watchdog_pid, SIGTERM), 0);
         world_wait_count(w, &w->stops, 1);

@@ -143,7 +143,10 @@ static void test_finish(void **state) {
 static void test_left_behind(void **state) {
         House *h = *state;
         static Job hangs, waits; /* as real ones are still there then */
+        static Workers *left;    /* what its thread uses is not freed */
         sem_t begun;
+
+        left = h->workers;
 
         assert_int_equal(sem_init(&begun, 0, 0), 0);
         job_init(&hangs, USEC_INFINITY);
@@ -159,6 +162,7 @@ static void test_left_behind(void **state) {
         sem_post(&hangs.go);
         usleep(200000);
         assert_int_equal(atomic_load(&posts), before);
+        assert_ptr_equal(left, h->workers);
         /* One that had not begun is done without having run. */
         assert_true(waits.done);
         assert_false(waits.live);
