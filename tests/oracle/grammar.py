@@ -210,8 +210,8 @@ def generate(rng, language, number):
             piece.mess = sprinkle(builder, piece.text, newlines)
         if rng.random() < 0.15:
             piece.before = builder.comment(newlines) + ' '
-    # A text block cannot stand on one line.
-    newlines = newlines or any('"""' in piece.text for piece in builder.pieces)
+    # A text block cannot stand on one line, nor words that are no code: \\n in them might be a literal's.
+    newlines = newlines or any('"""' in piece.text or "it's not" in piece.text for piece in builder.pieces)
     trailing = ''
     if not builder.pieces[-1].whole and rng.random() < 0.25:
         trailing = builder.comment(True).rstrip('\n')

@@ -34,7 +34,7 @@ def method(b):
                   'return switch (v) { case 1 -> 5; default -> %s; };',
                   'Runnable q = () -> { int w = 1; }; q.run(); return v + %s;',
                   'class L { int a = 3; } return new L().a + v + %s;', "return '\\'' + v + %s;",
-                  'int[] a = {1, 2, 3}; return a[v % 3] + %s;',
+                  'int[] a = {1, 2, 3}; return a[v %% 3] + %s;',
                   'outer: for (int i = 0; ; i++) { if (i > v) break outer; } return %s;', 'return v > 2 ? %s : 1_000;')
     return Piece('method', f'{head} {{ {text % term.text} }}', 'file', call(b, name), use('', term))
 

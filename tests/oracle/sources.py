@@ -49,7 +49,8 @@ def read(paths):
                 text = file.read()
         except UnicodeDecodeError:
             continue
-        if MAIN.search(text):
+        # What the compiler has to refuse is no program.
+        if MAIN.search(text) and 'dg-error' not in text:
             programs[os.path.basename(path)] = text
     return programs
 
