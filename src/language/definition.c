@@ -149,7 +149,7 @@ static void read_snippet(Reader *reader, const Json *value, const char *member, 
                         *to = snippet_kinds[i].kind;
                         return;
                 }
-        wrong(reader, value, member, "expected \"none\", \"c\" or \"java\"");
+        wrong(reader, value, member, "expected \"none\", \"c\", \"c++\" or \"java\"");
 }
 
 static void read_lines(Reader *reader, const Json *value, const char *member, char **to) {

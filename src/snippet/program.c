@@ -68,9 +68,13 @@ static size_t tail_begin(const Program *program) {
 /* A line of the head, with the newline that ends it and one more. */
 static void head_piece(Program *program, const Piece *piece, bool first) {
         const Source *source = &program->source;
-        const size_t end = source->tokens[piece->end - 1].end;
+        const size_t end = source->tokens[piece->end - 1].end, begin = piece_begin(program, piece);
         size_t i = end;
 
+        /* Comments stand here within a conditional alone. */
+        if (first)
+                layout_gap(&program->layout,
+                        layout_gap_comment(&program->layout, gap_begin(program, piece), begin), begin);
         layout_tokens(&program->layout, piece->first, piece->end);
         while (i < source->size && i < end + 2 && source->data[i] == '\n')
                 i++;

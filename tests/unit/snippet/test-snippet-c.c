@@ -159,6 +159,8 @@ static const Case c_cases[] = {
         { "int8_t y = 7; __asm__(\"two: mov $2, %eax; ret\"); int two(void); y",
                 "__asm__(\"two: mov $2, %eax; ret\"); | int8_t y = 7; int two(void); "
                 "print_last_statement(y);" },
+        { "#if 0\nit's dead {\n#endif\n#ifdef A // a\n/* b */\n#endif\n5",
+                "#if 0 it's dead { #endif #ifdef A // a /* b */ #endif | print_last_statement(5);" },
 };
 
 static const Case cxx_cases[] = {
