@@ -33,20 +33,26 @@ static bool is_declared_at(const Source *source, uint32_t i) {
                                                            token_is_sign(&tokens[i + 1], SIGN_PAREN_CLOSE)));
 }
 
+static bool is_same_word(const Source *source, const Token *a, const Token *b) {
+        const size_t size = a->end - a->begin;
+
+        return a->kind == TOKEN_WORD && b->kind == TOKEN_WORD && b->end - b->begin == size &&
+               memcmp(source->data + a->begin, source->data + b->begin, size) == 0;
+}
+
 /* A word of the environment is the user's own where he declares it himself. */
 static bool is_own(const Pieces *pieces, const Token *word) {
         const Source *source = pieces->source;
-        const size_t size = word->end - word->begin;
 
         if (pieces_macro(pieces, word))
                 return true;
-        for (uint32_t i = 0; i < source->n_tokens; i++) {
-                const Token *token = &source->tokens[i];
-                if (token->kind == TOKEN_WORD && token->end - token->begin == size &&
-                        memcmp(source->data + token->begin, source->data + word->begin, size) == 0 &&
-                        is_declared_at(source, i))
+        for (size_t i = 0; i < pieces->n; i++)
+                if (pieces->list[i].name != NO_TOKEN &&
+                        is_same_word(source, &source->tokens[pieces->list[i].name], word))
                         return true;
-        }
+        for (uint32_t i = 0; i < source->n_tokens; i++)
+                if (is_same_word(source, &source->tokens[i], word) && is_declared_at(source, i))
+                        return true;
         return false;
 }
 

@@ -178,6 +178,8 @@ static const Case cxx_cases[] = {
                 "b{2}; cout << (a + b).x; }" },
         { "namespace N { int f() { return 1; } } N::f()",
                 "namespace N { int f() { return 1; } } | print_last_statement(N::f());" },
+        { "vector<int> print() { return { 1 }; } print().size()",
+                "vector<int> print() { return { 1 }; } | print_last_statement(print().size());" },
         { "extern \"C\" { int f(void); } 1", "extern \"C\" { int f(void); } | print_last_statement(1);" },
         { "extern \"C\" int f() { return 1; } f()",
                 "extern \"C\" int f() { return 1; } | print_last_statement(f());" },
