@@ -31,6 +31,9 @@ static bool is_declared(const Source *source, uint32_t i, bool top) {
         if (i == 0)
                 return false;
         const Token *before = token - 1;
+        /* struct tm t; uses the headers' one, struct tm { does not. */
+        if (before->kind == TOKEN_WORD && before->class & WORD_TAG)
+                return token_is_sign(token + 1, SIGN_BRACE_OPEN) || token_is_sign(token + 1, SIGN_COLON);
         if (before->kind == TOKEN_WORD)
                 return !(before->class & (WORD_CONTROL | WORD_OPERATOR | WORD_CONSTANT)) &&
                        (before->word != WORD_USING || token_is_sign(token + 1, SIGN_ASSIGN)) &&

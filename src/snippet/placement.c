@@ -368,6 +368,27 @@ static void java_members(Pieces *pieces) {
         }
 }
 
+/* A class within a function may define no friend, template or static member (C++17, [class.local]). */
+static void cxx_classes(Pieces *pieces) {
+        for (size_t i = 0; i < pieces->n; i++) {
+                Piece *piece = &pieces->list[i];
+                bool inside = false;
+
+                for (uint32_t k = piece->first; piece->kind == PIECE_TYPE && k < piece->end; k++) {
+                        const Token *token = &pieces->source->tokens[k];
+                        const uint32_t close = pieces->brackets.pair[k];
+                        if (inside && (token->word == WORD_FRIEND || token->word == WORD_TEMPLATE ||
+                                              token->word == WORD_STATIC))
+                                piece->file_only = true;
+                        if (!token_is_sign(token, SIGN_BRACE_OPEN))
+                                continue;
+                        if (inside && close != NO_TOKEN && close < piece->end)
+                                k = close;
+                        inside = true;
+                }
+        }
+}
+
 int placement_make(Pieces *pieces, bool no_main, Placement *ret) {
         Placement placement = {};
         Placer placer = { .pieces = pieces, .source = pieces->source };
@@ -376,6 +397,8 @@ int placement_make(Pieces *pieces, bool no_main, Placement *ret) {
         find_main(pieces, &placement);
         if (pieces->source->dialect == DIALECT_JAVA)
                 java_members(pieces);
+        else if (pieces->source->dialect == DIALECT_CXX)
+                cxx_classes(pieces);
         const size_t block = no_main || placement.complete ? pieces->n : only_block(pieces);
         if (block < pieces->n) {
                 r = pieces_open_block(pieces, block);

@@ -152,6 +152,10 @@ static const Case c_cases[] = {
         { "int time(int x) { return x; } int main(void) { printf(\"%d\", time(3)); }",
                 "#define time __pbotvm_hidden_time #include <prelude.h> #undef time int time(int x) { "
                 "return x; } int main(void) { printf(\"%d\", time(3)); }" },
+        { "struct tm t = { .tm_year = 1 }; t.tm_year",
+                "| struct tm t = { .tm_year = 1 }; print_last_statement(t.tm_year);" },
+        { "struct tm { int x; }; struct tm t = { 3 }; t.x",
+                "| struct tm { int x; }; struct tm t = { 3 }; print_last_statement(t.x);" },
         { "int time(int x) { return x; } time(3)",
                 "#define time __pbotvm_hidden_time #include <prelude.h> #undef time int time(int x) { "
                 "return x; } | print_last_statement(time(3));" },
@@ -180,6 +184,13 @@ static const Case cxx_cases[] = {
                 "namespace N { int f() { return 1; } } | print_last_statement(N::f());" },
         { "vector<int> print() { return { 1 }; } print().size()",
                 "vector<int> print() { return { 1 }; } | print_last_statement(print().size());" },
+        { "struct A { friend int f(A) { return 1; } }; f(A{})",
+                "struct A { friend int f(A) { return 1; } }; | print_last_statement(f(A{}));" },
+        { "struct A { static int n; template<class T> T f(T t) { return t; } }; int A::n = 1; A().f(2)",
+                "struct A { static int n; template<class T> T f(T t) { return t; } }; int A::n = 1; | "
+                "print_last_statement(A().f(2));" },
+        { "struct A { int f() { static int n; return n++; } }; A().f()",
+                "| struct A { int f() { static int n; return n++; } }; print_last_statement(A().f());" },
         { "extern \"C\" { int f(void); } 1", "extern \"C\" { int f(void); } | print_last_statement(1);" },
         { "extern \"C\" int f() { return 1; } f()",
                 "extern \"C\" int f() { return 1; } | print_last_statement(f());" },
