@@ -45,7 +45,7 @@ static bool is_declared(const Source *source, uint32_t i, bool top) {
         case SIGN_BRACE_CLOSE:
         case SIGN_COMMA:
                 return top && token[1].kind == TOKEN_SIGN && token[1].sign != SIGN_PAREN_OPEN &&
-                       token[1].sign != SIGN_SCOPE;
+                       token[1].sign != SIGN_SCOPE && token[1].sign != SIGN_LESS;
         case SIGN_GREATER:
                 return top && source->dialect == DIALECT_CXX;
         default:
@@ -94,7 +94,8 @@ static void note_piece(Finder *finder, const Piece *piece) {
                 else if (token_is_sign(token, SIGN_BRACE_CLOSE))
                         enumeration = false;
                 else if ((token_is_sign(token, SIGN_BRACE_OPEN) || token_is_sign(token, SIGN_PAREN_OPEN) ||
-                                 token_is_sign(token, SIGN_BRACKET_OPEN)) &&
+                                 token_is_sign(token, SIGN_BRACKET_OPEN) ||
+                                 (token_is_sign(token, SIGN_LESS) && !value)) &&
                          close != NO_TOKEN && close < piece->end)
                         i = close;
         }

@@ -154,7 +154,9 @@ int main(int argc, char **argv) {
                 char *once[] = { argv[0], (char *)"--once", number, state_dir, NULL };
                 (void)snprintf(number, sizeof(number), "%zu", i);
                 double ms = measure(once, rounds, true);
-                bool over = ms < 0 || ms > workloads[i].limit_ms;
+                /* The limits are for a machine that starts a process in a millisecond; a busy one takes
+                 * longer for all. */
+                bool over = ms < 0 || ms > workloads[i].limit_ms * MAX(1.0, start_up);
                 printf("%-10s %.3f ms of %.1f, %.2f start-ups%s\n", workloads[i].name, ms,
                         workloads[i].limit_ms, ms / start_up, over ? ": TOO LONG" : "");
                 failed |= over;
