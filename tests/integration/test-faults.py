@@ -56,8 +56,8 @@ def test_hang_is_ended_and_reverted():
     text, took = ask_timed('-lang=sh sleep 1000', timeout=limit + 30)
     true('[Timed-out]' in text, f'got {text!r}')
     true(took < limit + 1, f'took {took:.1f} s')
-    # In the midst of the revert.
-    equal(echo('meanwhile'), 'meanwhile')
+    # In the midst of the revert, which in an emulated guest may take longer than a request may wait.
+    answered('meanwhile')
     reverted_since(before, 'timed out')
     wait_ready()
 
