@@ -238,6 +238,12 @@ __PBOTVM_OWN __attribute__((__noinline__)) void operator,(const T &value, const 
         __pbotvm_last(text.data, text.size, (const volatile void *)__pbotvm_place);
         __asm__ __volatile__("" : : : "memory");
 }
+#if __cplusplus >= 201103L
+/* gdb has no value for a type that DWARF calls unspecified. */
+__PBOTVM_OWN __attribute__((__noinline__)) inline void operator,(decltype(nullptr), const Text &text) {
+        (static_cast<void *>(0), text);
+}
+#endif
 } // namespace __pbotvm
 #define print_last_statement(...)                                                                           \
         ((void)((__VA_ARGS__), ::__pbotvm::Text(#__VA_ARGS__, sizeof(#__VA_ARGS__) - 1)))
