@@ -28,7 +28,7 @@ def headers(cache):
         made = tempfile.mkdtemp(dir=cache)
         for name in ('prelude.h', 'prelude.hpp'):
             shutil.copy(os.path.join(GDB, name), made)
-        subprocess.run(['sh', os.path.join(GDB, 'pbotvm-precompile'), made], check=True)
+        subprocess.run(['sh', os.path.join(GDB, 'pbotvm-precompile'), made, made], check=True)
         # What a program by hand includes: the same without our own words.
         with open(os.path.join(made, 'prelude.hpp'), encoding='utf-8') as file:
             text = file.read().replace('#include <prelude.h>', '').replace('PBOTVM_PRELUDE_HPP', 'HAND_HPP')

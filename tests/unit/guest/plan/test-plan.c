@@ -92,6 +92,31 @@ static void test_steps(void **state _unused_) {
         }
 }
 
+static void test_javac_is_started_as_a_short_run(void **state _unused_) {
+        static const struct {
+                const char *cmdline, *direct; /* NULL: a shell's */
+        } cases[] = {
+                { "javac -Xlint prog.java",
+                        "javac|-J-Xshare:auto|-J-XX:SharedArchiveFile=/var/cache/pbotvm-guest/javac.jsa|"
+                        "-J-Xlog:disable|-J-XX:TieredStopAtLevel=1|-J-XX:+UseSerialGC|-Xlint|prog.java" },
+                { "javac prog.java; true", NULL },
+                { "true prog.java", "true|prog.java" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(plan_freep) Plan *plan = make_plan("java", "prog.java", cases[i].cmdline, "");
+                char **direct = plan->steps[0].direct;
+
+                assert_int_equal(direct != NULL, cases[i].direct != NULL);
+                if (!direct)
+                        continue;
+                _cleanup_text_ Text joined = {};
+                for (size_t k = 0; direct[k]; k++)
+                        text_append_printf(&joined, "%s%s", k > 0 ? "|" : "", direct[k]);
+                assert_string_equal(text_string(&joined), cases[i].direct);
+        }
+}
+
 static void test_wrapper_goes_through_the_driver(void **state _unused_) {
         _cleanup_request_ Request request = make_request("c2x", "prog.c", "gcc prog.c", "");
         _cleanup_(plan_freep) Plan *plan = NULL;
@@ -208,6 +233,7 @@ static void test_goes_on_after_success(void **state _unused_) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_steps),
+                cmocka_unit_test(test_javac_is_started_as_a_short_run),
                 cmocka_unit_test(test_wrapper_goes_through_the_driver),
                 cmocka_unit_test(test_files),
                 cmocka_unit_test(test_environment_is_the_programs),
