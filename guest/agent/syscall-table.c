@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "syscall-table.h"
 
+#include <linux/netlink.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 /* ptrace is for gdb, and bounded by the pid namespace; personality for gdb's ADDR_NO_RANDOMIZE. clone3 is
@@ -112,28 +115,61 @@ const size_t n_syscalls_refused = ELEMENTSOF(syscalls_refused);
 #define CLONE_NEWTIME 0x00000080
 #endif
 
+/* Where the flags of clone() are. */
+#ifdef __s390__
+#define CLONE_FLAGS 1
+#else
+#define CLONE_FLAGS 0
+#endif
+
 #define SOCKET_TYPE (uint32_t)(~(SOCK_NONBLOCK | SOCK_CLOEXEC))
 #define ALL UINT32_MAX
-/* ioctls that put input into a terminal: nobody's terminal is within reach, this is the second lock. */
-#define REQUEST_TIOCSTI 0x5412
-#define REQUEST_TIOCLINUX 0x541c
+/* Conditions of socket(). */
+#define IP                                                                                                  \
+        { 0, ALL, AF_INET, AF_INET6 }
+#define TYPE(type)                                                                                          \
+        { 1, SOCKET_TYPE, type, type }
+#define PROTOCOLS(min, max)                                                                                 \
+        { 2, ALL, min, max }
 
-/* Sockets are local ones and, in the job's own network namespace, IP. For a protocol or type that it does
- * not have the kernel would look for a module, as root: so only those that are never one. */
+/* Sockets are local ones and, in the job's own network namespace, IP and the netlink that tells of it
+ * (getifaddrs()): to change something there takes a capability that no job has. For a family, type or
+ * protocol that it does not have the kernel would look for a module, as root: so only those that are never
+ * one, also in socketpair(), which makes the sockets before it finds that they make no pair. So does it for
+ * the first ioctl about bridges or VLANs, for a line discipline: and none is needed but that of terminals.
+ * Input is put into a terminal by two more: nobody's terminal is within reach, this is the second lock. */
 const SyscallCheck syscall_checks[] = { { "socket", EAFNOSUPPORT, { { 0, ALL, AF_UNSPEC, AF_UNSPEC } } },
         { "socket", EAFNOSUPPORT, { { 0, ALL, AF_INET + 1, AF_INET6 - 1 } } },
-        { "socket", EAFNOSUPPORT, { { 0, ALL, AF_INET6 + 1, ALL } } },
-        { "socket", ESOCKTNOSUPPORT, { { 1, SOCKET_TYPE, SOCK_RDM, SOCK_RDM } } },
+        { "socket", EAFNOSUPPORT, { { 0, ALL, AF_INET6 + 1, AF_NETLINK - 1 } } },
+        { "socket", EAFNOSUPPORT, { { 0, ALL, AF_NETLINK + 1, ALL } } },
+        { "socket", EPROTONOSUPPORT,
+                { { 0, ALL, AF_NETLINK, AF_NETLINK }, PROTOCOLS(NETLINK_ROUTE + 1, ALL) } },
+        { "socket", ESOCKTNOSUPPORT, { TYPE(0) } }, { "socket", ESOCKTNOSUPPORT, { TYPE(SOCK_RDM) } },
         { "socket", ESOCKTNOSUPPORT, { { 1, SOCKET_TYPE, SOCK_SEQPACKET + 1, ALL } } },
-        { "socket", ESOCKTNOSUPPORT,
-                { { 0, ALL, AF_INET, AF_INET6 }, { 1, SOCKET_TYPE, SOCK_SEQPACKET, SOCK_SEQPACKET } } },
-        { "socket", EPROTONOSUPPORT, { { 2, ALL, IPPROTO_ICMP + 1, IPPROTO_TCP - 1 } } },
-        { "socket", EPROTONOSUPPORT, { { 2, ALL, IPPROTO_TCP + 1, IPPROTO_UDP - 1 } } },
-        { "socket", EPROTONOSUPPORT, { { 2, ALL, IPPROTO_UDP + 1, IPPROTO_ICMPV6 - 1 } } },
-        { "socket", EPROTONOSUPPORT, { { 2, ALL, IPPROTO_ICMPV6 + 1, IPPROTO_RAW - 1 } } },
-        { "socket", EPROTONOSUPPORT, { { 2, ALL, IPPROTO_RAW + 1, ALL } } },
-        { "clone", EPERM, { { 0, NAMESPACES, 1, ALL } } },
+        { "socket", ESOCKTNOSUPPORT, { IP, TYPE(SOCK_SEQPACKET) } },
+        { "socket", EPROTONOSUPPORT, { IP, TYPE(SOCK_STREAM), PROTOCOLS(1, IPPROTO_TCP - 1) } },
+        { "socket", EPROTONOSUPPORT, { IP, TYPE(SOCK_STREAM), PROTOCOLS(IPPROTO_TCP + 1, ALL) } },
+        { "socket", EPROTONOSUPPORT,
+                { IP, TYPE(SOCK_DGRAM), PROTOCOLS(IPPROTO_ICMP + 1, IPPROTO_UDP - 1) } },
+        { "socket", EPROTONOSUPPORT,
+                { IP, TYPE(SOCK_DGRAM), PROTOCOLS(IPPROTO_UDP + 1, IPPROTO_ICMPV6 - 1) } },
+        { "socket", EPROTONOSUPPORT, { IP, TYPE(SOCK_DGRAM), PROTOCOLS(IPPROTO_ICMPV6 + 1, ALL) } },
+        { "socket", EPROTONOSUPPORT,
+                { { 0, ALL, AF_INET, AF_INET }, TYPE(SOCK_DGRAM),
+                        PROTOCOLS(IPPROTO_ICMPV6, IPPROTO_ICMPV6) } },
+        { "socket", EPROTONOSUPPORT,
+                { { 0, ALL, AF_INET6, AF_INET6 }, TYPE(SOCK_DGRAM),
+                        PROTOCOLS(IPPROTO_ICMP, IPPROTO_ICMP) } },
+        { "socket", EPROTONOSUPPORT, { IP, TYPE(SOCK_RAW), PROTOCOLS(0, 0) } },
+        { "socket", EPERM, { IP, TYPE(SOCK_RAW) } },
+        { "socketpair", EAFNOSUPPORT, { { 0, ALL, AF_UNSPEC, AF_UNSPEC } } },
+        { "socketpair", EOPNOTSUPP, { { 0, ALL, AF_UNIX + 1, ALL } } },
+        { "clone", EPERM, { { CLONE_FLAGS, NAMESPACES, 1, ALL } } },
         { "unshare", EPERM, { { 0, NAMESPACES | CLONE_NEWTIME, 1, ALL } } },
-        { "ioctl", EPERM, { { 1, ALL, REQUEST_TIOCSTI, REQUEST_TIOCSTI } } },
-        { "ioctl", EPERM, { { 1, ALL, REQUEST_TIOCLINUX, REQUEST_TIOCLINUX } } } };
+        { "ioctl", EPERM, { { 1, ALL, TIOCSTI, TIOCSTI } } },
+        { "ioctl", EPERM, { { 1, ALL, TIOCLINUX, TIOCLINUX } } },
+        { "ioctl", EPERM, { { 1, ALL, TIOCSETD, TIOCSETD } } },
+        { "ioctl", EPERM, { { 1, ALL, SIOCGIFBR, SIOCSIFBR } } },
+        { "ioctl", EPERM, { { 1, ALL, SIOCGIFVLAN, SIOCSIFVLAN } } },
+        { "ioctl", EPERM, { { 1, ALL, SIOCBRADDBR, SIOCBRDELIF } } } };
 const size_t n_syscall_checks = ELEMENTSOF(syscall_checks);

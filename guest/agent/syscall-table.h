@@ -21,7 +21,7 @@ typedef struct SyscallCondition {
         uint32_t mask, min, max;
 } SyscallCondition;
 
-#define SYSCALL_CONDITIONS_MAX 2
+#define SYSCALL_CONDITIONS_MAX 3
 
 /* A call of the allowed ones that fails with this error if all conditions are met; those whose mask is 0 are
  * none. */

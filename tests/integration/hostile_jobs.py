@@ -26,6 +26,33 @@ def call(name, *arguments):
     print(name, 'worked' if r >= 0 else os.strerror(ctypes.get_errno()))
 '''
 
+# The kernel tells of the job's own network, and lets nothing of it be changed; of each four kinds of messages one asks.
+NETLINK = '''
+import ctypes, errno, os, socket, struct
+print('interfaces', *socket.if_nameindex())
+addresses = ctypes.c_void_p()
+print('getifaddrs', ctypes.CDLL(None).getifaddrs(ctypes.byref(addresses)))
+for protocol in range(1, 64):
+    for kind in (socket.SOCK_RAW, socket.SOCK_DGRAM):
+        try: socket.socket(socket.AF_NETLINK, kind, protocol); print('protocol', protocol, 'worked')
+        except OSError as e: pass
+link = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+link.settimeout(5)
+def change(number, body):
+    link.send(struct.pack('IHHII', 16 + len(body), number, 0x405, 1, 0) + body)
+    error = struct.unpack_from('i', link.recv(4096), 16)[0]
+    if error != -errno.EPERM: print('message', number, 'worked' if error == 0 else os.strerror(-error))
+loopback = struct.pack('BxHiII', 0, 0, 1, 0, 1)
+for number in range(16, 124):
+    if number % 4 != 2: change(number, loopback + bytes(48))
+change(16, struct.pack('BxHiII', 0, 0, 0, 0, 0) + struct.pack('HHHH5s3x', 16, 18, 10, 1, b'dummy'))
+change(20, struct.pack('BBBBI', 2, 8, 0, 0, 1) + struct.pack('HH4s', 8, 2, bytes((10, 0, 0, 1))))
+try: link.setsockopt(270, 8, 1); print('all namespaces worked')
+except OSError as e: print('all namespaces', e.strerror)
+server = socket.create_server(('127.0.0.1', 0))
+print('loopback', socket.create_connection(server.getsockname()).getpeername()[0])
+'''
+
 JOBS = [
     # Processes
     Job('fork bomb', 'sh', 'f() { f | f & }; echo started; f; sleep 30', want=['started'], limits=wall(4), seconds=8),
@@ -183,14 +210,19 @@ print('done')
     # The kernel
     Job('sockets to the host', 'python3', '''
 import socket
-for name, family in (('vsock', 40), ('packet', 17), ('netlink', 16), ('alg', 38), ('bluetooth', 31)):
+for name, family in (('vsock', 40), ('packet', 17), ('alg', 38), ('tipc', 30), ('bluetooth', 31)):
     try:
         s = socket.socket(family, socket.SOCK_STREAM if name == 'vsock' else socket.SOCK_RAW)
         if name == 'vsock': s.bind((0xffffffff, 5555)); s.listen()
         print(name, 'worked')
     except OSError as e: print(name, e.strerror)
+    try: socket.socketpair(family, socket.SOCK_SEQPACKET); print(name, 'pair worked')
+    except OSError as e: print(name, 'pair', e.strerror)
 ''', want=['vsock Address family not supported', 'packet Address family not supported',
-           'netlink Address family not supported'], never=['worked']),
+           'vsock pair Operation not supported', 'tipc pair Operation not supported'], never=['worked']),
+    Job('netlink', 'python3', NETLINK, want=["interfaces (1, 'lo')\n", 'getifaddrs 0\n', 'loopback 127.0.0.1\n',
+                                              'all namespaces Operation not permitted\n'],
+        never=['worked', 'protocol', 'message']),
     Job('quotas of root', 'python3', '''
 import ctypes
 libc, n = ctypes.CDLL(None), 0

@@ -2,6 +2,7 @@
 #include "cmocka-all.h"
 
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <linux/openat2.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -15,6 +16,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+/* Needs the C library's requests. */
+#include <linux/sockios.h>
 
 #include <seccomp.h>
 
@@ -56,12 +59,26 @@ static int confined(long (*attempt)(void)) {
 
 ATTEMPT(try_vsock, socket(AF_VSOCK, SOCK_STREAM, 0));
 ATTEMPT(try_packet, socket(AF_PACKET, SOCK_RAW, 0));
-ATTEMPT(try_netlink, socket(AF_NETLINK, SOCK_RAW, 0));
+ATTEMPT(try_route, socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+ATTEMPT(try_route_datagram, socket(AF_NETLINK, SOCK_DGRAM, NETLINK_ROUTE));
+ATTEMPT(try_route_high, syscall(SYS_socket, AF_NETLINK, SOCK_RAW, 0x100000000L | NETLINK_GENERIC));
+ATTEMPT(try_xfrm, socket(AF_NETLINK, SOCK_RAW, NETLINK_XFRM));
+ATTEMPT(try_usersock, socket(AF_NETLINK, SOCK_DGRAM, NETLINK_USERSOCK));
+ATTEMPT(try_uevent, socket(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT));
+ATTEMPT(try_audit, socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT));
+ATTEMPT(try_netfilter, socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER));
+ATTEMPT(try_generic, socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC));
+ATTEMPT(try_below_netlink, socket(AF_NETLINK - 1, SOCK_RAW, 0));
 ATTEMPT(try_family_with_high_bits, syscall(SYS_socket, 0x100000000L | AF_VSOCK, SOCK_STREAM, 0));
 ATTEMPT(try_far_family, socket(200, SOCK_STREAM, 0));
 ATTEMPT(try_unix, socket(AF_UNIX, SOCK_STREAM, 0));
 ATTEMPT(try_inet, socket(AF_INET, SOCK_STREAM, 0));
 ATTEMPT(try_inet6, socket(AF_INET6, SOCK_DGRAM, 0));
+ATTEMPT(try_pair, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, (int[2]){}));
+ATTEMPT(try_no_pair, socketpair(AF_UNSPEC, SOCK_STREAM, 0, (int[2]){}));
+ATTEMPT(try_inet_pair, socketpair(AF_INET, SOCK_STREAM, IPPROTO_SCTP, (int[2]){}));
+ATTEMPT(try_tipc_pair, socketpair(30 /* AF_TIPC */, SOCK_SEQPACKET, 0, (int[2]){}));
+ATTEMPT(try_pair_high, syscall(SYS_socketpair, 0x100000000L | AF_VSOCK, SOCK_STREAM, 0, (int[2]){}));
 ATTEMPT(try_bpf, syscall(SYS_bpf, 0, NULL, 0));
 ATTEMPT(try_io_uring, syscall(SYS_io_uring_setup, 1, NULL));
 ATTEMPT(try_keyctl, syscall(SYS_keyctl, 0, -3, 0));
@@ -75,6 +92,12 @@ ATTEMPT(try_clone3, syscall(SYS_clone3, NULL, 0));
 ATTEMPT(try_settime, syscall(SYS_clock_settime, 0, NULL));
 ATTEMPT(try_sti, ioctl(0, 0x5412, "x"));
 ATTEMPT(try_sti_high, syscall(SYS_ioctl, 0, 0x100005412L, "x"));
+/* The kernel itself would say that there is no such descriptor. */
+ATTEMPT(try_discipline, ioctl(-1, TIOCSETD, &(int){ 21 }));
+ATTEMPT(try_bridge, ioctl(-1, SIOCGIFBR, (unsigned long[3]){}));
+ATTEMPT(try_add_bridge, ioctl(-1, SIOCBRADDBR, "x"));
+ATTEMPT(try_vlan, ioctl(-1, SIOCGIFVLAN, (char[64]){}));
+ATTEMPT(try_interface, ioctl(-1, SIOCGIFCONF, (char[64]){}));
 ATTEMPT(try_ptrace, ptrace(PTRACE_TRACEME, 0, NULL, NULL));
 ATTEMPT(try_personality, personality(ADDR_NO_RANDOMIZE));
 ATTEMPT(try_fork, fork());
@@ -85,7 +108,15 @@ ATTEMPT(try_sctp, socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP));
 ATTEMPT(try_dccp, socket(AF_INET6, SOCK_STREAM, IPPROTO_DCCP));
 ATTEMPT(try_mptcp, socket(AF_INET, SOCK_STREAM, 262));
 ATTEMPT(try_no_protocol, socket(AF_INET, SOCK_STREAM, 77));
-/* Of these the kernel itself would think otherwise. */
+ATTEMPT(try_stream_udp, socket(AF_INET, SOCK_STREAM, IPPROTO_UDP));
+ATTEMPT(try_stream_icmp, socket(AF_INET6, SOCK_STREAM, IPPROTO_ICMP));
+ATTEMPT(try_datagram_tcp, socket(AF_INET, SOCK_DGRAM, IPPROTO_TCP));
+ATTEMPT(try_datagram_raw, socket(AF_INET6, SOCK_DGRAM, IPPROTO_RAW));
+ATTEMPT(try_no_type, socket(AF_INET, 0, 0));
+ATTEMPT(try_raw_nothing, socket(AF_INET, SOCK_RAW, 0));
+/* Of these the kernel would think otherwise: this is root. */
+ATTEMPT(try_raw_icmp, socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK, IPPROTO_ICMP));
+ATTEMPT(try_raw_raw, socket(AF_INET6, SOCK_RAW, IPPROTO_RAW));
 ATTEMPT(try_raw_dccp, socket(AF_INET, SOCK_RAW, IPPROTO_DCCP));
 ATTEMPT(try_raw_sctp, socket(AF_INET6, SOCK_RAW, IPPROTO_SCTP));
 ATTEMPT(try_raw_ipip, socket(AF_INET, SOCK_RAW, IPPROTO_IPIP));
@@ -118,7 +149,7 @@ static long try_openat2(void) {
 static void test_refused(_unused_ void **state) {
         assert_int_equal(confined(try_vsock), EAFNOSUPPORT);
         assert_int_equal(confined(try_packet), EAFNOSUPPORT);
-        assert_int_equal(confined(try_netlink), EAFNOSUPPORT);
+        assert_int_equal(confined(try_below_netlink), EAFNOSUPPORT);
         assert_int_equal(confined(try_far_family), EAFNOSUPPORT);
         assert_int_equal(confined(try_bpf), EPERM);
         assert_int_equal(confined(try_io_uring), EPERM);
@@ -150,16 +181,55 @@ static void test_protocols(_unused_ void **state) {
         assert_int_equal(confined(try_udp), 0);
         assert_int_equal(confined(try_sctp), EPROTONOSUPPORT);
         assert_int_equal(confined(try_dccp), EPROTONOSUPPORT);
-        assert_int_equal(confined(try_raw_dccp), EPROTONOSUPPORT);
-        assert_int_equal(confined(try_raw_sctp), EPROTONOSUPPORT);
-        assert_int_equal(confined(try_raw_ipip), EPROTONOSUPPORT);
-        assert_int_equal(confined(try_raw_egp), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_stream_udp), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_stream_icmp), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_datagram_tcp), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_datagram_raw), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_no_type), ESOCKTNOSUPPORT);
+        assert_int_equal(confined(try_raw_nothing), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_raw_icmp), EPERM);
+        assert_int_equal(confined(try_raw_raw), EPERM);
+        assert_int_equal(confined(try_raw_dccp), EPERM);
+        assert_int_equal(confined(try_raw_sctp), EPERM);
+        assert_int_equal(confined(try_raw_ipip), EPERM);
+        assert_int_equal(confined(try_raw_egp), EPERM);
         assert_int_equal(confined(try_mptcp), EPROTONOSUPPORT);
         assert_int_equal(confined(try_no_protocol), EPROTONOSUPPORT);
         assert_int_equal(confined(try_protocol_high), EPROTONOSUPPORT);
         assert_int_equal(confined(try_inet_seqpacket), ESOCKTNOSUPPORT);
         assert_int_equal(confined(try_inet6_seqpacket), ESOCKTNOSUPPORT);
         assert_int_equal(confined(try_sock_packet), ESOCKTNOSUPPORT);
+}
+
+/* Netlink tells of the job's own network, and of nothing else. */
+static void test_netlink(_unused_ void **state) {
+        assert_int_equal(confined(try_route), 0);
+        assert_int_equal(confined(try_route_datagram), 0);
+        assert_int_equal(confined(try_route_high), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_xfrm), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_usersock), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_uevent), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_audit), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_netfilter), EPROTONOSUPPORT);
+        assert_int_equal(confined(try_generic), EPROTONOSUPPORT);
+}
+
+/* The kernel makes both sockets, and looks for their module, before it finds that they make no pair. */
+static void test_pairs(_unused_ void **state) {
+        assert_int_equal(confined(try_pair), 0);
+        assert_int_equal(confined(try_no_pair), EAFNOSUPPORT);
+        assert_int_equal(confined(try_inet_pair), EOPNOTSUPP);
+        assert_int_equal(confined(try_tipc_pair), EOPNOTSUPP);
+        assert_int_equal(confined(try_pair_high), EOPNOTSUPP);
+}
+
+/* The kernel would look for a module before it asks who asks. */
+static void test_requests_for_modules(_unused_ void **state) {
+        assert_int_equal(confined(try_discipline), EPERM);
+        assert_int_equal(confined(try_bridge), EPERM);
+        assert_int_equal(confined(try_add_bridge), EPERM);
+        assert_int_equal(confined(try_vlan), EPERM);
+        assert_int_equal(confined(try_interface), EBADF);
 }
 
 /* What is newer than the table, and what nobody has used for long. */
@@ -202,6 +272,9 @@ int main(void) {
                 cmocka_unit_test(test_high_bits_are_no_way_round),
                 cmocka_unit_test(test_clone3_seems_not_to_exist),
                 cmocka_unit_test(test_protocols),
+                cmocka_unit_test(test_netlink),
+                cmocka_unit_test(test_pairs),
+                cmocka_unit_test(test_requests_for_modules),
                 cmocka_unit_test(test_unknown_calls_do_not_exist),
                 cmocka_unit_test(test_names_are_known),
                 cmocka_unit_test(test_allowed),
