@@ -100,7 +100,7 @@ static void test_javac_is_started_as_a_short_run(void **state _unused_) {
                         "javac|-J-Xshare:auto|-J-XX:SharedArchiveFile=/var/cache/pbotvm-guest/javac.jsa|"
                         "-J-Xlog:disable|-J-XX:TieredStopAtLevel=1|-J-XX:+UseSerialGC|-Xlint|prog.java" },
                 { "javac prog.java; true", NULL },
-                { "true prog.java", "true|prog.java" },
+                { "ecj prog.java", "ecj|prog.java" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
