@@ -120,13 +120,34 @@ static unsigned find_own(const Text *code) {
         return reader.own;
 }
 
-void macros_hide(const Text *code, Words *options) {
-        unsigned own = find_own(code);
+/* prelude.hpp is compiled ahead, and an option that changes it would have it compiled again: three times as
+ * long. The line behind it is empty, so that a directive there moves no other line. */
+static bool undefine(Text *source, const char *name) {
+        static const char header[] = "\n#include <prelude.hpp>\n\n";
+        _cleanup_text_ Text changed = {};
+        const char *text = text_string(source),
+                   *found = memmem(text, source->size, header, sizeof(header) - 1);
+        size_t empty_line;
+
+        if (!found)
+                return false;
+        empty_line = (size_t)(found - text) + sizeof(header) - 2;
+        text_append(&changed, text, empty_line);
+        text_append_printf(&changed, "#undef %s", name);
+        text_append(&changed, text + empty_line, source->size - empty_line);
+        text_move(source, &changed);
+        return true;
+}
+
+void macros_hide(Text *source, Words *options) {
+        unsigned own = find_own(source);
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++) {
                 _cleanup_text_ Text option = {};
 
-                if (!(own & 1u << i))
+                /* The last is a function. */
+                if (!(own & 1u << i) ||
+                        (own == 1u << i && i + 1 < ELEMENTSOF(names) && undefine(source, names[i])))
                         continue;
                 text_append_printf(&option, "-D__PBOTVM_NO_%s", names[i]);
                 words_add_string(options, text_string(&option));

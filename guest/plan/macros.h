@@ -6,6 +6,7 @@
 
 #include "plan/words.h"
 
-/* For each whose name the code declares, as whatever it may be, defines or uses as a member adds the
- * compiler's option that hides it, "-D__PBOTVM_NO_print". */
-void macros_hide(const Text *code, Words *options);
+/* For each whose name the source declares, as whatever it may be, defines or uses as a member adds the
+ * compiler's option that hides it, "-D__PBOTVM_NO_print". A single macro of prelude.hpp is undefined in the
+ * source instead, on the empty line behind that header. A failed allocation fails either. */
+void macros_hide(Text *source, Words *options);

@@ -288,7 +288,7 @@ static int plan_compiled(Plan *plan, const Request *request, bool debugged) {
         if (isempty(request->cmdline))
                 words_add_string(&words, "true");
         if (debugged)
-                macros_hide(&request->code, &words);
+                macros_hide(&plan->source, &words);
         /* Without it clang leaves the types of the library, std::string say, to the library's own symbols.
          */
         if (debugged && startswith(request->cmdline ? request->cmdline : "", "clang++"))

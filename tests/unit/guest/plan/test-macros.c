@@ -70,6 +70,33 @@ static void test_hides_what_the_program_has(void **state _unused_) {
         }
 }
 
+/* So that what is compiled ahead serves: the lines keep their numbers. */
+static void test_one_is_undefined_behind_the_header_of_cxx(void **state _unused_) {
+        static const struct {
+                const char *before, *after, *option;
+        } sources[] = {
+                { "#if 0\n#endif\n\n#include <prelude.hpp>\n\nauto print = f;\n",
+                        "#if 0\n#endif\n\n#include <prelude.hpp>\n#undef print\nauto print = f;\n", NULL },
+                { "\n#include <prelude.hpp>\nauto print = f;\n",
+                        "\n#include <prelude.hpp>\nauto print = f;\n", "-D__PBOTVM_NO_print" },
+                { "\n#include <prelude.hpp>\n\nint gdb = 5;\n", "\n#include <prelude.hpp>\n\nint gdb = 5;\n",
+                        "-D__PBOTVM_NO_gdb" },
+                { "\n#include <prelude.hpp>\n\nint x;\n", "\n#include <prelude.hpp>\n\nint x;\n", NULL },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(sources); i++) {
+                _cleanup_text_ Text source = {};
+                _cleanup_words_ Words options = {};
+
+                text_append_string(&source, sources[i].before);
+                macros_hide(&source, &options);
+                assert_string_equal(text_string(&source), sources[i].after);
+                assert_int_equal(options.n, sources[i].option ? 1 : 0);
+                if (sources[i].option)
+                        assert_string_equal(options.items[0], sources[i].option);
+        }
+}
+
 /* Names one inside the other, a parenthesis that is never closed: linear. */
 static void test_long_code(void **state _unused_) {
         static const char *const pieces[] = { "print(", "print(x", "(", "/*", "R\"(", "'", "\\", "\\\n" };
@@ -89,6 +116,7 @@ static void test_long_code(void **state _unused_) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_hides_what_the_program_has),
+                cmocka_unit_test(test_one_is_undefined_behind_the_header_of_cxx),
                 cmocka_unit_test(test_long_code),
         };
 
