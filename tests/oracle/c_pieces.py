@@ -3,7 +3,7 @@
 
 import json
 
-from grammar import Ending, Offer, Piece, use
+from grammar import Ending, Offer, Piece, escaped, use
 
 # Words of the environment among them: a name of one's own means one's own.
 NAMES = ('alpha', 'beta', 'n', 'total', 'twice', 'table', 'width', 'item', 'result_', 'node', 'cell', 'x', 'y', 'z',
@@ -338,7 +338,8 @@ def declaration(b):
                         ('int @[3] = { 1, 2, 3 };', 'array'), ('double @ = %s / 2.0;', 'double'),
                         ('struct { int a; } @ = { %s };', 'one'))
     text = text.replace('@', name)
-    return Piece('declaration', text % term.text if '%s' in text else text, 'main', (), use('', term),
+    inside = escaped(term.text) if kind == 'string' else term.text
+    return Piece('declaration', text % inside if '%s' in text else text, 'main', (), use('', term),
                  last='declaration',
                  expression=Offer(name, kind))
 

@@ -4,7 +4,7 @@
 import json
 import re
 
-from grammar import Ending, Offer, Piece, use
+from grammar import Ending, Offer, Piece, escaped, use
 
 # Words of the environment and of namespace std among them: a name of one's own means one's own.
 NAMES = ('alpha', 'beta', 'n', 'total', 'twice', 'width', 'item', 'node_', 'cell', 'x', 'y', 'z', 'k', 'print', 'dump',
@@ -327,7 +327,8 @@ def declaration(b):
                         ('std::vector<int> @{ 1, 2, 3 };', 'vector'),
                         ('std::string @ = "{%s}";', 'string'), ('double @ = %s / 2.0;', 'double'),
                         ('bool @ = %s < 3;', 'bool'))
-    text = text.replace('@', name) % term.text if '%s' in text else text.replace('@', name)
+    inside = escaped(term.text) if kind == 'string' else term.text
+    text = text.replace('@', name) % inside if '%s' in text else text.replace('@', name)
     if text.startswith('auto') and not term.text.isdigit():
         text, kind = f'int {name} = {term.text};', 'int'
     return Piece('declaration', text, 'main', (), use('', term), last='declaration', expression=Offer(name, kind))

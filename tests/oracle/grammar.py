@@ -51,6 +51,11 @@ class Piece:
         return self.text if self.by_hand is None else self.by_hand
 
 
+def escaped(text):
+    """For within a string literal."""
+    return text.replace('\\', r'\\').replace('"', r'\"')
+
+
 def use(text, *offers):
     """The needs of a text that is made of these offers."""
     return frozenset().union(*(offer.needs for offer in offers)) if offers else frozenset()
