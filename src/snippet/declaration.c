@@ -480,9 +480,9 @@ static bool is_functional_cast(const Scan *s) {
 }
 
 /* TYPE name, TYPE *name = ..., TYPE (*name)(...): what begins with a name that no language knows. */
-static bool declares(const Scan *s) {
+static bool declares(const Scan *s, uint32_t i) {
         const Reader *reader = s->reader;
-        uint32_t i = s->piece->first, behind = name_skip(reader, i);
+        uint32_t behind = name_skip(reader, i);
         bool pointer = false;
 
         if (behind == i)
@@ -551,7 +551,7 @@ static bool holds_main(const Scan *s) {
 static PieceKind plain_kind(const Scan *s) {
         const Reader *reader = s->reader;
         const Piece *piece = s->piece;
-        const uint32_t i = attributes_skip(reader, piece->first);
+        const uint32_t i = attributes_skip(reader, annotations_skip(reader->pieces, piece));
 
         if (type_ends(s))
                 return PIECE_TYPE;
@@ -568,7 +568,7 @@ static PieceKind plain_kind(const Scan *s) {
                 return PIECE_DECLARATION;
         if (reader_class(reader, piece->first, WORD_TYPE) || reader_class(reader, i, WORD_TYPE))
                 return is_functional_cast(s) ? PIECE_EXPRESSION : PIECE_DECLARATION;
-        return declares(s) ? PIECE_DECLARATION : PIECE_EXPRESSION;
+        return declares(s, i) ? PIECE_DECLARATION : PIECE_EXPRESSION;
 }
 
 void declaration_read(const Reader *reader, uint32_t i, Piece *piece) {

@@ -75,6 +75,9 @@ void pieces_done(Pieces *pieces);
 /* Puts the pieces within a block in place of the block, which is the piece at index. 0 or -ENOMEM. */
 int pieces_open_block(Pieces *pieces, size_t index);
 
+/* Behind the annotations that a piece of Java begins with. */
+uint32_t annotations_skip(const Pieces *pieces, const Piece *piece);
+
 int macros_find(const Source *source, Macro **ret, size_t *ret_n);
 /* NULL: the source defines no such macro. */
 const Macro *pieces_macro(const Pieces *pieces, const Token *name);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "snippet/placement.h"
 
-/* The words of all that goes to the top level, from the last piece to the first. */
 typedef struct WordSet {
         uint32_t *slots; /* tokens, NO_TOKEN: free */
         size_t n;        /* a power of two */
@@ -11,8 +10,9 @@ typedef struct Placer {
         Pieces *pieces;
         const Source *source;
         uint8_t *places;
-        WordSet words;
-        bool functions; /* something other than assembler follows that belongs to the top level */
+        WordSet words;    /* of all that goes to the top level, from the last piece to the first */
+        WordSet declared; /* names that declarations had so far */
+        bool functions;   /* something other than assembler follows that belongs to the top level */
 } Placer;
 
 /* Pieces that go together: one, or all that a conditional holds. */
@@ -52,15 +52,18 @@ static int words_start(WordSet *set, size_t n_tokens) {
         return 0;
 }
 
+static void word_add(const Placer *placer, WordSet *set, uint32_t i) {
+        set->slots[word_slot(set, placer->source, &placer->source->tokens[i])] = i;
+}
+
 static void words_add(Placer *placer, const Piece *piece) {
         for (uint32_t i = piece->first; i < piece->end; i++)
                 if (placer->source->tokens[i].kind == TOKEN_WORD)
-                        placer->words.slots[word_slot(
-                                &placer->words, placer->source, &placer->source->tokens[i])] = i;
+                        word_add(placer, &placer->words, i);
 }
 
-static bool words_have(const Placer *placer, const Token *token) {
-        return placer->words.slots[word_slot(&placer->words, placer->source, token)] != NO_TOKEN;
+static bool words_have(const Placer *placer, const WordSet *set, const Token *token) {
+        return set->slots[word_slot(set, placer->source, token)] != NO_TOKEN;
 }
 
 static bool is_open(const Token *token) {
@@ -68,24 +71,84 @@ static bool is_open(const Token *token) {
                token_is_sign(token, SIGN_BRACE_OPEN);
 }
 
-/* Whether something that goes to the top level uses what the piece declares. */
-static bool is_needed(const Placer *placer, const Piece *piece) {
-        const Token *tokens = placer->source->tokens;
+/* Whether the bracket at i may hold names that the declaration declares: enum { A }, int (*f)(int),
+ * auto [a, b]; parameters, bounds and members are others' affairs. */
+static bool holds_names(const Token *tokens, uint32_t first, uint32_t i) {
+        if (i == first)
+                return true;
+        const Token *before = &tokens[i - 1];
+        if (token_is_sign(&tokens[i], SIGN_BRACE_OPEN))
+                return before->word == WORD_ENUM || (i > first + 1 && before[-1].word == WORD_ENUM);
+        if (token_is_sign(&tokens[i], SIGN_PAREN_OPEN) && token_is_sign(&tokens[i + 1], SIGN_STAR))
+                return true;
+        return before->kind == TOKEN_WORD
+                       ? before->class & WORD_TYPE && !(before->class & WORD_PARENS)
+                       : token_is_sign(before, SIGN_STAR) || token_is_sign(before, SIGN_AND) ||
+                                 token_is_sign(before, SIGN_AND_AND);
+}
+
+/* Behind a name that is declared stands neither another name nor what makes it a part of a type. */
+static bool is_name(const Pieces *pieces, uint32_t i) {
+        const Token *token = &pieces->source->tokens[i], *next = token + 1;
+
+        if (token->kind != TOKEN_WORD || token->class != 0)
+                return false;
+        if (next->kind == TOKEN_WORD)
+                return next->class & (WORD_ATTRIBUTE | WORD_ASM);
+        return !token_is_sign(next, SIGN_SCOPE) && !token_is_sign(next, SIGN_STAR) &&
+               !token_is_sign(next, SIGN_AND) && !token_is_sign(next, SIGN_AND_AND) &&
+               !(token_is_sign(next, SIGN_LESS) && pieces->brackets.pair[i + 1] != NO_TOKEN);
+}
+
+/* The next name that a piece declares, from its token i on; its end if there is none. */
+static uint32_t declared_next(const Pieces *pieces, const Piece *piece, uint32_t i) {
+        const Token *tokens = pieces->source->tokens;
         bool value = false;
 
-        for (uint32_t i = piece->first; i < piece->end; i++) {
+        for (; i < piece->end; i++) {
                 if (token_is_sign(&tokens[i], SIGN_ASSIGN))
                         value = true;
                 else if (token_is_sign(&tokens[i], SIGN_COMMA))
                         value = false;
-                else if (tokens[i].kind == TOKEN_WORD && !value && tokens[i].class == 0 &&
-                         tokens[i + 1].kind != TOKEN_WORD && words_have(placer, &tokens[i]))
-                        return true;
-                const uint32_t close = placer->pieces->brackets.pair[i];
-                if (value && is_open(&tokens[i]) && close != NO_TOKEN && close < piece->end)
+                else if (!value && is_name(pieces, i))
+                        return i;
+                const uint32_t close = pieces->brackets.pair[i];
+                if (close == NO_TOKEN || close <= i || close >= piece->end)
+                        continue;
+                if (token_is_sign(&tokens[i], SIGN_LESS) ||
+                        (is_open(&tokens[i]) && (value || !holds_names(tokens, piece->first, i))))
                         i = close;
         }
+        return piece->end;
+}
+
+/* Whether something that goes to the top level uses what the piece declares. */
+static bool is_needed(const Placer *placer, const Piece *piece) {
+        for (uint32_t i = piece->first; (i = declared_next(placer->pieces, piece, i)) < piece->end; i++)
+                if (words_have(placer, &placer->words, &placer->source->tokens[i]))
+                        return true;
         return false;
+}
+
+/* What is declared behind something of the top level and was declared before is of the top level too, for
+ * a block knows a name but once: extern int n; int f() { return n; } int n = 5; */
+static bool is_declared_again(Placer *placer, const Group *group, bool top_level) {
+        bool again = false;
+
+        for (size_t k = group->first; k < group->end; k++) {
+                const Piece *piece = &placer->pieces->list[k];
+                if (piece->kind != PIECE_DECLARATION)
+                        continue;
+                for (uint32_t i = piece->first; (i = declared_next(placer->pieces, piece, i)) < piece->end;
+                        i++) {
+                        if (top_level && words_have(placer, &placer->declared, &placer->source->tokens[i])) {
+                                word_add(placer, &placer->words, i);
+                                again = true;
+                        }
+                        word_add(placer, &placer->declared, i);
+                }
+        }
+        return again;
 }
 
 /* Whether the initializers are constant, by their looks: no calls, no names but those of constants. */
@@ -119,7 +182,8 @@ uint32_t declaration_split(const Pieces *pieces, const Piece *piece) {
         for (uint32_t i = piece->first; i < piece->end; i++) {
                 if (token_is_sign(&tokens[i], SIGN_ASSIGN))
                         return i > piece->first && tokens[i - 1].kind == TOKEN_WORD &&
-                                               !token_is_sign(&tokens[i + 1], SIGN_BRACE_OPEN)
+                                               !token_is_sign(&tokens[i + 1], SIGN_BRACE_OPEN) &&
+                                               declared_next(pieces, piece, i) == piece->end
                                        ? i
                                        : NO_TOKEN;
                 if (is_open(&tokens[i]) || token_is_sign(&tokens[i], SIGN_COMMA) ||
@@ -277,22 +341,27 @@ static int pieces_place(Placer *placer, size_t head) {
         _cleanup_free_ Group *groups = calloc(pieces->n + 1, sizeof(*groups));
         _cleanup_free_ bool *statement_before = calloc(pieces->n + 1, sizeof(*statement_before));
         size_t n = 0, last = 0;
-        bool statement = false;
+        bool statement = false, top_level = false;
 
         if (!groups || !statement_before)
                 return -ENOMEM;
+        int r = words_start(&placer->words, placer->source->n_tokens);
+        if (r >= 0)
+                r = words_start(&placer->declared, placer->source->n_tokens);
+        if (r < 0)
+                return r;
         for (size_t i = head; i < pieces->n; i = groups[n++].end) {
                 groups[n] = group_read(pieces, i);
                 statement_before[n] = statement;
                 statement |= groups[n].main_only;
-                if (groups[n].file_only || (pieces->list[i].kind == PIECE_STRAY && !statement))
+                top_level |= groups[n].file_only ||
+                             placer->source->tokens[pieces->list[i].first].word == WORD_EXTERN;
+                if (groups[n].file_only || (pieces->list[i].kind == PIECE_STRAY && !statement) ||
+                        is_declared_again(placer, &groups[n], top_level))
                         last = n + 1;
         }
         if (last == 0)
                 return 0;
-        int r = words_start(&placer->words, placer->source->n_tokens);
-        if (r < 0)
-                return r;
         if (placer->source->dialect == DIALECT_JAVA) {
                 /* Members know each other in any order. */
                 last = n;
@@ -345,6 +414,19 @@ static void drop_empty(Placer *placer) {
         }
 }
 
+/* Whether a declaration of Java says that it is a member. */
+static bool says_member(const Pieces *pieces, const Piece *piece) {
+        const Token *tokens = pieces->source->tokens;
+
+        for (uint32_t i = annotations_skip(pieces, piece); i < piece->end; i++) {
+                if (!(tokens[i].class & WORD_TYPE) || tokens[i].class & WORD_CONTROL)
+                        break;
+                if (tokens[i].word == WORD_STATIC || tokens[i].word == WORD_PUBLIC)
+                        return true;
+        }
+        return false;
+}
+
 /* Java's types are members where a method or another type may speak of them, and where they say so. */
 static void java_members(Pieces *pieces) {
         size_t types = 0, functions = 0;
@@ -357,14 +439,9 @@ static void java_members(Pieces *pieces) {
                 Piece *piece = &pieces->list[i];
                 if (piece->kind == PIECE_TYPE)
                         piece->file_only = types > 1 || functions > 0;
-                for (uint32_t k = piece->first; k < piece->end; k++) {
-                        const Token *token = &pieces->source->tokens[k];
-                        if (!(token->class & WORD_TYPE) || token->class & WORD_CONTROL)
-                                break;
-                        if ((piece->kind == PIECE_TYPE || piece->kind == PIECE_DECLARATION) &&
-                                (token->word == WORD_STATIC || token->word == WORD_PUBLIC))
-                                piece->file_only = true;
-                }
+                if ((piece->kind == PIECE_TYPE || piece->kind == PIECE_DECLARATION) &&
+                        says_member(pieces, piece))
+                        piece->file_only = true;
         }
 }
 
@@ -419,6 +496,7 @@ int placement_make(Pieces *pieces, bool no_main, Placement *ret) {
         if (pieces->source->dialect == DIALECT_JAVA)
                 imports_place(&placer);
         free(placer.words.slots);
+        free(placer.declared.slots);
         if (r < 0)
                 placement_done(&placement);
         else

@@ -116,7 +116,7 @@ static void function_write(Program *program, const Piece *piece) {
 
 /* Whether it says so itself, before its name. */
 static bool is_static(const Program *program, const Piece *piece) {
-        for (uint32_t i = piece->first; i < MIN(piece->end, piece->name); i++) {
+        for (uint32_t i = annotations_skip(&program->pieces, piece); i < MIN(piece->end, piece->name); i++) {
                 const Token *token = &program->source.tokens[i];
                 if (token->word == WORD_STATIC)
                         return true;

@@ -42,8 +42,7 @@ static Comment branch_span(const Source *source, const Token *directive, const T
 static void branch_end(Dropper *dropper, const Branch *branch, const Token *next) {
         if (!branch->prose)
                 return;
-        const Comment span =
-                branch_span(dropper->source, &dropper->source->tokens[branch->directive], next);
+        const Comment span = branch_span(dropper->source, &dropper->source->tokens[branch->directive], next);
         while (dropper->n_spans > 0 && dropper->spans[dropper->n_spans - 1].begin >= span.begin)
                 dropper->n_spans--;
         dropper->spans[dropper->n_spans++] = span;

@@ -42,6 +42,9 @@ static const struct {
                 "u F t d e e" },
         { DIALECT_JAVA, "record P(int x) { } sealed interface I permits A { } enum E { A } @interface B { }",
                 "t t t t" },
+        { DIALECT_JAVA, "@A static int x = 1; @A(b = 1) @c.D T y = f(); @A(\"}\") class C { } x",
+                "d d t e" },
+        { DIALECT_CXX, "[[gnu::unused]] T x = 1; [] { }(); x", "d e e" },
         { DIALECT_JAVA, "static { } List<Map<A, B>> x; <T> void f() throws E { } var y = 1;", "F d F d" },
 };
 

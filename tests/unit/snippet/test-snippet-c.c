@@ -127,6 +127,21 @@ static const Case c_cases[] = {
         { "print(3)", "| print(3) ;" },
         { "int n = rand(); int f(void) { return n; } f()",
                 "int n; int f(void) { return n; } | n = rand(); print_last_statement(f());" },
+        { "extern int n; int f(void) { return n; } int n = 6; f()",
+                "extern int n; int f(void) { return n; } int n = 6; | print_last_statement(f());" },
+        { "int (*p)(int x); int f(void) { return !p; } int (*p)(int x) = 0; int x = 2; f()",
+                "int (*p)(int x); int f(void) { return !p; } int (*p)(int x) = 0; | int x = 2; "
+                "print_last_statement(f());" },
+        { "extern int a[3], n; int b = rand(), c; int a[3] = { 1 }; n",
+                "extern int a[3], n; int a[3] = { 1 }; | int b = rand(), c; print_last_statement(n);" },
+        { "int n = rand(), c; int f(void) { return n; } f()",
+                "int n = rand(), c; int f(void) { return n; } | print_last_statement(f());" },
+        { "int x; x++; int n __attribute__((aligned(8))) = 2; int f(void) { return n; } f()",
+                "int n __attribute__((aligned(8))) = 2; int f(void) { return n; } | int x; x++; "
+                "print_last_statement(f());" },
+        { "struct { int a; } s; struct { int a; } t; int x[N]; int f(int a) { return N; } int y[N]; f(1)",
+                "struct { int a; } s; struct { int a; } t; int x[N]; int f(int a) { return N; } | int y[N]; "
+                "print_last_statement(f(1));" },
         { "char *s = malloc(3); int f(char *p) { return 1; } f(s)",
                 "int f(char *p) { return 1; } | char *s = malloc(3); print_last_statement(f(s));" },
         { "1'000 + 1", "| print_last_statement(1'000 + 1);" },
@@ -293,6 +308,11 @@ static const Case cxx_cases[] = {
         { "using true_type = int; int main() { true_type t = true; cout << t; }",
                 "#define __PBOTVM_NO_NAMESPACE_STD #include <prelude.h> using std::cout; using true_type = "
                 "int; int main() { true_type t = true; cout << t; }" },
+        { "std::function<int(int)> f = [=](int v) { return v; }; std::vector<int> g() { return { 1 }; } "
+          "f(1)",
+                "std::vector<int> g() { return { 1 }; } | std::function<int(int)> f = [=](int v) { return "
+                "v; "
+                "}; print_last_statement(f(1));" },
         { "decltype(1){f(4)}", "| print_last_statement(decltype(1){f(4)});" },
         { "decltype(a) b = 3; b", "| decltype(a) b = 3; print_last_statement(b);" },
 };
