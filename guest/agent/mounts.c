@@ -4,8 +4,10 @@
  * /run, so that no service's socket is in reach. */
 #include "sandbox.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/fsuid.h>
 #include <sys/mount.h>
@@ -54,7 +56,44 @@ static const struct {
         { SCRATCH "/dev/ptmx", "pts/ptmx" },
 };
 
-/* The root itself is left to the write rules, if there are any. What is read leaves no time there. */
+/* Directories of the root in which packages let nobody but root write. */
+static const char *const packaged[] = { "bin", "boot", "etc", "lib", "lib32", "lib64", "libo32", "libx32",
+        "lost+found", "root", "sbin", "usr" };
+/* Those that are mounts anyway, or are covered by one. */
+static const char *const covered[] = { ".", "..", "dev", "home", "proc", "run", "sys", "tmp" };
+
+static bool is_named(const char *name, const char *const *names, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (streq(name, names[i]))
+                        return true;
+        return false;
+}
+
+/* The others may hold what everybody can write, /var and what an operator has made above all: the write
+ * rules do not hold back changes of times, attributes and, of old ones, size. Each becomes a mount, read
+ * only as that of the root still is. */
+static int directories_protect(void) {
+        DIR *root = opendir("/");
+        char path[NAME_MAX + 2];
+        int r = 0;
+
+        if (!root)
+                return -errno;
+        for (struct dirent *entry; r >= 0 && (entry = readdir(root));) {
+                const char *name = entry->d_name;
+                if (entry->d_type == DT_LNK || is_named(name, packaged, ELEMENTSOF(packaged)) ||
+                        is_named(name, covered, ELEMENTSOF(covered)))
+                        continue;
+                (void)snprintf(path, sizeof(path), "/%s", name);
+                if (mount(path, path, NULL, MS_BIND | MS_REC, NULL) < 0 && errno != ENOENT)
+                        r = -errno;
+        }
+        (void)closedir(root);
+        return r;
+}
+
+/* With write rules the root itself is left to them, and what only packages fill: there a program is told
+ * what it would be elsewhere. What is read leaves no time. */
 static int system_protect(const SandboxSpec *spec) {
         struct mount_attr attributes = {
                 .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOATIME,
@@ -65,9 +104,12 @@ static int system_protect(const SandboxSpec *spec) {
 
         if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attributes, sizeof(attributes)) < 0)
                 return -errno;
-        if (spec->write_rules && mount_setattr(AT_FDCWD, "/", 0, &root, sizeof(root)) < 0)
-                return -errno;
-        return 0;
+        if (!spec->write_rules)
+                return 0;
+        int r = directories_protect();
+        if (r < 0)
+                return r;
+        return mount_setattr(AT_FDCWD, "/", 0, &root, sizeof(root)) < 0 ? -errno : 0;
 }
 
 static int scratch_mount(const JobLimits *limits) {
