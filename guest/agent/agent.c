@@ -399,6 +399,27 @@ static int runner_prepare(Agent *agent) {
         return r < 0 ? log_oom() : 0;
 }
 
+/* A domain may hand it over as a credential. One that cannot be read lets nobody pass for the host. */
+static int secret_load(Agent *agent) {
+        const char *directory = getenv("CREDENTIALS_DIRECTORY");
+        uint8_t secret[SECRET_SIZE];
+        char path[PATH_MAX];
+
+        if (isempty(directory))
+                return 0;
+        (void)snprintf(path, sizeof(path), "%s/pbotvm.secret", directory);
+        int r = secret_read(path, secret);
+        if (r == -ENOENT)
+                return 0;
+        if (r == -EBADMSG)
+                return log_error_errno(r, "The credential pbotvm.secret: expected 64 hexadecimal digits.");
+        if (r < 0)
+                return log_error_errno(r, "Failed to read the credential pbotvm.secret: %m");
+        door_set_secret(agent->door, secret);
+        explicit_bzero(secret, sizeof(secret));
+        return 0;
+}
+
 static int serving_start(Agent *agent) {
         int r = health_new(&agent->jobs, on_health, agent, &agent->health);
         if (r < 0)
@@ -406,6 +427,9 @@ static int serving_start(Agent *agent) {
         r = door_new(agent->jobs.event, on_passed, agent, &agent->door);
         if (r < 0)
                 return log_oom();
+        r = secret_load(agent);
+        if (r < 0)
+                return r;
         r = endpoints_new(agent->jobs.event, agent->settings, on_opened, agent, &agent->endpoints);
         if (r == -ENODEV)
                 return log_error_errno(r, "Neither a device nor a socket to serve is configured.");

@@ -17,6 +17,7 @@ static void machine_done(MachineConfig *m) {
         free(m->addr);
         free(m->channel_data);
         free(m->channel_heart);
+        free(m->secret);
 }
 
 static void alias_done(AliasConfig *a) {

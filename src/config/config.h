@@ -54,6 +54,7 @@ typedef struct MachineConfig {
         uint32_t vport;     /* 5555 */
         char *channel_data; /* unix socket of the virtio-serial channel; NULL: none */
         char *channel_heart;
+        char *secret; /* the file of what the guest knows this host by over vsock; NULL: the channel tells */
         unsigned slots;               /* leases at once where that can be; 0: by the guest's kind */
         uint64_t timeout_usec;        /* of a request, from the lease */
         uint64_t heartbeat_lost_usec; /* 0: by the guest's kind */

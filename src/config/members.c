@@ -68,6 +68,7 @@ const Member machine_members[] = {
                 EMPTY_MEANS_NULL },
         { "channel-heart", MEMBER_PATH, OF(channel_heart), "the absolute path of a socket, or null",
                 EMPTY_MEANS_NULL },
+        { "secret", MEMBER_PATH, OF(secret), "the absolute path of a file, or null", EMPTY_MEANS_NULL },
         { "slots", MEMBER_COUNT, OF(slots), "a number from 0 (by the kind of guest) to 64", 0, 64 },
         { "timeout", MEMBER_SECONDS, OF(timeout_usec), "a number of seconds from 1 to 600", USEC_PER_SEC,
                 600 * USEC_PER_SEC },

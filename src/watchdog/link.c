@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "common/io.h"
+#include "common/log.h"
 #include "common/reply.h"
 #include "watchdog/mux.h"
 #include "watchdog/probe.h"
@@ -18,12 +19,14 @@
 struct Link {
         sd_event *event;
         LinkHooks hooks;
+        const char *secret_file; /* NULL: none */
         Framing framing;
         uint64_t probe_usec;
         bool started;
         bool proven;
         bool has_secret;
-        uint8_t secret[SECRET_SIZE]; /* of this life of the guest */
+        uint8_t secret[SECRET_SIZE]; /* of this life of the guest, or the operator's */
+        bool given;                  /* the operator's: the guest has it as a credential */
         bool told;                   /* the guest knows it, and wants to hear it over vsock */
 
         Endpoint endpoints[ENDPOINTS_MAX];
@@ -216,7 +219,7 @@ static void on_probed(int result, void *userdata) {
         bool again = link->proven, lanes = false;
 
         if (result >= 0 && link->endpoints[link->current].kind == TRANSPORT_CHANNEL) {
-                link->told = link->has_secret && probe_speaks(link->probe, SPEAKS_PROOF);
+                link->told = link->given || (link->has_secret && probe_speaks(link->probe, SPEAKS_PROOF));
                 lanes = probe_speaks(link->probe, SPEAKS_LANES);
         }
         end_probe(link);
@@ -294,6 +297,7 @@ int link_new(sd_event *event, const MachineConfig *config, LinkHooks hooks, Link
                 return -ENOMEM;
         link->event = sd_event_ref(event);
         link->hooks = hooks;
+        link->secret_file = config->secret;
         link->fd = link->probe_fd = -EBADF;
         link->probe_usec = MAX(LINK_PROBE_USEC, config->heartbeat_lost_usec / 3);
         link->n_endpoints = transport_data_endpoints(config, &(DomainLines){}, link->endpoints);
@@ -307,8 +311,21 @@ Link *link_free(Link *link) {
         assert(!link->stream_strand);
         link_stop(link);
         sd_event_unref(link->event);
+        explicit_bzero(link->secret, sizeof(link->secret));
         free(link);
         return NULL;
+}
+
+static bool secret_load(Link *link) {
+        if (!link->secret_file)
+                return false;
+        int r = secret_read(link->secret_file, link->secret);
+        if (r == -EBADMSG || r == -EPERM)
+                log_error("%s: expected 64 hexadecimal digits in a file that not everybody may use.",
+                        link->secret_file);
+        else if (r < 0)
+                log_error_errno(r, "%s: the guest's secret cannot be read: %m", link->secret_file);
+        return r >= 0;
 }
 
 void link_start(Link *link, Framing framing) {
@@ -317,10 +334,11 @@ void link_start(Link *link, Framing framing) {
                 return;
         link->started = true;
         link->round = 0;
-        /* Another life of the guest, or it is not known whether it is: it knows nothing yet. */
-        link->told = false;
-        link->has_secret =
-                getrandom(link->secret, sizeof(link->secret), GRND_NONBLOCK) == sizeof(link->secret);
+        /* Another life of the guest, or it is not known whether it is: it knows nothing yet but what lasts.
+         */
+        link->told = link->given = secret_load(link);
+        link->has_secret = link->given || getrandom(link->secret, sizeof(link->secret), GRND_NONBLOCK) ==
+                                                  sizeof(link->secret);
         schedule_round(link, 0);
 }
 

@@ -38,7 +38,7 @@ typedef struct LinkHooks {
         void *userdata;
 } LinkHooks;
 
-/* config is borrowed, and nothing known yet of the domain. */
+/* config is borrowed as long as the link lives, and nothing known yet of the domain. */
 int link_new(sd_event *event, const MachineConfig *config, LinkHooks hooks, Link **ret);
 /* No strand may be left. */
 Link *link_free(Link *link);

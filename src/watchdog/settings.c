@@ -10,6 +10,7 @@ static const size_t strings[] = {
         offsetof(MachineConfig, addr),
         offsetof(MachineConfig, channel_data),
         offsetof(MachineConfig, channel_heart),
+        offsetof(MachineConfig, secret),
 };
 
 static char **string_at(MachineConfig *config, size_t i) {

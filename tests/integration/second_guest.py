@@ -17,7 +17,7 @@ STEM = f'/var/lib/libvirt/images/{DOMAIN}'
 SERIAL_PORT, HEART_PORT = 5655, 5656
 
 
-def boot(port):
+def boot(port, secret):
     # The layer over the guest's disk is made here: the host of the services has no tool for it.
     folder = live() + FOLDER
     shell(f'rm -rf {FOLDER}; mkdir -p {FOLDER}')
@@ -36,7 +36,8 @@ def boot(port):
          '-serial', f'tcp:127.0.0.1:{SERIAL_PORT},server=on,wait=off',
          '-serial', f'tcp:127.0.0.1:{HEART_PORT},server=on,wait=off',
          *(('-device', 'virtio-serial-pci', '-chardev', f'socket,id=p,path={FOLDER}/port,server=on,wait=off',
-            '-device', 'virtserialport,chardev=p,name=org.pbot.vm.0') if port else ())],
+            '-device', 'virtserialport,chardev=p,name=org.pbot.vm.0') if port else ()),
+         *(('-fw_cfg', f'name=opt/io.systemd.credentials/pbotvm.secret,string={secret}') if secret else ())],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
@@ -91,9 +92,10 @@ class Console:
 
 
 @contextlib.contextmanager
-def guest(port=False):
-    """The console of a guest that was just booted; port: it has the agent's virtio-serial port too."""
-    qemu = boot(port)
+def guest(port=False, secret=None):
+    """The console of a guest that was just booted; port: it has the agent's virtio-serial port too; secret: and what it
+    knows its host by."""
+    qemu = boot(port, secret)
     try:
         console = Console(f'{live()}{FOLDER}/console')
         console.wait_for('# ', 120, prod=b'\n')

@@ -100,6 +100,15 @@ def test_an_agent_knows_its_host():
             true(f'{what}=True' in console.got, f'{what}: {console.got[-300:]!r}')
 
 
+def test_an_agent_knows_its_host_by_a_credential():
+    """Without a virtio-serial port the machine's firmware says the secret."""
+    with guest(secret='2a' * 32) as console:
+        console.run({'program': PROOF_PROGRAM.encode()}, 'modprobe vsock_loopback; python3 program')
+        console.wait_for('END-AFTER', 180)
+        for what in ('right', 'refused', 'beside'):
+            true(f'{what}=True' in console.got, f'{what}: {console.got[-300:]!r}')
+
+
 def hostile_jobs_beside_others():
     """Over vsock several jobs run at once: somebody else's ordinary one beside each that misbehaves must not notice."""
     files = {}

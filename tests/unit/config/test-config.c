@@ -113,6 +113,7 @@ static void test_all_our_members(void **state) {
                      "\"snapshot\": 1, \"guest\": \"pbot-2026\", \"transport\": \"serial\", \"policy\": "
                      "\"on-hang\",\n"
                      "\"channel\": null, \"channel-heart\": \"/x\", \"slots\": 3, \"timeout\": 2.5, "
+                     "\"secret\": \"/s\", "
                      "\"heartbeat\": 4,\n"
                      "\"limits\": {\"wall_usec\": 7, \"disk_bytes\": 9}, \"serial\": 1, \"heart\": null}, "
                      "\"b\": {}},\n"
@@ -134,6 +135,7 @@ static void test_all_our_members(void **state) {
         assert_int_equal(m->policy, POLICY_ON_HANG);
         assert_null(m->channel_data);
         assert_string_equal(m->channel_heart, "/x");
+        assert_string_equal(m->secret, "/s");
         assert_int_equal(m->slots, 3);
         assert_int_equal(m->timeout_usec, 2500000);
         assert_int_equal(m->heartbeat_lost_usec, 4000000);

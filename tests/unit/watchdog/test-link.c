@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <linux/vm_sockets.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "common/io.h"
 #include "test.h"
@@ -21,6 +22,7 @@ typedef struct Fixture {
         FakeGuest *guest; /* on vsock, and on TCP for what is no data */
         FakeGuest *serial;
         MachineConfig config;
+        LinkHooks hooks;
         Link *link;
         LinkFact fact;
         unsigned facts;
@@ -56,8 +58,13 @@ static int setup(void **state) {
                 .addr = (char *)"127.0.0.1",
                 .serial_port = fake_guest_data_port(f->serial),
         };
-        LinkHooks hooks = { .fact = on_fact, .unasked = on_unasked, .flooded = on_flooded, .userdata = f };
-        assert_int_equal(link_new(f->event, &f->config, hooks, &f->link), 0);
+        f->hooks = (LinkHooks){
+                .fact = on_fact,
+                .unasked = on_unasked,
+                .flooded = on_flooded,
+                .userdata = f,
+        };
+        assert_int_equal(link_new(f->event, &f->config, f->hooks, &f->link), 0);
         *state = f;
         return 0;
 }
@@ -229,6 +236,42 @@ static void test_proof_over_vsock(void **state) {
         assert_return_code(rmdir(directory), errno);
 }
 
+/* Where there is no channel the operator gives it to both, and it stays the same. */
+static void test_a_secret_of_the_operator(void **state) {
+        Fixture *f = *state;
+        char path[] = "/tmp/test-link-XXXXXX";
+        Strand *strand;
+        int fd = mkstemp(path);
+
+        assert_return_code(fd, errno);
+        assert_int_equal(dprintf(fd, "%064i\n", 7), 65);
+        fd_close(fd);
+        f->config.secret = path;
+        f->link = link_free(f->link);
+        assert_int_equal(link_new(f->event, &f->config, f->hooks, &f->link), 0);
+
+        for (unsigned life = 1; life <= 2; life++) {
+                link_start(f->link, FRAMING_CHUNKS);
+                wait_fact(f, LINK_PROVEN);
+                assert_int_equal(link_transport(f->link), TRANSPORT_VSOCK);
+                assert_int_equal(fake_guest_proofs(f->guest), 2 * life - 1);
+                fd = open_strand(f, &strand);
+                echo(f, fd, "proven");
+                assert_int_equal(fake_guest_proofs(f->guest), 2 * life);
+                assert_false(strand_close(strand));
+                fd_close(fd);
+                link_stop(f->link);
+        }
+
+        /* One that everybody may read is none. */
+        assert_return_code(chmod(path, 0644), errno);
+        link_start(f->link, FRAMING_CHUNKS);
+        wait_fact(f, LINK_PROVEN);
+        assert_int_equal(fake_guest_proofs(f->guest), 4);
+        link_stop(f->link);
+        assert_return_code(unlink(path), errno);
+}
+
 /* A channel whose agent understands lanes has several, and a probe beside them. */
 static void test_lanes_of_a_channel(void **state) {
         Fixture *f = *state;
@@ -337,6 +380,7 @@ int main(void) {
                 test_with_link(test_vsock_that_is_refused_or_silent),
                 test_with_link(test_vsock_that_goes),
                 test_with_link(test_proof_over_vsock),
+                test_with_link(test_a_secret_of_the_operator),
                 test_with_link(test_lanes_of_a_channel),
                 test_with_link(test_serial),
                 test_with_link(test_leftovers),
