@@ -4,6 +4,7 @@
 #include <linux/netlink.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -132,12 +133,25 @@ const size_t n_syscalls_refused = ELEMENTSOF(syscalls_refused);
 #define PROTOCOLS(min, max)                                                                                 \
         { 2, ALL, min, max }
 
+/* Conditions of setsockopt(). */
+#define TCP                                                                                                 \
+        { 1, ALL, SOL_TCP, SOL_TCP }
+#define OPTIONS(min, max)                                                                                   \
+        { 2, ALL, min, max }
+/* Of Linux 6.7: TCP_AO_ADD_KEY to TCP_AO_REPAIR. */
+#define TCP_AO_FIRST 38
+#define TCP_AO_LAST 42
+
 /* Sockets are local ones and, in the job's own network namespace, IP and the netlink that tells of it
- * (getifaddrs()): to change something there takes a capability that no job has. For a family, type or
- * protocol that it does not have the kernel would look for a module, as root: so only those that are never
- * one, also in socketpair(), which makes the sockets before it finds that they make no pair. So does it for
- * the first ioctl about bridges or VLANs, for a line discipline: and none is needed but that of terminals.
- * Input is put into a terminal by two more: nobody's terminal is within reach, this is the second lock. */
+ * (getifaddrs()): to change something there takes a capability that no job has.
+ *
+ * Where the kernel lacks something it looks for a module, as root, and often before it asks who asks: for a
+ * family, a type or a protocol, in socketpair() too, which makes sockets before it finds that they make no
+ * pair; for the algorithm that the keys of a TCP connection name; for bridges, VLANs and line disciplines.
+ * So jobs have what is never a module. What else can be put on top of TCP is a large surface where it is
+ * loaded.
+ *
+ * TIOCSTI and TIOCLINUX put input into a terminal: nobody's is within reach, this is the second lock. */
 const SyscallCheck syscall_checks[] = { { "socket", EAFNOSUPPORT, { { 0, ALL, AF_UNSPEC, AF_UNSPEC } } },
         { "socket", EAFNOSUPPORT, { { 0, ALL, AF_INET + 1, AF_INET6 - 1 } } },
         { "socket", EAFNOSUPPORT, { { 0, ALL, AF_INET6 + 1, AF_NETLINK - 1 } } },
@@ -164,6 +178,9 @@ const SyscallCheck syscall_checks[] = { { "socket", EAFNOSUPPORT, { { 0, ALL, AF
         { "socket", EPERM, { IP, TYPE(SOCK_RAW) } },
         { "socketpair", EAFNOSUPPORT, { { 0, ALL, AF_UNSPEC, AF_UNSPEC } } },
         { "socketpair", EOPNOTSUPP, { { 0, ALL, AF_UNIX + 1, ALL } } },
+        { "setsockopt", ENOPROTOOPT, { TCP, OPTIONS(TCP_MD5SIG, TCP_MD5SIG) } },
+        { "setsockopt", ENOPROTOOPT, { TCP, OPTIONS(TCP_ULP, TCP_MD5SIG_EXT) } },
+        { "setsockopt", ENOPROTOOPT, { TCP, OPTIONS(TCP_AO_FIRST, TCP_AO_LAST) } },
         { "clone", EPERM, { { CLONE_FLAGS, NAMESPACES, 1, ALL } } },
         { "unshare", EPERM, { { 0, NAMESPACES | CLONE_NEWTIME, 1, ALL } } },
         { "ioctl", EPERM, { { 1, ALL, TIOCSTI, TIOCSTI } } },

@@ -5,6 +5,7 @@
 #include <linux/netlink.h>
 #include <linux/openat2.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -97,6 +98,12 @@ ATTEMPT(try_discipline, ioctl(-1, TIOCSETD, &(int){ 21 }));
 ATTEMPT(try_bridge, ioctl(-1, SIOCGIFBR, (unsigned long[3]){}));
 ATTEMPT(try_add_bridge, ioctl(-1, SIOCBRADDBR, "x"));
 ATTEMPT(try_vlan, ioctl(-1, SIOCGIFVLAN, (char[64]){}));
+ATTEMPT(try_md5, setsockopt(-1, IPPROTO_TCP, TCP_MD5SIG, "", 0));
+ATTEMPT(try_md5_prefix, setsockopt(-1, IPPROTO_TCP, TCP_MD5SIG_EXT, "", 0));
+ATTEMPT(try_tls, setsockopt(-1, IPPROTO_TCP, TCP_ULP, "tls", 3));
+ATTEMPT(try_key, setsockopt(-1, IPPROTO_TCP, 38 /* TCP_AO_ADD_KEY */, "", 0));
+ATTEMPT(try_no_delay, setsockopt(-1, IPPROTO_TCP, TCP_NODELAY, "", 0));
+ATTEMPT(try_other_level, setsockopt(-1, SOL_SOCKET, TCP_MD5SIG, "", 0));
 ATTEMPT(try_interface, ioctl(-1, SIOCGIFCONF, (char[64]){}));
 ATTEMPT(try_ptrace, ptrace(PTRACE_TRACEME, 0, NULL, NULL));
 ATTEMPT(try_personality, personality(ADDR_NO_RANDOMIZE));
@@ -230,6 +237,12 @@ static void test_requests_for_modules(_unused_ void **state) {
         assert_int_equal(confined(try_add_bridge), EPERM);
         assert_int_equal(confined(try_vlan), EPERM);
         assert_int_equal(confined(try_interface), EBADF);
+        assert_int_equal(confined(try_md5), ENOPROTOOPT);
+        assert_int_equal(confined(try_md5_prefix), ENOPROTOOPT);
+        assert_int_equal(confined(try_tls), ENOPROTOOPT);
+        assert_int_equal(confined(try_key), ENOPROTOOPT);
+        assert_int_equal(confined(try_no_delay), EBADF);
+        assert_int_equal(confined(try_other_level), EBADF);
 }
 
 /* What is newer than the table, and what nobody has used for long. */
