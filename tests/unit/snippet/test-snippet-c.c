@@ -137,7 +137,7 @@ static const Case c_cases[] = {
         { "int n = rand(), c; int f(void) { return n; } f()",
                 "int n = rand(), c; int f(void) { return n; } | print_last_statement(f());" },
         { "int x; x++; int n __attribute__((aligned(8))) = 2; int f(void) { return n; } f()",
-                "int n __attribute__((aligned(8))) = 2; int f(void) { return n; } | int x; x++; "
+                "int x; int n __attribute__((aligned(8))) = 2; int f(void) { return n; } | x++; "
                 "print_last_statement(f());" },
         { "struct { int a; } s; struct { int a; } t; int x[N]; int f(int a) { return N; } int y[N]; f(1)",
                 "struct { int a; } s; struct { int a; } t; int x[N]; int f(int a) { return N; } | int y[N]; "
