@@ -22,31 +22,6 @@ typedef struct Scan {
         bool trailing; /* behind -> of a function's type */
 } Scan;
 
-static uint32_t parens_skip(const Reader *reader, uint32_t i) {
-        return reader_sign(reader, i, SIGN_PAREN_OPEN) ? bracket_skip(reader, i) : i;
-}
-
-static bool double_bracket(const Reader *reader, uint32_t i) {
-        return reader_sign(reader, i, SIGN_BRACKET_OPEN) && reader_sign(reader, i + 1, SIGN_BRACKET_OPEN);
-}
-
-/* Behind attributes of all kinds, and alignas(). */
-static uint32_t attributes_skip(const Reader *reader, uint32_t i) {
-        for (;;)
-                if (double_bracket(reader, i))
-                        i = bracket_skip(reader, i);
-                else if (reader_class(reader, i, WORD_ATTRIBUTE) ||
-                         (reader_class(reader, i, WORD_PARENS) && reader_class(reader, i, WORD_TYPE)))
-                        i = parens_skip(reader, i + 1);
-                else
-                        return i;
-}
-
-static uint32_t angles_skip(const Reader *reader, uint32_t i) {
-        return reader_sign(reader, i, SIGN_LESS) && reader->pair[i] != NO_TOKEN ? bracket_skip(reader, i)
-                                                                                : i;
-}
-
 /* class NAME<T> extends A implements B { ... }, record NAME(int a, int b) { ... } */
 static void java_type_scan(Scan *s) {
         const Reader *reader = s->reader;
@@ -357,37 +332,6 @@ static void paren_scan(Scan *s) {
                    reader->source->dialect != DIALECT_C) {
                 s->name = i - 1;
                 s->params = open;
-        }
-}
-
-static bool logical_angles(const Reader *reader, uint32_t open) {
-        for (uint32_t i = open + 1; reader->pair[open] != NO_TOKEN && i < reader->pair[open]; i++)
-                if (reader_sign(reader, i, SIGN_OR_OR) ||
-                        (reader_sign(reader, i, SIGN_AND_AND) && !reader_sign(reader, i + 1, SIGN_COMMA) &&
-                                !reader_sign(reader, i + 1, SIGN_GREATER)))
-                        return true;
-                else if (reader_sign(reader, i, SIGN_PAREN_OPEN))
-                        i = bracket_skip(reader, i) - 1;
-        return false;
-}
-
-static bool scope_at(const Reader *reader, uint32_t i) {
-        return reader_sign(reader, i, SIGN_SCOPE) ||
-               (reader->source->dialect == DIALECT_JAVA && reader_sign(reader, i, SIGN_DOT));
-}
-
-/* Behind A::B<C>::d; the token at i is a word or ::. */
-static uint32_t name_skip(const Reader *reader, uint32_t i) {
-        for (;;) {
-                if (scope_at(reader, i))
-                        i++;
-                if (!reader_kind(reader, i, TOKEN_WORD))
-                        return i;
-                i++;
-                if (reader_sign(reader, i, SIGN_LESS) && !logical_angles(reader, i))
-                        i = angles_skip(reader, i);
-                if (!scope_at(reader, i))
-                        return i;
         }
 }
 

@@ -205,17 +205,3 @@ int pieces_open_block(Pieces *pieces, size_t index) {
         pieces->n--;
         return 0;
 }
-
-uint32_t annotations_skip(const Pieces *pieces, const Piece *piece) {
-        const Token *tokens = pieces->source->tokens;
-        uint32_t i = piece->first;
-
-        while (i < piece->end && token_is_sign(&tokens[i], SIGN_AT) && !(tokens[i + 1].class & WORD_TAG)) {
-                i += 2;
-                while (i + 1 < piece->end && token_is_sign(&tokens[i], SIGN_DOT))
-                        i += 2;
-                if (i < piece->end && token_is_sign(&tokens[i], SIGN_PAREN_OPEN))
-                        i = MIN(pieces->brackets.pair[i], piece->end - 1) + 1;
-        }
-        return MIN(i, piece->end);
-}

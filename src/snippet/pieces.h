@@ -75,9 +75,6 @@ void pieces_done(Pieces *pieces);
 /* Puts the pieces within a block in place of the block, which is the piece at index. 0 or -ENOMEM. */
 int pieces_open_block(Pieces *pieces, size_t index);
 
-/* Behind the annotations that a piece of Java begins with. */
-uint32_t annotations_skip(const Pieces *pieces, const Piece *piece);
-
 int macros_find(const Source *source, Macro **ret, size_t *ret_n);
 /* NULL: the source defines no such macro. */
 const Macro *pieces_macro(const Pieces *pieces, const Token *name);
@@ -99,6 +96,19 @@ void declaration_read(const Reader *reader, uint32_t i, Piece *piece);
 uint32_t bracket_skip(const Reader *reader, uint32_t i);
 /* Behind the ; that ends what begins at i, or where a brace closes what is not open. */
 uint32_t semicolon_skip(const Reader *reader, uint32_t i, bool *ret_ended);
+/* Behind the parentheses at i, if any stand there; the same for < and >. */
+uint32_t parens_skip(const Reader *reader, uint32_t i);
+uint32_t angles_skip(const Reader *reader, uint32_t i);
+/* Behind attributes of all kinds, and alignas(). */
+uint32_t attributes_skip(const Reader *reader, uint32_t i);
+/* Behind the annotations that a piece of Java begins with. */
+uint32_t annotations_skip(const Pieces *pieces, const Piece *piece);
+/* Behind A::B<C>::d; the token at i is a word or ::. */
+uint32_t name_skip(const Reader *reader, uint32_t i);
+/* [[ stands at i. */
+bool double_bracket(const Reader *reader, uint32_t i);
+/* Whether what stands within the < and > is a condition, no arguments: a < b && c > d. */
+bool logical_angles(const Reader *reader, uint32_t open);
 /* Whether a ; stands directly within the brackets at i. */
 bool brackets_hold_semicolon(const Reader *reader, uint32_t i);
 

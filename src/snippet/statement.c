@@ -6,47 +6,6 @@
 
 #include "snippet/pieces.h"
 
-uint32_t bracket_skip(const Reader *reader, uint32_t i) {
-        uint32_t close = reader->pair[i];
-
-        return close == NO_TOKEN || close >= reader->n ? reader->n : close + 1;
-}
-
-uint32_t semicolon_skip(const Reader *reader, uint32_t i, bool *ret_ended) {
-        *ret_ended = false;
-        while (i < reader->n) {
-                const Token *token = &reader->tokens[i];
-                if (token_is_sign(token, SIGN_SEMICOLON)) {
-                        *ret_ended = true;
-                        return i + 1;
-                }
-                if (token_is_sign(token, SIGN_BRACE_CLOSE))
-                        return i;
-                if (token_is_sign(token, SIGN_BRACE_OPEN) || token_is_sign(token, SIGN_PAREN_OPEN) ||
-                        token_is_sign(token, SIGN_BRACKET_OPEN))
-                        i = bracket_skip(reader, i);
-                else
-                        i++;
-        }
-        return i;
-}
-
-bool brackets_hold_semicolon(const Reader *reader, uint32_t i) {
-        const uint32_t end = bracket_skip(reader, i);
-
-        for (i++; i < end;) {
-                const Token *token = &reader->tokens[i];
-                if (token_is_sign(token, SIGN_SEMICOLON))
-                        return true;
-                if (token_is_sign(token, SIGN_BRACE_OPEN) || token_is_sign(token, SIGN_PAREN_OPEN) ||
-                        token_is_sign(token, SIGN_BRACKET_OPEN))
-                        i = bracket_skip(reader, i);
-                else
-                        i++;
-        }
-        return false;
-}
-
 /* Behind the parentheses of a word of control, with what may stand before them (constexpr, a macro's name).
  */
 static uint32_t condition_skip(const Reader *reader, uint32_t i) {
