@@ -7,6 +7,7 @@ enum {
         USED_PLAIN = 1 << 1,   /* without std:: before it */
         DECLARED = 1 << 2,     /* anywhere */
         DECLARED_TOP = 1 << 3, /* at the top level */
+        COMPETES = 1 << 4,     /* declared where nothing hides the headers' one */
 };
 
 typedef struct Finder {
@@ -15,6 +16,7 @@ typedef struct Finder {
         const NameTable *table;
         uint8_t *uses;  /* by names of the table */
         bool allocates; /* operator new is among the program's functions */
+        bool own_std;   /* the program defines a type of namespace std itself */
 } Finder;
 
 void clashes_done(Clashes *clashes) {
@@ -31,9 +33,11 @@ static bool is_declared(const Source *source, uint32_t i, bool top) {
         if (i == 0)
                 return false;
         const Token *before = token - 1;
-        /* struct tm t; uses the headers' one, struct tm { does not. */
+        /* struct tm t; uses the headers' one, struct tm { does not, nor does template<class T> struct tm; */
         if (before->kind == TOKEN_WORD && before->class & WORD_TAG)
-                return token_is_sign(token + 1, SIGN_BRACE_OPEN) || token_is_sign(token + 1, SIGN_COLON);
+                return token_is_sign(token + 1, SIGN_BRACE_OPEN) || token_is_sign(token + 1, SIGN_COLON) ||
+                       (i > 1 && token_is_sign(token - 2, SIGN_GREATER) &&
+                               token_is_sign(token + 1, SIGN_SEMICOLON));
         if (before->kind == TOKEN_WORD)
                 return !(before->class & (WORD_CONTROL | WORD_OPERATOR | WORD_CONSTANT)) &&
                        (before->word != WORD_USING || token_is_sign(token + 1, SIGN_ASSIGN)) &&
@@ -66,6 +70,27 @@ static bool is_enumeration(const Source *source, uint32_t i) {
                                         source->tokens[i - 2].word == WORD_ENUM));
 }
 
+/* The types that the program defines in namespace std in place of the headers' ones; specializations, of
+ * which the name goes on with <, need the headers. */
+static void note_namespace(Finder *finder, const Piece *piece) {
+        const Source *source = finder->source;
+        const Token *first = &source->tokens[piece->first];
+
+        if (first->word != WORD_NAMESPACE || !token_is(source, first + 1, "std"))
+                return;
+        for (uint32_t i = piece->first + 3; i < piece->end; i++) {
+                const Token *token = &source->tokens[i];
+                const uint32_t close = finder->pieces->brackets.pair[i];
+                if (token->kind == TOKEN_WORD && token[-1].class & WORD_TAG &&
+                        (token_is_sign(token + 1, SIGN_BRACE_OPEN) || token_is_sign(token + 1, SIGN_COLON)))
+                        finder->own_std |= name_find(finder->table, source->data + token->begin,
+                                                   token->end - token->begin) != SIZE_MAX;
+                else if ((token_is_sign(token, SIGN_BRACE_OPEN) || token_is_sign(token, SIGN_LESS)) &&
+                         close != NO_TOKEN && close < piece->end)
+                        i = close;
+        }
+}
+
 /* What a piece declares at the top level. */
 static void note_piece(Finder *finder, const Piece *piece) {
         const Source *source = finder->source;
@@ -76,6 +101,8 @@ static void note_piece(Finder *finder, const Piece *piece) {
                 finder->allocates |= source->tokens[piece->name].word == WORD_OPERATOR_FUNCTION &&
                                      source->tokens[piece->name + 1].word == WORD_NEW;
         }
+        if (piece->kind == PIECE_NAMESPACE)
+                note_namespace(finder, piece);
         if (piece->kind != PIECE_FUNCTION && piece->kind != PIECE_DECLARATION && piece->kind != PIECE_TYPE &&
                 piece->kind != PIECE_USING)
                 return;
@@ -103,9 +130,17 @@ static void note_piece(Finder *finder, const Piece *piece) {
 
 static void note_tokens(Finder *finder) {
         const Source *source = finder->source;
+        bool friend = false; /* within template<...> friend, before its parameters */
 
         for (uint32_t i = 0; i < source->n_tokens; i++) {
                 const Token *token = &source->tokens[i];
+                if (token->word == WORD_FRIEND)
+                        friend = i > 0 && token_is_sign(token - 1, SIGN_GREATER);
+                else if (friend && token_is_sign(token, SIGN_PAREN_OPEN)) {
+                        note(finder, token - 1, COMPETES);
+                        friend = false;
+                } else if (token_is_sign(token, SIGN_SEMICOLON))
+                        friend = false;
                 /* What is a macro in C is a word of C++ itself. */
                 if (token->kind != TOKEN_WORD ||
                         (source->dialect == DIALECT_CXX && token->word != WORD_NONE))
@@ -135,7 +170,9 @@ static int find_in(const Pieces *pieces, const NameTable *table, bool std, Clash
                 note_piece(&finder, &pieces->list[i]);
 
         clashes->any |= finder.allocates;
+        clashes->replaces |= finder.own_std;
         for (size_t i = 0; i < table->n; i++) {
+                clashes->any |= (uses[i] & COMPETES) != 0;
                 if (uses[i] & DECLARED_TOP) {
                         clashes->any = true;
                         clashes->any_std |= std;

@@ -7,9 +7,10 @@
 #include "snippet/pieces.h"
 
 typedef struct Clashes {
-        bool any;        /* the program declares one at its top level */
+        bool any;        /* the program declares one at its top level, or a friend by a template */
         bool any_std;    /* one of namespace std */
         bool needs;      /* it uses one that it does not declare anywhere */
+        bool replaces;   /* it defines a type of namespace std there: no header can stand beside it */
         Text own;        /* those of C that it declares at its top level, each with a NUL behind */
         Text needed_std; /* those of std that it uses without std::, likewise; C++ alone */
 } Clashes;

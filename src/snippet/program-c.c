@@ -64,7 +64,8 @@ static int head_write(Program *program) {
                         return r;
         }
         /* A program that declares all that it uses needs nothing of ours. */
-        const bool needless = program->placement.complete && !own && clashes.any && !clashes.needs;
+        const bool needless =
+                program->placement.complete && !own && (clashes.replaces || (clashes.any && !clashes.needs));
         if (headers && !own && !needless)
                 prelude_write(program, &clashes);
         program_head(program);

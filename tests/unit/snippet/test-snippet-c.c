@@ -362,6 +362,45 @@ static void test_cxx(_unused_ void **state) {
                 complete(cxx_cases[i].code, &style, &none, cxx_cases[i].program, false);
 }
 
+/* Complete programs, and whether they get the headers that some of their names clash with. */
+static const struct {
+        const char *code;
+        bool headers;
+} clash_cases[] = {
+        { "template<class... T> struct tuple; template<class T> struct tuple<T> { T t; }; int main() { "
+          "tuple<int> t; }",
+                false },
+        { "struct tuple; int main() { tuple *t = nullptr; }", true },
+        { "namespace std { typedef decltype(sizeof(0)) size_t; template<typename T, T... I> struct "
+          "integer_sequence { }; } int main() { std::size_t n = 0; }",
+                false },
+        { "struct A { }; namespace std { template<> struct hash<A> { int operator()(A) const { return 1; } "
+          "}; } int main() { return std::hash<A>()(A()); }",
+                true },
+        { "namespace std { struct mine { struct vector { }; }; } int main() { std::mine m; }", true },
+        { "struct A { friend void swap(A &, A &) { } }; class B { A a; template<class T> friend auto swap(T "
+          "&x, T &y) -> decltype(swap(x.a, y.a)) { } }; int main() { B x, y; swap(x, y); }",
+                false },
+        { "struct A { template<class T> friend void swap(T &x, T &y) { } }; int main() { vector<A> a; }",
+                true },
+        { "struct A { friend void swap(A &, A &) { } }; int main() { A x, y; swap(x, y); }", true },
+};
+
+static void test_clashes(_unused_ void **state) {
+        const SnippetStyle style = style_of(DIALECT_CXX);
+        const SnippetOptions none = {};
+
+        for (size_t i = 0; i < ELEMENTSOF(clash_cases); i++) {
+                _cleanup_text_ Text code = text_of(clash_cases[i].code), completed = {};
+                bool unterminated;
+
+                int r = snippet_complete_c(&code, &style, &none, &completed, &unterminated);
+                assert_int_equal(r, SNIPPET_COMPLETE);
+                if (!strstr(text_string(&completed), "prelude.h") == clash_cases[i].headers)
+                        fail_msg("%s became %s", clash_cases[i].code, text_string(&completed));
+        }
+}
+
 static void test_options(_unused_ void **state) {
         const SnippetStyle style = style_of(DIALECT_C);
         const SnippetOptions no_main = { .no_main = true }, no_headers = { .no_headers = true };
@@ -393,6 +432,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_c),
                 cmocka_unit_test(test_cxx),
+                cmocka_unit_test(test_clashes),
                 cmocka_unit_test(test_options),
                 cmocka_unit_test(test_styles),
         };
