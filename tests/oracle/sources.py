@@ -2,6 +2,7 @@
 """Programs of others: the test suites of gcc and tcc, as Debian's packages bring them. Nothing of them is kept in this
 source; they are unpacked in a cache."""
 
+import collections
 import glob
 import os
 import re
@@ -41,28 +42,31 @@ def unpacked(cache, name, unpack):
 
 
 def read(paths):
-    """Name and text of each complete program; one that is not UTF-8 cannot be sent."""
-    programs = {}
+    """Name and text of each complete program, and how many files are none, by reason."""
+    programs, skipped = {}, collections.Counter()
     for path in sorted(paths):
         try:
             with open(path, encoding='utf-8') as file:
                 text = file.read()
         except UnicodeDecodeError:
+            skipped['not UTF-8, which a client has to send'] += 1
             continue
-        # What the compiler has to refuse is no program.
-        if MAIN.search(text) and 'dg-error' not in text:
+        if not MAIN.search(text):
+            skipped['no main()'] += 1
+        elif 'dg-error' in text:
+            skipped['an error is wanted'] += 1
+        else:
             programs[os.path.basename(path)] = text
-    return programs
+    return programs, skipped
 
 
-def gcc_suite(cache, suite):
-    """A suite of the package gcc-12-source."""
+def gcc_suites(cache, *suites):
+    """Suites of the package gcc-12-source, as read() tells."""
     [archive] = glob.glob('/usr/src/gcc-12/gcc-12*.tar.xz')
     folder = unpacked(cache, os.path.basename(archive).removesuffix('.tar.xz'), lambda made: run(
         'tar', 'xf', archive, '-C', made, '--strip-components=1', '--wildcards',
         *(f'*/{path}/*{ending}' for path, ending in GCC_SUITES.values())))
-    path, ending = GCC_SUITES[suite]
-    return read(glob.glob(f'{folder}/{path}/*{ending}'))
+    return read([path for suite in suites for path in glob.glob('{}/{}/*{}'.format(folder, *GCC_SUITES[suite]))])
 
 
 def apt_source(package, made):
@@ -86,6 +90,6 @@ def apt_source(package, made):
 
 
 def tcc_suite(cache):
-    """tests/tests2 of tcc's source package."""
+    """tests/tests2 of tcc's source package, as read() tells."""
     folder = unpacked(cache, 'tcc', lambda made: apt_source('tcc', made))
     return read(glob.glob(f'{folder}/**/tests/tests2/*.c', recursive=True))
