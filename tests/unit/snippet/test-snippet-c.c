@@ -305,6 +305,14 @@ static const Case cxx_cases[] = {
                 "int main() { vector<int> v; cout << v.size(); }" },
         { "void *operator new(unsigned long n, void *p) { return p; } int main() { return 0; }",
                 "void *operator new(unsigned long n, void *p) { return p; } int main() { return 0; }" },
+        { "template<class T> struct tuple { T value; }; int main() { tuple<int> t; cout << t.value; }",
+                "#define __PBOTVM_NO_NAMESPACE_STD #include <prelude.h> using std::cout; template<class T> "
+                "struct tuple { T value; }; int main() { tuple<int> t; cout << t.value; }" },
+        { "using namespace std; template<class T> struct tuple { }; int value() { return 1; } int main() { "
+          "tuple<chrono::seconds> t; return value() + param_type; }",
+                "#define __PBOTVM_NO_NAMESPACE_STD #include <prelude.h> using namespace std; template<class "
+                "T> struct tuple { }; int value() { return 1; } int main() { tuple<chrono::seconds> t; "
+                "return value() + param_type; }" },
         { "using true_type = int; int main() { true_type t = true; cout << t; }",
                 "#define __PBOTVM_NO_NAMESPACE_STD #include <prelude.h> using std::cout; using true_type = "
                 "int; int main() { true_type t = true; cout << t; }" },
