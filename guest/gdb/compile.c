@@ -9,7 +9,7 @@
 #include "gdb/source.h"
 #include "plan/diagnostics.h"
 
-/* Runs it; what it writes to stderr goes to *err, or, if that is NULL, to ours. */
+/* Runs it; what it writes to stderr is appended to *err, or, if that is NULL, goes to ours. */
 static int run(char **command, Text *err, int *ret_status) {
         posix_spawn_file_actions_t actions;
         char buffer[65536];
@@ -68,6 +68,31 @@ static int run_with(char **command, const char *option, Text *err, int *ret_stat
         return run(more, err, ret_status);
 }
 
+/* Whether a function has no declaration: gcc's words, clang's for C99 and for C23. */
+static bool misses_declaration(const Text *err) {
+        static const char *const words[] = { "implicit declaration of function",
+                "call to undeclared function", "use of undeclared identifier",
+                "undeclared (first use in this function)" };
+
+        for (size_t i = 0; i < ELEMENTSOF(words); i++)
+                if (strstr(text_string(err), words[i]))
+                        return true;
+        return false;
+}
+
+/* What -std=c11 hides, usleep() say, was a warning before gcc 14 and clang 16, and the program ran. With all
+ * that the C library has it runs again; where it does not, the first complaints are the right ones. */
+static int run_with_all_of_libc(char **command, Text *err, int *status) {
+        _cleanup_text_ Text again = {};
+        int other, r = run_with(command, "-D_DEFAULT_SOURCE", &again, &other);
+
+        if (r < 0 || exit_status(other) != 0)
+                return r;
+        *status = other;
+        text_move(err, &again);
+        return 0;
+}
+
 static int write_source(const Source *source) {
         _cleanup_close_ int fd = open(source->name, O_WRONLY | O_TRUNC | O_CLOEXEC);
 
@@ -85,11 +110,17 @@ int compile_run(const char *source_name, char **command) {
 
         if (source_load(source_name, &source) == 0)
                 line = source_wrapper(&source, &offset);
-        r = run(command, line > 0 ? &err : NULL, &status);
+        r = run(command, &err, &status);
         if (r == -ENOENT && cut_version(command[0]))
-                r = run(command, line > 0 ? &err : NULL, &status);
-        if (r < 0 || line == 0)
-                return r < 0 ? r : exit_status(status);
+                r = run(command, &err, &status);
+        if (r >= 0 && exit_status(status) != 0 && misses_declaration(&err))
+                r = run_with_all_of_libc(command, &err, &status);
+        if (r < 0)
+                return r;
+        if (line == 0) {
+                (void)io_write(STDERR_FILENO, text_string(&err), err.size, USEC_INFINITY);
+                return exit_status(status);
+        }
         if (exit_status(status) != 0 && is_bit_field(&err)) {
                 text_clear(&err);
                 r = run_with(command, "-D__PBOTVM_BIT_FIELD", &err, &status);

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "plan/macros.h"
+#include "plan/scan.h"
 #include "plan/shell-text.h"
 #include "plan/words.h"
 
@@ -258,15 +259,32 @@ static int add_program_step(Plan *plan, const Request *request) {
         return r;
 }
 
-/* Whether our own driver must run the compiler: to hide the wrapper, or to find a compiler without its
- * version. */
+/* What glibc has and -std=c11 hides: compilers of today refuse it, and our driver knows the remedy. */
+static const char *const hidden_names[] = { "alloca", "asprintf", "bcopy", "bzero", "daemon", "getpagesize",
+        "index", "memmem", "reallocarray", "rindex", "setlinebuf", "strcasestr", "strcasecmp", "strlcat",
+        "strlcpy", "strncasecmp", "strsep", "usleep", "vasprintf", "vfork" };
+
+static bool has_hidden_name(const Text *code) {
+        Scanner scanner = { .p = text_string(code), .end = text_string(code) + code->size };
+        Token token;
+
+        while ((token = scan(&scanner)).kind != TOKEN_END)
+                for (size_t i = 0; token.kind == TOKEN_WORD && i < ELEMENTSOF(hidden_names); i++)
+                        if (token_is(&token, hidden_names[i]))
+                                return true;
+        return false;
+}
+
+/* Whether our own driver must run the compiler: to hide the wrapper, to find a compiler without its version,
+ * or to show what the standard hides. */
 static bool needs_driver(const Request *request) {
         static const char wrapper[] = "print_last_statement(";
         const char *cmdline = request->cmdline ? request->cmdline : "";
         size_t n = strcspn(cmdline, " \t");
 
         return (n > 0 && isdigit((unsigned char)cmdline[n - 1])) ||
-               memmem(text_string(&request->code), request->code.size, wrapper, sizeof(wrapper) - 1);
+               memmem(text_string(&request->code), request->code.size, wrapper, sizeof(wrapper) - 1) ||
+               has_hidden_name(&request->code);
 }
 
 static int plan_compiled(Plan *plan, const Request *request, bool debugged) {

@@ -88,6 +88,37 @@ static void test_bit_field_is_promoted(void **state _unused_) {
         assert_file("prog.c", source);
 }
 
+static void test_what_the_standard_hides_is_declared(void **state _unused_) {
+        static const char *const words[] = {
+                "error: implicit declaration of function ‘usleep’; did you mean ‘sleep’?",
+                "error: call to undeclared function 'usleep'; ISO C99 and later do not support implicit",
+                "fatal error: use of undeclared identifier 'usleep'; did you mean 'sleep'?",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(words); i++) {
+                _cleanup_text_ Text script = {};
+
+                text_append_printf(&script,
+                        "case $1 in -D_DEFAULT_SOURCE) echo 'prog.c:1:1: warning: w' >&2; exit 0;; esac;"
+                        "echo \"prog.c:3:26: %s\" >&2; exit 1",
+                        words[i]);
+                assert_int_equal(compile(text_string(&script)), 0);
+                assert_file("err", "prog.c:1:1: warning: w\n");
+                assert_file("prog.c", source);
+        }
+        /* It does not help: the words are those without it. */
+        assert_int_equal(compile("case $1 in -D_DEFAULT_SOURCE) echo other >&2; exit 2;; esac;"
+                                 "echo 'prog.c:2:3: error: implicit declaration of function f' >&2; exit 1"),
+                1);
+        assert_file("err", "prog.c:2:3: error: implicit declaration of function f\n");
+        /* A warning is enough for a compiler of old. */
+        put("count", "");
+        assert_int_equal(
+                compile("echo >> count; echo 'prog.c:2:3: warning: implicit declaration of function f' >&2"),
+                0);
+        assert_file("count", "\n");
+}
+
 static void test_missing_compiler(void **state _unused_) {
         char *command[] = { (char *)"/nonexistent/cc", NULL };
 
@@ -114,6 +145,7 @@ int main(void) {
                 cmocka_unit_test(test_error_elsewhere_is_the_compilers),
                 cmocka_unit_test(test_error_of_the_line_is_told_without_the_macro),
                 cmocka_unit_test(test_bit_field_is_promoted),
+                cmocka_unit_test(test_what_the_standard_hides_is_declared),
                 cmocka_unit_test(test_missing_compiler),
                 cmocka_unit_test(test_version_that_is_not_there),
         };

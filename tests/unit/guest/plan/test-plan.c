@@ -127,6 +127,27 @@ static void test_wrapper_goes_through_the_driver(void **state _unused_) {
         assert_step(plan, 0, "pbotvm-gdb|--compile|--source|prog.c|--|gcc|prog.c");
 }
 
+static void test_what_the_standard_hides_goes_through_the_driver(void **state _unused_) {
+        static const struct {
+                const char *code;
+                bool driven;
+        } cases[] = { { "int main(void) { usleep(5); }", true }, { "int main(void) { sleep(5); }", false },
+                { "int main(void) { puts(\"usleep\"); /* usleep */ }", false } };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_request_ Request request = make_request("c2x", "prog.c", "gcc prog.c", "");
+                _cleanup_(plan_freep) Plan *plan = NULL;
+                _cleanup_text_ Text error = {};
+
+                text_clear(&request.code);
+                text_append_string(&request.code, cases[i].code);
+                assert_int_equal(plan_make(&request, &plan, &error), 0);
+                assert_step(plan, 0,
+                        cases[i].driven ? "pbotvm-gdb|--compile|--source|prog.c|--|gcc|prog.c"
+                                        : "gcc|prog.c");
+        }
+}
+
 static void test_files(void **state _unused_) {
         _cleanup_(plan_freep) Plan *plan = make_plan("sh", "prog.sh", "sh prog.sh", "");
         _cleanup_request_ Request request = make_request("sh", "prog.sh", "sh", ""),
@@ -235,6 +256,7 @@ int main(void) {
                 cmocka_unit_test(test_steps),
                 cmocka_unit_test(test_javac_is_started_as_a_short_run),
                 cmocka_unit_test(test_wrapper_goes_through_the_driver),
+                cmocka_unit_test(test_what_the_standard_hides_goes_through_the_driver),
                 cmocka_unit_test(test_files),
                 cmocka_unit_test(test_environment_is_the_programs),
                 cmocka_unit_test(test_debugger_has_less_time_than_the_job),
