@@ -258,6 +258,15 @@ static void test_words_of_others(void **state) {
                   "pointer points here\n 00 00\n ^ \n|a: |p:prog.c:4:8: x",
                         "d: runtime error: load of misaligned address for type 'int'\n \n|a: |p:prog.c:4:8: "
                         "x" },
+                { "d:prog.c:4:8: runtime error: shift exponent 33\nSUMMARY: UndefinedBehaviorSanitizer: "
+                  "undefined-behavior prog.c:4:8 in \n|p:SUMMARY: UndefinedBehaviorSanitizer: x",
+                        "d: runtime error: shift exponent 33\n|p:SUMMARY: UndefinedBehaviorSanitizer: x" },
+                { "c:clang: warning: argument unused during compilation: "
+                  "'-fsanitize-address-use-after-scope' "
+                  "[-Wunused-command-line-argument]\n|p:x",
+                        "c:\n|p:x" },
+                { "c:/usr/bin/x86_64-linux-gnu-ld.bfd: prog.o: undefined",
+                        "c:/usr/bin/ld: prog.o: undefined" },
                 { "d:prog: prog.c:4: main: Assertion `x' failed.\n|a: |d:\nProgram received signal",
                         "d:Assertion 'x' failed.\n|a: |d:\nProgram received signal" },
                 { "d:\nno output: |p:s = \"\\000 (gdb) `x`\"|d:\n\n",
