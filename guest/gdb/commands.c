@@ -144,11 +144,11 @@ static int ask_whatis(Commands *commands, Session *session, const char *expressi
         return answer(commands, session, "whatis ", expression, tell_type);
 }
 
-/* Sets a breakpoint or a watchpoint by an MI command and notes its number. */
-static int insert(Session *session, const char *command, const char *place, const char *result,
-        unsigned *numbers, size_t *n) {
-        _cleanup_mi_record_ MiRecord *record = NULL;
-        _cleanup_text_ Text quoted = {}, text = {};
+/* Sets a breakpoint or a watchpoint by an MI command and notes its number. 0: gdb's words why not are in
+ * *ret. */
+static int set_point(Session *session, const char *command, const char *place, const char *result,
+        unsigned *numbers, size_t *n, MiRecord **ret) {
+        _cleanup_text_ Text quoted = {};
         const char *number;
         int r;
 
@@ -157,31 +157,78 @@ static int insert(Session *session, const char *command, const char *place, cons
                         text_append_char(&quoted, '\\');
                 text_append_char(&quoted, *p);
         }
-        if (*n == TRACES_MAX)
-                return 0;
-        r = session_command(session, &record, "%s \"%s\"", command, text_string(&quoted));
-        number = r > 0 ? mi_text(mi_member(&record->results, result), "number") : NULL;
+        if (text_failed(&quoted))
+                return -ENOMEM;
+        r = session_command(session, ret, "%s \"%s\"", command, text_string(&quoted));
+        number = r > 0 ? mi_text(mi_member(&(*ret)->results, result), "number") : NULL;
         if (number)
                 numbers[(*n)++] = (unsigned)strtoul(number, NULL, 10);
-        if (r != 0)
-                return MIN(r, 0);
+        return r;
+}
+
+static int tell_refusal(Session *session, const MiRecord *record) {
+        _cleanup_text_ Text text = {};
+
         text_append_printf(&text, "\n%s\n\n", session_error(record));
         session_print(session, &text);
         return text_error(&text);
 }
 
+/* The function in which gdb before 14 stopped for a line outside of every function, the one behind it. */
+static int function_behind_line(Session *session, const char *line, Text *ret) {
+        _cleanup_text_ Text command = {};
+        const char *begin, *end;
+        int r;
+
+        text_append_printf(&command, "info line %s", line);
+        r = text_failed(&command) ? -ENOMEM : session_console(session, NULL, text_string(&command));
+        if (r <= 0)
+                return r;
+        begin = strchr(text_string(&session->console), '<');
+        end = begin ? strpbrk(begin, "+>") : NULL;
+        if (!end || *end != '>')
+                return 0;
+        text_append(ret, begin + 1, (size_t)(end - begin - 1));
+        return text_failed(ret) ? -ENOMEM : 1;
+}
+
 static int ask_trace(Commands *commands, Session *session, const char *place) {
-        return insert(session, "-break-insert", place, "bkpt", commands->traces, &commands->n_traces);
+        _cleanup_mi_record_ MiRecord *record = NULL, *again = NULL;
+        _cleanup_text_ Text function = {};
+        int r;
+
+        if (commands->n_traces == TRACES_MAX)
+                return 0;
+        r = set_point(
+                session, "-break-insert", place, "bkpt", commands->traces, &commands->n_traces, &record);
+        if (r != 0)
+                return MIN(r, 0);
+        if (!place[strspn(place, "0123456789")]) {
+                r = function_behind_line(session, place, &function);
+                if (r > 0)
+                        r = set_point(session, "-break-insert", text_string(&function), "bkpt",
+                                commands->traces, &commands->n_traces, &again);
+                if (r != 0)
+                        return MIN(r, 0);
+        }
+        return tell_refusal(session, record);
 }
 
 static int ask_watch(Commands *commands, Session *session, const char *expression) {
+        _cleanup_mi_record_ MiRecord *record = NULL;
+        int r;
+
         if (commands->n_watches == 0 && !commands->steps && !debug_registers_work()) {
-                int r = session_console(session, NULL, "set can-use-hw-watchpoints 0");
+                r = session_console(session, NULL, "set can-use-hw-watchpoints 0");
                 if (r < 0)
                         return r;
                 commands->steps = true;
         }
-        return insert(session, "-break-watch", expression, "wpt", commands->watches, &commands->n_watches);
+        if (commands->n_watches == TRACES_MAX)
+                return 0;
+        r = set_point(session, "-break-watch", expression, "wpt", commands->watches, &commands->n_watches,
+                &record);
+        return r == 0 ? tell_refusal(session, record) : MIN(r, 0);
 }
 
 /* Any other command of gdb: its answer as it comes. */
