@@ -8,6 +8,7 @@
 #include "common/io.h"
 #include "gdb/source.h"
 #include "plan/diagnostics.h"
+#include "plan/hidden-names.h"
 
 /* Runs it; what it writes to stderr is appended to *err, or, if that is NULL, goes to ours. */
 static int run(char **command, Text *err, int *ret_status) {
@@ -68,20 +69,8 @@ static int run_with(char **command, const char *option, Text *err, int *ret_stat
         return run(more, err, ret_status);
 }
 
-/* Whether a function has no declaration: gcc's words, clang's for C99 and for C23. */
-static bool misses_declaration(const Text *err) {
-        static const char *const words[] = { "implicit declaration of function",
-                "call to undeclared function", "use of undeclared identifier",
-                "undeclared (first use in this function)" };
-
-        for (size_t i = 0; i < ELEMENTSOF(words); i++)
-                if (strstr(text_string(err), words[i]))
-                        return true;
-        return false;
-}
-
-/* What -std=c11 hides, usleep() say, was a warning before gcc 14 and clang 16, and the program ran. With all
- * that the C library has it runs again; where it does not, the first complaints are the right ones. */
+/* With all that the C library has; where it does not help either, the first complaints are the right ones.
+ */
 static int run_with_all_of_libc(char **command, Text *err, int *status) {
         _cleanup_text_ Text again = {};
         int other, r = run_with(command, "-D_DEFAULT_SOURCE", &again, &other);
@@ -113,7 +102,7 @@ int compile_run(const char *source_name, char **command) {
         r = run(command, &err, &status);
         if (r == -ENOENT && cut_version(command[0]))
                 r = run(command, &err, &status);
-        if (r >= 0 && exit_status(status) != 0 && misses_declaration(&err))
+        if (r >= 0 && exit_status(status) != 0 && hidden_names_used(&source.text))
                 r = run_with_all_of_libc(command, &err, &status);
         if (r < 0)
                 return r;

@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <sys/wait.h>
 
+#include "plan/hidden-names.h"
 #include "plan/macros.h"
-#include "plan/scan.h"
 #include "plan/shell-text.h"
 #include "plan/words.h"
 
@@ -259,22 +259,6 @@ static int add_program_step(Plan *plan, const Request *request) {
         return r;
 }
 
-/* What glibc has and -std=c11 hides: compilers of today refuse it, and our driver knows the remedy. */
-static const char *const hidden_names[] = { "alloca", "asprintf", "bcopy", "bzero", "daemon", "getpagesize",
-        "index", "memmem", "reallocarray", "rindex", "setlinebuf", "strcasestr", "strcasecmp", "strlcat",
-        "strlcpy", "strncasecmp", "strsep", "usleep", "vasprintf", "vfork" };
-
-static bool has_hidden_name(const Text *code) {
-        Scanner scanner = { .p = text_string(code), .end = text_string(code) + code->size };
-        Token token;
-
-        while ((token = scan(&scanner)).kind != TOKEN_END)
-                for (size_t i = 0; token.kind == TOKEN_WORD && i < ELEMENTSOF(hidden_names); i++)
-                        if (token_is(&token, hidden_names[i]))
-                                return true;
-        return false;
-}
-
 /* Whether our own driver must run the compiler: to hide the wrapper, to find a compiler without its version,
  * or to show what the standard hides. */
 static bool needs_driver(const Request *request) {
@@ -284,7 +268,7 @@ static bool needs_driver(const Request *request) {
 
         return (n > 0 && isdigit((unsigned char)cmdline[n - 1])) ||
                memmem(text_string(&request->code), request->code.size, wrapper, sizeof(wrapper) - 1) ||
-               has_hidden_name(&request->code);
+               hidden_names_used(&request->code);
 }
 
 static int plan_compiled(Plan *plan, const Request *request, bool debugged) {
@@ -347,9 +331,9 @@ static int plan_tendra(Plan *plan, const Request *request) {
  * from an archive that pbotvm-precompile makes; where there is none, or one of another Java, it is silently
  * not used. */
 static const char *const java_options[] = { "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC" };
-#define JAVAC_ARCHIVE "/var/cache/pbotvm-guest/javac.jsa"
-static const char *const javac_options[] = { "-J-Xshare:auto", "-J-XX:SharedArchiveFile=" JAVAC_ARCHIVE,
-        "-J-Xlog:disable", "-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC" };
+static const char *const javac_options[] = { "-J-Xshare:auto",
+        "-J-XX:SharedArchiveFile=/var/cache/pbotvm-guest/javac.jsa", "-J-Xlog:disable",
+        "-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC" };
 
 /* A command that needs no shell gets them; what somebody wrote for a shell stays as it is. */
 static int hasten_javac(Step *step) {
