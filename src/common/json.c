@@ -11,45 +11,80 @@
 
 #include <yajl/yajl_parse.h>
 
+/* A document's values, names and strings lie one behind the other in a few pieces of memory, which go
+ * together: half of the work of a tree of small allocations was to make them and to let them go. */
+typedef struct Chunk {
+        struct Chunk *next; /* the one that was filled before */
+        size_t size, used;
+        max_align_t data[];
+} Chunk;
+
 struct Json {
         JsonType type;
         bool boolean;
         unsigned line;
-        Text text; /* a string's bytes, or a number's spelling */
+        const char *name; /* of a member */
+        Json *next;       /* in its container */
+        const char *text; /* a string's bytes, or a number's spelling, NUL behind */
         Json **children;
-        char **names; /* of an object's children */
-        size_t n_children, n_allocated;
+        size_t size;   /* of the text, or how many children */
+        Chunk *chunks; /* the root's: all of the document */
 };
 
-/* The open containers, innermost last, and what is being read. */
+/* A container that is not closed yet. */
+typedef struct Open {
+        Json *json, *first, *last;
+} Open;
+
 typedef struct Parser {
         yajl_handle yajl;
         const char *data;
         size_t size;
         JsonLimits limits;
+        Chunk *chunks;
         Json *root;
-        Json **stack;
+        Open *stack; /* innermost last */
         size_t depth;
         size_t n_values;
-        char *name;     /* the member name that waits for its value */
-        size_t counted; /* bytes whose newlines are in line */
+        const char *name; /* the member name that waits for its value */
+        size_t counted;   /* bytes whose newlines are in line */
         unsigned line;
         int error;
         char message[200];
 } Parser;
 
-Json *json_free(Json *json) {
-        if (!json)
-                return NULL;
-        for (size_t i = 0; i < json->n_children; i++) {
-                json_free(json->children[i]);
-                if (json->names)
-                        free(json->names[i]);
+/* A string may fill one alone. */
+#define CHUNK_MIN 1024
+#define CHUNK_MAX 65536
+
+static void *chunks_take(Chunk **chunks, size_t size) {
+        Chunk *chunk = *chunks;
+
+        size = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+        if (!chunk || chunk->size - chunk->used < size) {
+                size_t room = chunk ? MIN(2 * chunk->size, (size_t)CHUNK_MAX) : CHUNK_MIN;
+
+                chunk = malloc(sizeof(*chunk) + MAX(room, size));
+                if (!chunk)
+                        return NULL;
+                *chunk = (Chunk){ .next = *chunks, .size = MAX(room, size) };
+                *chunks = chunk;
         }
-        free(json->children);
-        free(json->names);
-        text_done(&json->text);
-        free(json);
+        chunk->used += size;
+        return (char *)chunk->data + chunk->used - size;
+}
+
+static void chunks_free(Chunk *chunk) {
+        while (chunk) {
+                Chunk *next = chunk->next;
+                free(chunk);
+                chunk = next;
+        }
+}
+
+Json *json_free(Json *json) {
+        if (json)
+                chunks_free(json->chunks);
         return NULL;
 }
 
@@ -74,59 +109,56 @@ static unsigned parser_line(Parser *p) {
         return p->line;
 }
 
-static int container_add(Json *container, char **name, Json *child) {
-        if (container->n_children == container->n_allocated) {
-                size_t n = MAX((size_t)4, container->n_allocated * 2);
-                Json **children = realloc(container->children, n * sizeof(*children));
-                if (!children)
-                        return -ENOMEM;
-                container->children = children;
-
-                if (container->type == JSON_OBJECT) {
-                        char **names = realloc(container->names, n * sizeof(*names));
-                        if (!names)
-                                return -ENOMEM;
-                        container->names = names;
-                }
-                container->n_allocated = n;
-        }
-        if (container->type == JSON_OBJECT)
-                container->names[container->n_children] = TAKE_PTR(*name);
-        container->children[container->n_children++] = child;
-        return 0;
-}
-
 static Json *parser_add(Parser *p, JsonType type) {
         if (++p->n_values > p->limits.values) {
                 parser_fail(p, -EMSGSIZE, "more than %zu values", p->limits.values);
                 return NULL;
         }
 
-        Json *json = calloc(1, sizeof(*json));
+        Json *json = chunks_take(&p->chunks, sizeof(*json));
 
         if (!json) {
                 parser_fail(p, -ENOMEM, "out of memory");
                 return NULL;
         }
-        json->type = type;
-        json->line = parser_line(p);
-
+        *json = (Json){ .type = type, .line = parser_line(p), .name = p->name };
+        p->name = NULL;
         if (p->depth == 0)
                 p->root = json;
-        else if (container_add(p->stack[p->depth - 1], &p->name, json) < 0) {
-                json_free(json);
+        else {
+                Open *open = &p->stack[p->depth - 1];
+
+                if (open->last)
+                        open->last->next = json;
+                else
+                        open->first = json;
+                open->last = json;
+                open->json->size++;
+        }
+        return json;
+}
+
+/* NULL without memory, which is noted. */
+static const char *parser_keep(Parser *p, const void *data, size_t size) {
+        char *copy = chunks_take(&p->chunks, size + 1);
+
+        if (!copy) {
                 parser_fail(p, -ENOMEM, "out of memory");
                 return NULL;
         }
-        return json;
+        if (size > 0)
+                memcpy(copy, data, size);
+        copy[size] = '\0';
+        return copy;
 }
 
 static int on_text(Parser *p, JsonType type, const void *data, size_t size) {
         Json *json = parser_add(p, type);
         if (!json)
                 return 0;
-        text_append(&json->text, data, size);
-        return !text_failed(&json->text) || parser_fail(p, -ENOMEM, "out of memory");
+        json->text = parser_keep(p, data, size);
+        json->size = size;
+        return !!json->text;
 }
 
 static int on_null(void *p) {
@@ -154,8 +186,8 @@ static int on_key(void *userdata, const unsigned char *data, size_t size) {
 
         if (memchr(data, 0, size))
                 return parser_fail(p, -EBADMSG, "a NUL in a member's name");
-        p->name = bytes_dup(data, size);
-        return p->name || parser_fail(p, -ENOMEM, "out of memory");
+        p->name = parser_keep(p, data, size);
+        return !!p->name;
 }
 
 static int on_open(Parser *p, JsonType type) {
@@ -164,7 +196,7 @@ static int on_open(Parser *p, JsonType type) {
         Json *json = parser_add(p, type);
         if (!json)
                 return 0;
-        p->stack[p->depth++] = json;
+        p->stack[p->depth++] = (Open){ .json = json };
         return 1;
 }
 
@@ -178,7 +210,16 @@ static int on_open_array(void *p) {
 
 static int on_close(void *userdata) {
         Parser *p = userdata;
-        p->depth--;
+        Open *open = &p->stack[--p->depth];
+        size_t n = 0;
+
+        if (!open->first)
+                return 1;
+        open->json->children = chunks_take(&p->chunks, open->json->size * sizeof(Json *));
+        if (!open->json->children)
+                return parser_fail(p, -ENOMEM, "out of memory");
+        for (Json *child = open->first; child; child = child->next)
+                open->json->children[n++] = child;
         return 1;
 }
 
@@ -283,7 +324,7 @@ int json_parse(const char *data, size_t size, JsonLimits limits, Json **ret, Jso
         if (has_lone_surrogate(data, size, &at))
                 return fail(error, -EBADMSG, line_at(data, at), "an escape of half a surrogate pair");
 
-        _cleanup_free_ Json **stack = calloc(limits.depth + 1, sizeof(*stack));
+        _cleanup_free_ Open *stack = calloc(limits.depth + 1, sizeof(*stack));
         p.stack = stack;
         p.yajl = stack ? yajl_alloc(&callbacks, NULL, &p) : NULL;
         if (!p.yajl)
@@ -298,11 +339,12 @@ int json_parse(const char *data, size_t size, JsonLimits limits, Json **ret, Jso
 
         int r = status == yajl_status_ok && p.root ? 0 : p.error < 0 ? p.error : -EBADMSG;
         if (r < 0) {
-                json_free(p.root);
+                chunks_free(p.chunks);
                 fail(error, r, parser_line(&p), p.message[0] ? p.message : "no value");
-        } else
+        } else {
+                p.root->chunks = p.chunks;
                 *ret = p.root;
-        free(p.name);
+        }
         yajl_free(p.yajl);
         return r;
 }
@@ -331,8 +373,8 @@ const char *json_string(const Json *json, size_t *ret_size) {
         if (!json || json->type != JSON_STRING)
                 return NULL;
         if (ret_size)
-                *ret_size = json->text.size;
-        return text_string(&json->text);
+                *ret_size = json->size;
+        return json->text;
 }
 
 bool json_boolean(const Json *json) {
@@ -340,7 +382,7 @@ bool json_boolean(const Json *json) {
 }
 
 const char *json_number_text(const Json *json) {
-        return json && json->type == JSON_NUMBER ? text_string(&json->text) : NULL;
+        return json && json->type == JSON_NUMBER ? json->text : NULL;
 }
 
 int json_integer(const Json *json, int64_t *ret) {
@@ -380,7 +422,7 @@ void json_append_number(const Json *json, Text *ret) {
 }
 
 size_t json_size(const Json *json) {
-        return json ? json->n_children : 0;
+        return json && json->children ? json->size : 0;
 }
 
 const Json *json_at(const Json *json, size_t i) {
@@ -388,14 +430,14 @@ const Json *json_at(const Json *json, size_t i) {
 }
 
 const char *json_name_at(const Json *json, size_t i) {
-        return i < json_size(json) && json->names ? json->names[i] : NULL;
+        return i < json_size(json) ? json->children[i]->name : NULL;
 }
 
 const Json *json_member(const Json *json, const char *name) {
         if (!json || json->type != JSON_OBJECT)
                 return NULL;
-        for (size_t i = json->n_children; i > 0; i--)
-                if (streq(json->names[i - 1], name))
+        for (size_t i = json_size(json); i > 0; i--)
+                if (streq(json->children[i - 1]->name, name))
                         return json->children[i - 1];
         return NULL;
 }
