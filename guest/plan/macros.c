@@ -8,7 +8,7 @@ static const char *const names[] = { "dump", "print", "ptype", "whatis", "trace"
 /* How deep the parentheses are followed. */
 #define DEPTH_MAX 64
 /* Tokens of a list of parameters: what is longer is none. */
-#define PARAMETERS_MAX 512
+#define PARAMETERS_MAX 128
 
 /* What stands in front of a name. */
 typedef struct Reader {
