@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "common/bus-loop.h"
 #include "common/log.h"
 #include "paste/paste-bus.h"
 #include "paths.h"
@@ -117,11 +118,7 @@ static int run(const Arguments *arguments) {
         if (r < 0)
                 return log_error_errno(r, "Failed to serve org.pbot.VM1.Paste: %m");
 
-        r = sd_event_loop(event);
-        if (r < 0)
-                return log_error_errno(r, "Failed to run the event loop: %m");
-        /* Nothing else ends it so. */
-        return r == 0 ? 0 : log_error_errno(-ENOTCONN, "The connection to the bus is lost.");
+        return bus_loop_run(event);
 }
 
 int main(int argc, char *argv[]) {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "common/bus-loop.h"
 #include "common/log.h"
 #include "paths.h"
 #include "watchdog/failed-start.h"
@@ -109,11 +110,7 @@ static int run(int run_fd, bool *started) {
                 return r;
         *started = true;
         failed_start_forget(run_fd);
-        r = sd_event_loop(event);
-        if (r < 0)
-                return log_error_errno(r, "Failed to run the event loop: %m");
-        /* Nothing else ends it so. */
-        return r == 0 ? 0 : log_error_errno(-ENOTCONN, "The connection to the bus is lost.");
+        return bus_loop_run(event);
 }
 
 static int start(void) {
