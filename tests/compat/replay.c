@@ -9,6 +9,7 @@
  * run_golden.py. */
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdio.h>
 
@@ -216,6 +217,29 @@ static void value_text(const Json *value, Text *text) {
                 text_append_string(text, json_number_text(value) ?: json_type_name(json_type(value)));
 }
 
+/* The recorded code went through astyle 3.1. Others put their blanks elsewhere: all else must be the same.
+ */
+static bool formatter_is_the_recorded_one(void) {
+        void *library = dlopen("libastyle.so.3", RTLD_NOW | RTLD_LOCAL);
+        const char *(*version)(void) = NULL;
+
+        if (library)
+                *(void **)&version = dlsym(library, "AStyleGetVersion");
+        bool same = !version || streq(version(), "3.1");
+        if (library)
+                (void)dlclose(library);
+        return same;
+}
+
+static void remove_blanks(Text *text) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < text->size; i++)
+                if (text->data[i] != ' ')
+                        text->data[n++] = text->data[i];
+        text_truncate(text, n);
+}
+
 static void compare_member(const Json *expected, const Json *got, const char *name, Text *why) {
         if (streq(name, "date") || streq(name, "pbotvm"))
                 return;
@@ -229,6 +253,10 @@ static void compare_member(const Json *expected, const Json *got, const char *na
         _cleanup_text_ Text a = {}, b = {};
         value_text(e, &a);
         value_text(g, &b);
+        if (streq(name, "code") && !formatter_is_the_recorded_one()) {
+                remove_blanks(&a);
+                remove_blanks(&b);
+        }
         if (a.size == b.size && memcmp(text_string(&a), text_string(&b), a.size) == 0)
                 return;
         _cleanup_text_ Text what = {};
