@@ -11,8 +11,11 @@
 
 #include <yajl/yajl_parse.h>
 
+#include "common/hex.h"
+
 /* A document's values, names and strings lie one behind the other in a few pieces of memory, which go
- * together: half of the work of a tree of small allocations was to make them and to let them go. */
+ * together: a request reads tables of thousands of them, and to allocate and free each would cost as much
+ * as to parse it. */
 typedef struct Chunk {
         struct Chunk *next; /* the one that was filled before */
         size_t size, used;
@@ -230,11 +233,10 @@ static int hex4(const char *s, const char *end) {
         if (end - s < 4)
                 return -1;
         for (int i = 0; i < 4; i++) {
-                static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-                const char *d = memchr(digits, s[i], sizeof(digits) - 1);
-                if (!d)
+                int digit = hex_value(s[i]);
+                if (digit < 0)
                         return -1;
-                value = value * 16 + (int)((d - digits) % 16);
+                value = value * 16 + digit;
         }
         return value;
 }

@@ -4,17 +4,12 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "common/hex.h"
+
 static const char begin[] = "{\"pbotvm\":{\"proof\":\"", end[] = "\"}}\n\n";
 
 _Static_assert(
         sizeof(begin) - 1 + sizeof(end) - 1 + (size_t)2 * SECRET_SIZE == PROOF_SIZE, "size of a proof");
-
-static int digit_value(char c) {
-        return c >= '0' && c <= '9'   ? c - '0'
-               : c >= 'a' && c <= 'f' ? c - 'a' + 10
-               : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                      : -EBADMSG;
-}
 
 static int secret_parse(const char *text, size_t size, uint8_t ret[static SECRET_SIZE]) {
         if (size > 0 && text[size - 1] == '\n')
@@ -22,7 +17,7 @@ static int secret_parse(const char *text, size_t size, uint8_t ret[static SECRET
         if (size != (size_t)2 * SECRET_SIZE)
                 return -EBADMSG;
         for (size_t i = 0; i < SECRET_SIZE; i++) {
-                int high = digit_value(text[2 * i]), low = digit_value(text[2 * i + 1]);
+                int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
                 if (high < 0 || low < 0)
                         return -EBADMSG;
                 ret[i] = (uint8_t)(high << 4 | low);

@@ -219,13 +219,13 @@ static Finding find_reference(Slice pattern, size_t offset) {
 
 /* [. .] and [= =] inside of a class. */
 static Finding find_collating(Slice pattern, size_t offset) {
-        /* At its beginning, or, since PCRE2 10.46, at its end. */
-        for (size_t i = MIN(offset, pattern.size); i > 0 && i < pattern.size && pattern.data[i] == ']'; i--)
-                if (pattern.data[i - 1] == '=' || pattern.data[i - 1] == '.') {
-                        const char open[] = { '[', pattern.data[i - 1], '\0' };
-                        offset = search_back(pattern, i - 1, open);
-                        break;
-                }
+        /* At its beginning, or, since PCRE2 10.46, at what closes it or the class: "=]]". */
+        if (offset < pattern.size && pattern.data[offset] == ']') {
+                size_t end = offset - (offset > 0 && pattern.data[offset - 1] == ']');
+                const char open[] = { '[', end > 0 ? pattern.data[end - 1] : '.', '\0' };
+
+                offset = search_back(pattern, end, open);
+        }
         char sign = offset + 1 < pattern.size ? pattern.data[offset + 1] : '.';
 
         for (size_t i = offset + 2; i + 1 < pattern.size; i++)

@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "common/hex.h"
 #include "common/utf8.h"
 
 #define FORTUNE_WINDOW ((size_t)64 << 10)
@@ -31,14 +32,9 @@ static size_t escape_backspace(const char *data, size_t size, uint32_t *ret) {
         return escape_letter(data, size, 'b', '\b', ret);
 }
 
+/* UINT32_MAX: no digit of any base. */
 static unsigned digit_value(char c) {
-        if (c >= '0' && c <= '9')
-                return (unsigned)(c - '0');
-        if (c >= 'a' && c <= 'f')
-                return (unsigned)(c - 'a') + 10;
-        if (c >= 'A' && c <= 'F')
-                return (unsigned)(c - 'A') + 10;
-        return UINT32_MAX;
+        return (unsigned)hex_value(c);
 }
 
 /* Reads all digits that follow; numbers that are no character become U+FFFD. */

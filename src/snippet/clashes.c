@@ -120,9 +120,7 @@ static void note_piece(Finder *finder, const Piece *piece) {
                         enumeration = true;
                 else if (token_is_sign(token, SIGN_BRACE_CLOSE))
                         enumeration = false;
-                else if ((token_is_sign(token, SIGN_BRACE_OPEN) || token_is_sign(token, SIGN_PAREN_OPEN) ||
-                                 token_is_sign(token, SIGN_BRACKET_OPEN) ||
-                                 (token_is_sign(token, SIGN_LESS) && !value)) &&
+                else if ((token_opens(token) || (token_is_sign(token, SIGN_LESS) && !value)) &&
                          close != NO_TOKEN && close < piece->end)
                         i = close;
         }

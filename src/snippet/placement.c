@@ -66,11 +66,6 @@ static bool words_have(const Placer *placer, const WordSet *set, const Token *to
         return set->slots[word_slot(set, placer->source, token)] != NO_TOKEN;
 }
 
-static bool is_open(const Token *token) {
-        return token_is_sign(token, SIGN_PAREN_OPEN) || token_is_sign(token, SIGN_BRACKET_OPEN) ||
-               token_is_sign(token, SIGN_BRACE_OPEN);
-}
-
 /* Whether the bracket at i may hold names that the declaration declares: enum { A }, int (*f)(int),
  * auto [a, b]; parameters, bounds and members are others' affairs. */
 static bool holds_names(const Token *tokens, uint32_t first, uint32_t i) {
@@ -116,7 +111,7 @@ static uint32_t declared_next(const Pieces *pieces, const Piece *piece, uint32_t
                 if (close == NO_TOKEN || close <= i || close >= piece->end)
                         continue;
                 if (token_is_sign(&tokens[i], SIGN_LESS) ||
-                        (is_open(&tokens[i]) && (value || !holds_names(tokens, piece->first, i))))
+                        (token_opens(&tokens[i]) && (value || !holds_names(tokens, piece->first, i))))
                         i = close;
         }
         return piece->end;
@@ -186,7 +181,7 @@ uint32_t declaration_split(const Pieces *pieces, const Piece *piece) {
                                                declared_next(pieces, piece, i) == piece->end
                                        ? i
                                        : NO_TOKEN;
-                if (is_open(&tokens[i]) || token_is_sign(&tokens[i], SIGN_COMMA) ||
+                if (token_opens(&tokens[i]) || token_is_sign(&tokens[i], SIGN_COMMA) ||
                         tokens[i].kind == TOKEN_DIRECTIVE || tokens[i].word == WORD_STATIC ||
                         token_is(pieces->source, &tokens[i], "const"))
                         return NO_TOKEN;

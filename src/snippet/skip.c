@@ -20,11 +20,7 @@ uint32_t semicolon_skip(const Reader *reader, uint32_t i, bool *ret_ended) {
                 }
                 if (token_is_sign(token, SIGN_BRACE_CLOSE))
                         return i;
-                if (token_is_sign(token, SIGN_BRACE_OPEN) || token_is_sign(token, SIGN_PAREN_OPEN) ||
-                        token_is_sign(token, SIGN_BRACKET_OPEN))
-                        i = bracket_skip(reader, i);
-                else
-                        i++;
+                i = token_opens(token) ? bracket_skip(reader, i) : i + 1;
         }
         return i;
 }
@@ -36,11 +32,7 @@ bool brackets_hold_semicolon(const Reader *reader, uint32_t i) {
                 const Token *token = &reader->tokens[i];
                 if (token_is_sign(token, SIGN_SEMICOLON))
                         return true;
-                if (token_is_sign(token, SIGN_BRACE_OPEN) || token_is_sign(token, SIGN_PAREN_OPEN) ||
-                        token_is_sign(token, SIGN_BRACKET_OPEN))
-                        i = bracket_skip(reader, i);
-                else
-                        i++;
+                i = token_opens(token) ? bracket_skip(reader, i) : i + 1;
         }
         return false;
 }

@@ -158,6 +158,11 @@ bool token_is(const Source *source, const Token *token, const char *string);
 static inline bool token_is_sign(const Token *token, Sign sign) {
         return token->kind == TOKEN_SIGN && token->sign == sign;
 }
+/* Of brackets that a bracket closes, whatever stands before them: ( [ {. */
+static inline bool token_opens(const Token *token) {
+        return token_is_sign(token, SIGN_PAREN_OPEN) || token_is_sign(token, SIGN_BRACKET_OPEN) ||
+               token_is_sign(token, SIGN_BRACE_OPEN);
+}
 
 /* What a language says of a word: a Word, and its classes (see above); WORD_NONE for all other words. */
 Word word_find(const char *data, size_t size, Dialect dialect, uint16_t *ret_class);
