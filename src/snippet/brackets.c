@@ -10,14 +10,15 @@ typedef struct Open {
         uint32_t brace; /* the innermost {, itself included */
         uint32_t alias; /* its like in another branch of a conditional, closed by the same bracket */
         uint32_t angle; /* the innermost < outside of it */
+        int32_t level;  /* 1: none is around it */
 } Open;
 
 /* Of a #if. */
 typedef struct Conditional {
-        uint32_t below;      /* the #if around it */
-        uint32_t top;        /* what was open there */
-        uint32_t branch_top; /* what was open at the end of its first branch */
-        bool branched;
+        uint32_t below; /* the #if around it */
+        uint32_t top;   /* what was open there */
+        uint32_t kept;  /* what was open at the end of that branch which opens or closes most */
+        bool branched;  /* one branch was read */
 } Conditional;
 
 typedef struct Matcher {
@@ -38,10 +39,14 @@ void brackets_done(Brackets *brackets) {
         *brackets = (Brackets){};
 }
 
+static int32_t level_of(const Matcher *m, uint32_t top) {
+        return top == NO_TOKEN ? 0 : m->state[top].open.level;
+}
+
 static void bracket_open(Matcher *m, uint32_t i, bool brace) {
         uint32_t outer = m->top == NO_TOKEN ? NO_TOKEN : m->state[m->top].open.brace;
 
-        m->state[i].open = (Open){ m->top, brace ? i : outer, NO_TOKEN, m->angle };
+        m->state[i].open = (Open){ m->top, brace ? i : outer, NO_TOKEN, m->angle, level_of(m, m->top) + 1 };
         m->top = i;
         m->angle = NO_TOKEN;
 }
@@ -77,28 +82,39 @@ static void branches_join(Matcher *m, uint32_t base, uint32_t first) {
         }
 }
 
+/* Behind a conditional counts the branch that opens or closes most: one like it is elsewhere its partner. */
+static void branch_end(Matcher *m, Conditional *conditional) {
+        const int32_t base = level_of(m, conditional->top);
+        const int32_t kept = abs(level_of(m, conditional->kept) - base);
+        const int32_t depth = abs(level_of(m, m->top) - base);
+
+        if (conditional->branched && depth == kept)
+                branches_join(m, conditional->top, conditional->kept);
+        if (!conditional->branched || depth >= kept)
+                conditional->kept = m->top;
+        conditional->branched = true;
+}
+
 static void directive_match(Matcher *m, uint32_t i) {
         Conditional *conditional = m->conditional == NO_TOKEN ? NULL : &m->state[m->conditional].conditional;
 
         switch (m->tokens[i].sign) {
         case DIRECTIVE_IF:
-                m->state[i].conditional = (Conditional){ m->conditional, m->top, NO_TOKEN, false };
+                m->state[i].conditional = (Conditional){ m->conditional, m->top, m->top, false };
                 m->conditional = i;
                 m->conditionals = true;
                 break;
         case DIRECTIVE_ELSE:
                 if (!conditional)
                         break;
-                if (!conditional->branched)
-                        conditional->branch_top = m->top;
-                conditional->branched = true;
+                branch_end(m, conditional);
                 m->top = conditional->top;
                 break;
         case DIRECTIVE_ENDIF:
                 if (!conditional)
                         break;
-                if (conditional->branched)
-                        branches_join(m, conditional->top, conditional->branch_top);
+                branch_end(m, conditional);
+                m->top = conditional->kept;
                 m->pair[m->conditional] = i;
                 m->pair[i] = m->conditional;
                 m->conditional = conditional->below;

@@ -4,7 +4,7 @@
  * ends with the line, as for compilers; a comment or raw string without its end goes on to the end. */
 
 #include "common/utf8.h"
-#include "snippet/prose.h"
+#include "snippet/left-out.h"
 
 #define SIZE_MAX_SOURCE (1U << 30)
 #define DELIMITER_MAX 16 /* of raw strings, in the standard */
@@ -591,7 +591,7 @@ int source_read(const char *data, size_t size, Dialect dialect, bool line_commen
         if (r >= 0)
                 r = token_add(&lexer, TOKEN_END, size, (Token){});
         if (r >= 0)
-                r = prose_drop(&source);
+                r = left_out_drop(&source);
         if (r < 0)
                 return r;
         *ret = source;

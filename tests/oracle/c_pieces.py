@@ -146,9 +146,10 @@ def conditional(b):
     other = f'static const char *{name}(int v) {{ return "no"; }}'
     text = b.pick('#if 1\n%s\n#endif', '#ifndef NOSUCH\n%s\n#else\n%s\n#endif', '#ifdef NOSUCH\n%s\n#else\n%s\n#endif',
                   "#if 0\n%s it's not read\n#elif defined(__GNUC__)\n%s\n#endif",
-                  '#if !defined(NOSUCH) // {\n%s\n#endif /* } */')
+                  '#if !defined(NOSUCH) // {\n%s\n#endif /* } */',
+                  '#ifdef NOSUCH\nint old(void) {\n#endif\n%s', '%s\n#ifdef NOSUCH\n}\n#endif')
     live, dead = inner.replace('@', name), other
-    first_is_dead = text.startswith(('#ifdef', '#if 0'))
+    first_is_dead = text.startswith(('#ifdef NOSUCH\n%s', '#if 0'))
     both = (dead, live) if first_is_dead else (live, dead)
     return Piece('conditional', text % both[:text.count('%s')], 'file', (call(name, b.number()),), use('', term),
                  whole=True)

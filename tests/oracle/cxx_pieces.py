@@ -240,7 +240,7 @@ def conditional(b):
     live, dead = f'auto {name}(int v) -> int {{ return v + {term.text}; }}', f'struct {name} {{ it is dead }};'
     text = b.pick(f'#if __cplusplus >= 201103L\n{live}\n#else\n{dead}\n#endif',
                   f'#ifdef NOSUCH\n{dead}\n#else\n{live}\n#endif',
-                  f"#if 0\nit's not C++: {dead}\n#endif\n{live}")
+                  f"#if 0\nit's not C++: {dead}\n#endif\n{live}", f'#ifdef NOSUCH\nnamespace old {{\n#endif\n{live}')
     return Piece('conditional', text, 'file', call(b, name), use('', term), whole=True)
 
 

@@ -180,6 +180,12 @@ static const Case c_cases[] = {
                 "print_last_statement(y);" },
         { "#if 0\nit's dead {\n#endif\n#ifdef A // a\n/* b */\n#endif\n5",
                 "#if 0 it's dead { #endif #ifdef A // a /* b */ #endif | print_last_statement(5);" },
+        { "#ifdef A\nint g() {\n#endif\nint8_t y = 4; y",
+                "#ifdef A int g() { #endif | int8_t y = 4; print_last_statement(y);" },
+        { "#ifdef A\nint g() {\n#else\nint g(void);\n#endif\nint8_t y = 4; y",
+                "| #ifdef A int g() { #else int g(void); #endif int8_t y = 4; print_last_statement(y);" },
+        { "int main(void) {\n#ifdef A\n} // B\n#endif\nreturn 1; }",
+                "int main(void) { #ifdef A } // B #endif return 1; }" },
 };
 
 static const Case cxx_cases[] = {
