@@ -437,11 +437,13 @@ static bool declares(const Scan *s, uint32_t i) {
                 return false;
         if (reader_kind(reader, behind, TOKEN_WORD))
                 return true;
-        if (reader_sign(reader, behind, SIGN_PAREN_OPEN))
-                return reader_sign(reader, behind + 1, SIGN_STAR) &&
-                       reader_kind(reader, behind + 2, TOKEN_WORD) &&
-                       reader_sign(reader, behind + 3, SIGN_PAREN_CLOSE) &&
-                       reader_sign(reader, behind + 4, SIGN_PAREN_OPEN);
+        if (reader_sign(reader, behind, SIGN_PAREN_OPEN)) {
+                i = name_skip(reader, behind + 1); /* A:: of a pointer to a member */
+                return (i == behind + 1 || reader_sign(reader, i - 1, SIGN_SCOPE)) &&
+                       reader_sign(reader, i, SIGN_STAR) && reader_kind(reader, i + 1, TOKEN_WORD) &&
+                       reader_sign(reader, i + 2, SIGN_PAREN_CLOSE) &&
+                       reader_sign(reader, i + 3, SIGN_PAREN_OPEN);
+        }
         if (reader->source->dialect == DIALECT_JAVA)
                 while (reader_sign(reader, behind, SIGN_BRACKET_OPEN) &&
                         reader_sign(reader, behind + 1, SIGN_BRACKET_CLOSE)) {

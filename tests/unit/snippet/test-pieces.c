@@ -25,6 +25,7 @@ static const struct {
         { DIALECT_C, "#if A\n}\n#else\n}\n#endif\n{ } a", "# x # x # b e" },
         { DIALECT_C, "_Static_assert(1, \"\"); return 1; goto a; break;", "d s s s" },
         { DIALECT_C, "int f [[nodiscard]] (int v) { } int g __attribute__((noinline)) (void) { }", "F F" },
+        { DIALECT_CXX, "R (A::*p)() = &A::f; R (N::A<int>::*q)(int); g(x * y)(3); g(A::x)(3);", "d d e e" },
         { DIALECT_CXX,
                 "template<class T> T f(T a) { } template<> struct A<int> { }; namespace N { } using N::f;",
                 "F T N u" },
