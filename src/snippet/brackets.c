@@ -138,6 +138,7 @@ static void angle_open(Matcher *m, uint32_t i) {
 static void angle_close(Matcher *m, uint32_t i, unsigned count) {
         while (count-- > 0 && m->angle != NO_TOKEN) {
                 m->pair[m->angle] = i;
+                m->pair[i] = m->angle;
                 m->angle = m->state[m->angle].open.below;
         }
 }

@@ -15,9 +15,9 @@ static bool token_in(const Source *source, const Token *token, const char *const
         return false;
 }
 
-/* The word stands where one is declared: behind another word or a type's *, or before an =. */
-static bool is_declared_at(const Source *source, uint32_t i) {
-        const Token *tokens = source->tokens, *before = i > 0 ? &tokens[i - 1] : NULL;
+/* The word stands where one is declared: behind another word, a type's * or <...>, or before an =. */
+static bool is_declared_at(const Pieces *pieces, uint32_t i) {
+        const Token *tokens = pieces->source->tokens, *before = i > 0 ? &tokens[i - 1] : NULL;
 
         if (token_is_sign(&tokens[i + 1], SIGN_ASSIGN))
                 return true;
@@ -26,6 +26,8 @@ static bool is_declared_at(const Source *source, uint32_t i) {
         if (before->kind == TOKEN_WORD)
                 return !(before->class & (WORD_CONTROL | WORD_OPERATOR)) &&
                        tokens[i - 1].end < tokens[i].begin;
+        if (token_is_sign(before, SIGN_GREATER) || token_is_sign(before, SIGN_SHIFT_RIGHT))
+                return pieces->brackets.pair[i - 1] != NO_TOKEN;
         return (token_is_sign(before, SIGN_STAR) || token_is_sign(before, SIGN_AND) ||
                        token_is_sign(before, SIGN_BRACKET_CLOSE)) &&
                i > 1 &&
@@ -51,7 +53,7 @@ static bool is_own(const Pieces *pieces, const Token *word) {
                         is_same_word(source, &source->tokens[pieces->list[i].name], word))
                         return true;
         for (uint32_t i = 0; i < source->n_tokens; i++)
-                if (is_same_word(source, &source->tokens[i], word) && is_declared_at(source, i))
+                if (is_same_word(source, &source->tokens[i], word) && is_declared_at(pieces, i))
                         return true;
         return false;
 }

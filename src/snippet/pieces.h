@@ -37,8 +37,9 @@ typedef struct Piece {
 } Piece;
 
 /* The brackets of a source by tokens: of each ( [ { the one that closes it and the other way round, of each
- * < that may begin a list of template arguments its >, of each #if its #endif. NO_TOKEN where there is none.
- * Each branch of a conditional begins with the brackets that were open at its #if. */
+ * < that may begin a list of template arguments its > (of >> the outermost), of each #if its #endif.
+ * NO_TOKEN where there is none. Each branch of a conditional begins with the brackets that were open at its
+ * #if. */
 typedef struct Brackets {
         uint32_t *pair;
         bool conditionals; /* there are some */

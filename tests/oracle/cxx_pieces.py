@@ -144,7 +144,7 @@ def operator(b):
         ('struct @ { int a; }; inline @ operator-(const @ &q) { return { -q.a }; }', '(-@{1}).a'),
         ('struct @ { int a; int operator()(int) const; int operator[](int) const; }; int @::operator()(int q) const { return q + a; } '
          'int @::operator[](int q) const { return q; }', '@{1}(2)'),
-        ('struct @ { int a; explicit operator bool() const; }; @::operator bool() const { return a; }', '@{1} ? 2 : 3'),
+        ('struct @ { int a; explicit operator bool() const; }; @::operator bool() const { return a; }', '(@{1} ? 2 : 3)'),
         ('int operator""_u%d(unsigned long long q) { return q * 2; }' % other, '3_u%d' % other),
         ('constexpr int operator "" _v%d(const char *s, std::size_t n) { return n; }' % other, '"four"_v%d' % other),
         ('struct @ { int a; }; @ &operator+=(@ &l, int q) { l.a += q; return l; }', '@{3}.a'),

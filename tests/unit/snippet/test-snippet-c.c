@@ -189,6 +189,9 @@ static const Case c_cases[] = {
 };
 
 static const Case cxx_cases[] = {
+        { "vector<vector<int>> dump{}; int f() { return dump.size(); } f()",
+                "vector<vector<int>> dump{}; int f() { return dump.size(); } | print_last_statement(f());" },
+        { "int f() { return a > dump(3); } f()", "int f() { return a > dump(3); } | f() ;" },
         { "vector<int> f() { return {1, 2, 3}; } f()",
                 "vector<int> f() { return {1, 2, 3}; } | print_last_statement(f());" },
         { "std::string hi() { return \"hello\"; } hi()",
