@@ -422,6 +422,15 @@ static const char *const std_names[] = {
 };
 /* clang-format on */
 
+/* Of math.h up to glibc 2.43, by the number of their parameters. */
+static const char *const vector_names[][40] = {
+        { "acos", "acosh", "acospi", "asin", "asinh", "asinpi", "atan", "atanh", "atanpi", "cbrt", "cos",
+                "cosh", "cospi", "erf", "erfc", "exp", "exp10", "exp10m1", "exp2", "exp2m1", "expm1", "log",
+                "log10", "log10p1", "log1p", "log2", "log2p1", "logp1", "rsqrt", "sin", "sinh", "sinpi",
+                "tan", "tanh", "tanpi" },
+        { "atan2", "atan2pi", "hypot", "pow" },
+        { "sincos" },
+};
 const NameTable c_header_names = { c_names, ELEMENTSOF(c_names) };
 const NameTable std_header_names = { std_names, ELEMENTSOF(std_names) };
 
@@ -442,4 +451,20 @@ size_t name_find(const NameTable *table, const char *data, size_t size) {
                         high = middle;
         }
         return SIZE_MAX;
+}
+
+const char *vector_function_params(const char *name) {
+        static const char *const params[] = { "(a)", "(a, b)", "(a, b, c)" };
+        static const char *const suffixes[] = { "", "f", "l" };
+
+        for (size_t i = 0; i < ELEMENTSOF(vector_names); i++)
+                for (const char *const *base = vector_names[i]; *base; base++) {
+                        const size_t n = strlen(*base);
+                        if (strncmp(name, *base, n) != 0)
+                                continue;
+                        for (size_t k = 0; k < ELEMENTSOF(suffixes); k++)
+                                if (strcmp(name + n, suffixes[k]) == 0)
+                                        return params[i];
+                }
+        return NULL;
 }

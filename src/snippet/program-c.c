@@ -3,6 +3,7 @@
 /* A program of C or C++: headers, what goes to the top level, main(). */
 
 #include "snippet/clashes.h"
+#include "snippet/header-names.h"
 #include "snippet/program.h"
 
 static bool has_include(const Source *source) {
@@ -21,34 +22,56 @@ static bool is_unterminated(const Source *source) {
 }
 
 /* A line for each of the names. */
-static void names_write(
-        Layout *layout, const Text *names, const char *before, const char *hidden, const char *end) {
+static void names_write(Layout *layout, const Text *names, const char *before, const char *end) {
         for (size_t i = 0; i < names->size; i += strlen(names->data + i) + 1) {
-                const char *name = names->data + i;
                 layout_string(layout, before);
-                layout_string(layout, name);
-                if (hidden) {
-                        layout_string(layout, hidden);
-                        layout_string(layout, name);
-                }
+                layout_string(layout, names->data + i);
                 layout_string(layout, end);
         }
+}
+
+/* While the headers are read each of the names is another. */
+static void names_hide(Layout *layout, const Text *names) {
+        for (size_t i = 0; i < names->size; i += strlen(names->data + i) + 1) {
+                const char *name = names->data + i, *params = vector_function_params(name);
+                layout_string(layout, "#define ");
+                layout_string(layout, name);
+                layout_string(layout, params ?: "");
+                layout_string(layout, " __pbotvm_hidden_");
+                layout_string(layout, name);
+                layout_string(layout, params ?: "");
+                layout_string(layout, "\n");
+        }
+}
+
+static bool names_have(const Text *names, const char *name) {
+        for (size_t i = 0; i < names->size; i += strlen(names->data + i) + 1)
+                if (strcmp(names->data + i, name) == 0)
+                        return true;
+        return false;
 }
 
 /* The language's headers, so that they do not clash with what the program declares. */
 static void prelude_write(Program *program, const Clashes *clashes) {
         Layout *layout = &program->layout;
         const bool cxx = program->source.dialect == DIALECT_CXX;
+        /* glibc's math.h warns of that name alone. */
+        const bool warns = !cxx && names_have(&clashes->own, "log");
 
         if (cxx && clashes->any_std)
                 layout_string(layout, "#define __PBOTVM_NO_NAMESPACE_STD\n");
-        else if (!cxx)
-                names_write(layout, &clashes->own, "#define ", " __pbotvm_hidden_", "\n");
+        if (warns)
+                layout_string(
+                        layout, "#pragma GCC diagnostic push\n#pragma GCC diagnostic ignored \"-Wcpp\"\n");
+        if (!cxx)
+                names_hide(layout, &clashes->own);
         layout_string(layout, program->style->prelude);
         if (cxx && clashes->any_std)
-                names_write(layout, &clashes->needed_std, "using std::", NULL, ";\n");
-        else if (!cxx)
-                names_write(layout, &clashes->own, "#undef ", NULL, "\n");
+                names_write(layout, &clashes->needed_std, "using std::", ";\n");
+        if (!cxx)
+                names_write(layout, &clashes->own, "#undef ", "\n");
+        if (warns)
+                layout_string(layout, "#pragma GCC diagnostic pop\n");
 }
 
 static int head_write(Program *program) {

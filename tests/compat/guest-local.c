@@ -28,7 +28,8 @@
 static bool make_directory(Text *path) {
         bool root = geteuid() == 0 && unshare(CLONE_NEWNS) == 0 &&
                     mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-                    mount("tmpfs", "/home", "tmpfs", 0, NULL) == 0 && mkdir("/home/vm", 0755) == 0;
+                    mount("tmpfs", "/home", "tmpfs", 0, NULL) == 0 && mkdir("/home/vm", 0755) == 0 &&
+                    chown("/home/vm", JOB_USER, JOB_USER) == 0;
 
         if (root && access("/bin/dash", F_OK) == 0)
                 (void)mount("/bin/bash", "/bin/dash", NULL, MS_BIND, NULL);
@@ -54,15 +55,16 @@ static void limit(int what, rlim_t value) {
         (void)setrlimit((__rlimit_resource_t)what, &(struct rlimit){ value, value });
 }
 
-static _noreturn_ void run_child(
-        const Step *step, const char *directory, int in, int out, int err, int notes, char **paths) {
+/* program: the step is no compiler, whose files may be larger. */
+static _noreturn_ void run_child(const Step *step, bool program, const char *directory, int in, int out,
+        int err, int notes, char **paths) {
         _cleanup_text_ Text path = {};
 
         (void)setsid();
         if (chdir(directory) < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0 ||
                 (step->notes && dup2(notes, NOTES_FD) < 0))
                 _exit(126);
-        limit(RLIMIT_FSIZE, 2048000);
+        limit(RLIMIT_FSIZE, program ? 2048000 : 256 << 20);
         limit(RLIMIT_CPU, 8);
         limit(RLIMIT_NPROC, 200);
         limit(RLIMIT_CORE, 0);
@@ -147,7 +149,8 @@ static void run_step(const Plan *plan, size_t i, const char *directory, char **p
                 return;
         }
         if (pid == 0)
-                run_child(&plan->steps[i], directory, in, out[1], err[1], notes, paths);
+                run_child(&plan->steps[i], i == 1 || !plan->compiles, directory, in, out[1], err[1], notes,
+                        paths);
         step->started = true;
         close(out[1]);
         close(err[1]);

@@ -3,13 +3,13 @@
 
 import json
 
-from grammar import Ending, Offer, Piece, escaped, use
+from grammar import Ending, Offer, Piece, escaped, renamed, use
 
-# Words of the environment among them: a name of one's own means one's own.
-NAMES = ('alpha', 'beta', 'n', 'total', 'twice', 'table', 'width', 'item', 'result_', 'node', 'cell', 'x', 'y', 'z',
-         'k',
-         'print', 'dump', 'trace', 'watch', 'ptype', 'whatis', 'mainly', 'iff', 'structure', 'returned', 'switcher',
-         'format')
+# Words of the environment and names of headers (of none that a piece includes) among them: a name of one's own means one's own.
+HEADER_NAMES = ('pow', 'log', 'y1', 'link', 'pipe', 'exp', 'sinh', 'dup', 'raise', 'sleep')
+NAMES = HEADER_NAMES + ('alpha', 'beta', 'n', 'total', 'twice', 'table', 'width', 'item', 'result_', 'node', 'cell', 'x',
+                        'y', 'z', 'k', 'print', 'dump', 'trace', 'watch', 'ptype', 'whatis', 'mainly', 'iff',
+                        'structure', 'returned', 'switcher', 'format')
 TYPES = ('T', 'Point', 'Pair', 'S', 'Cell', 'Item', 'Node', 'print_t', 'Watch')
 
 
@@ -427,11 +427,11 @@ def program(snippet):
     last = snippet.pieces[-1]
     text = HEADERS + '\n'.join(piece.code for piece in outside) + '\n'
     if last.last == 'main':
-        return text
+        return renamed(text, HEADER_NAMES)
     body = [piece.code for piece in inside if piece.last != 'value']
     if last.last in ('value', 'declaration'):
         body.append(SHOW[last.expression.kind].format(last.expression.text))
-    return text + 'int main(void)\n{\n' + '\n'.join(body) + '\nreturn 0;\n}\n'
+    return renamed(text + 'int main(void)\n{\n' + '\n'.join(body) + '\nreturn 0;\n}\n', HEADER_NAMES)
 
 
 SOURCE = 'hand.c'

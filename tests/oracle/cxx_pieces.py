@@ -2,15 +2,14 @@
 """The pieces of C++."""
 
 import json
-import re
 
-from grammar import Ending, Offer, Piece, escaped, use
+from grammar import Ending, Offer, Piece, escaped, renamed, use
 
-# Words of the environment and of namespace std among them: a name of one's own means one's own.
-NAMES = ('alpha', 'beta', 'n', 'total', 'twice', 'width', 'item', 'node_', 'cell', 'x', 'y', 'z', 'k', 'print', 'dump',
-         'trace',
-         'watch', 'ptype', 'whatis', 'mainly', 'iff', 'structure', 'returned', 'classy', 'templates', 'usings',
-         'operators')
+# Words of the environment and names of headers among them: a name of one's own means one's own.
+HEADER_NAMES = ('distance', 'left', 'hash', 'index', 'time', 'pow', 'rank', 'next', 'data', 'plus')
+NAMES = HEADER_NAMES + ('alpha', 'beta', 'n', 'total', 'twice', 'width', 'item', 'node_', 'cell', 'x', 'y', 'z', 'k',
+                        'print', 'dump', 'trace', 'watch', 'ptype', 'whatis', 'mainly', 'iff', 'structure', 'returned',
+                        'classy', 'templates', 'usings', 'operators')
 TYPES = ('T0', 'Point', 'Pair', 'S', 'Cell', 'Item', 'Node', 'is_same', 'Matrix', 'print_t', 'Watch', 'Shape')
 
 
@@ -392,10 +391,6 @@ SHOW = {
 }
 
 
-# Who writes by hand chooses a name that nothing else has.
-OWN = re.compile(r'(?<!std::)\bis_same\b')
-
-
 def line(code, newlines):
     return json.dumps({'nick': 'n', 'channel': '#o', 'lang': 'c++', 'code': code}) if newlines else '-lang=c++ ' + code
 
@@ -406,11 +401,12 @@ def program(snippet):
     last = snippet.pieces[-1]
     text = '#include <hand.hpp>\n' + '\n'.join(piece.code for piece in outside) + '\n'
     if last.last == 'main':
-        return OWN.sub('own_is_same', text)
+        return renamed(text, HEADER_NAMES + ('is_same',))
     body_ = [piece.code for piece in inside if piece.last != 'value']
     if last.last in ('value', 'declaration'):
         body_.append(SHOW[last.expression.kind].format(last.expression.text))
-    return OWN.sub('own_is_same', text + 'int main()\n{\n' + '\n'.join(body_) + '\nreturn 0;\n}\n')
+    text += 'int main()\n{\n' + '\n'.join(body_) + '\nreturn 0;\n}\n'
+    return renamed(text, HEADER_NAMES + ('is_same',))
 
 
 SOURCE = 'hand.cpp'

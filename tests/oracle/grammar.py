@@ -113,6 +113,11 @@ class Builder:
         return piece
 
 
+def renamed(text, names):
+    """Who writes by hand chooses names that no header has."""
+    return re.sub(r'(?<!std::)\b(' + '|'.join(names) + r')\b', r'own_\1', text)
+
+
 def sprinkle(builder, text, newlines):
     """Comments in place of some blanks that stand outside of literals."""
     parts = []

@@ -174,6 +174,14 @@ static const Case c_cases[] = {
         { "int time(int x) { return x; } time(3)",
                 "#define time __pbotvm_hidden_time #include <prelude.h> #undef time int time(int x) { "
                 "return x; } | print_last_statement(time(3));" },
+        { "int pow(int a, int b) { return a + b; } pow(3, 4)",
+                "#define pow(a, b) __pbotvm_hidden_pow(a, b) #include <prelude.h> #undef pow int pow(int a, "
+                "int b) { return a + b; } | print_last_statement(pow(3, 4));" },
+        { "float cosf(float x) { return x; } double log(double x) { return x; } cosf(1)",
+                "#pragma GCC diagnostic push #pragma GCC diagnostic ignored \"-Wcpp\" #define cosf(a) "
+                "__pbotvm_hidden_cosf(a) #define log(a) __pbotvm_hidden_log(a) #include <prelude.h> #undef "
+                "cosf #undef log #pragma GCC diagnostic pop float cosf(float x) { return x; } double "
+                "log(double x) { return x; } | print_last_statement(cosf(1));" },
         { "int main(void) { int time = 3; return time; }", "int main(void) { int time = 3; return time; }" },
         { "int8_t y = 7; __asm__(\"two: mov $2, %eax; ret\"); int two(void); y",
                 "__asm__(\"two: mov $2, %eax; ret\"); | int8_t y = 7; int two(void); "
