@@ -12,6 +12,9 @@
 #define PORT .min = 0, .max = UINT16_MAX, .expected = "a port number, 0 (none) to 65535"
 #define EMPTY_MEANS_NULL .nullable = true
 
+/* A revert may take half of it; with less the guest would be reverted again and again and serve nobody. */
+#define MAX_AGE_MIN (60 * USEC_PER_SEC)
+
 static const Member history_members[] = {
         { "file-bytes", MEMBER_BYTES, AT(history_file_bytes), "a number of bytes from 4096 to 67108864",
                 4096, HISTORY_FILE_BYTES_MAX },
@@ -74,8 +77,9 @@ const Member machine_members[] = {
                 600 * USEC_PER_SEC },
         { "heartbeat", MEMBER_SECONDS, OF(heartbeat_lost_usec),
                 "a number of seconds from 0 (by the kind of guest) to 600", 0, 600 * USEC_PER_SEC },
-        { "max-age", MEMBER_SECONDS, OF(max_age_usec), "a number of seconds, or 0 or null (any)", 0,
-                INT64_MAX / 2, EMPTY_MEANS_NULL },
+        { "max-age", MEMBER_SECONDS, OF(max_age_usec),
+                "a number of seconds, at least 60, or 0 or null (any)", MAX_AGE_MIN, INT64_MAX / 2,
+                EMPTY_MEANS_NULL, .zero = true },
         { "max-requests", MEMBER_BYTES, OF(max_requests), "a number, or 0 or null (any)", 0, INT64_MAX,
                 EMPTY_MEANS_NULL },
         { "limits", MEMBER_LIMITS, OF(limits), "an object" },
@@ -156,15 +160,17 @@ static int integer_value(const Json *value, int64_t *ret) {
         return 0;
 }
 
+static bool is_in_range(const Member *member, uint64_t n) {
+        return (n >= member->min && n <= member->max) || (member->zero && n == 0);
+}
+
 static bool integer_in_range(const Json *value, const Member *member, uint64_t *ret) {
         int64_t n;
 
         if (integer_value(value, &n) < 0 || n < 0)
                 return false;
-        if ((uint64_t)n < member->min || (uint64_t)n > member->max)
-                return false;
         *ret = (uint64_t)n;
-        return true;
+        return is_in_range(member, *ret);
 }
 
 static bool seconds_in_range(const Json *value, const Member *member, uint64_t *ret) {
@@ -173,7 +179,7 @@ static bool seconds_in_range(const Json *value, const Member *member, uint64_t *
         if (json_real(value, &seconds) < 0 || !isfinite(seconds) || seconds < 0 || seconds > 1e9)
                 return false;
         *ret = (uint64_t)(seconds * 1e6 + 0.5);
-        return *ret >= member->min && *ret <= member->max;
+        return is_in_range(member, *ret);
 }
 
 static void limits_read(ConfigReader *reader, const Json *object, const char *name, JobLimits *limits) {
@@ -257,6 +263,10 @@ static void member_unset(const Member *member, void *to) {
                 break;
         case MEMBER_UINT32:
                 *(uint32_t *)to = 0;
+                break;
+        case MEMBER_BYTES:
+        case MEMBER_SECONDS:
+                *(uint64_t *)to = 0;
                 break;
         default:
                 *(int *)to = 0;

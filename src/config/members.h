@@ -38,6 +38,7 @@ typedef struct Member {
         const char *expected; /* completes "expected ..." */
         uint64_t min, max;    /* of numbers; of seconds in usec */
         bool nullable;        /* null means: none (NULL or 0) */
+        bool zero;            /* 0 is taken too, though less than min */
         int (*from_string)(const char *word);
         const struct Member *group; /* ended by a row without name */
 } Member;

@@ -114,9 +114,9 @@ static void test_all_our_members(void **state) {
                      "\"on-hang\",\n"
                      "\"channel\": null, \"channel-heart\": \"/x\", \"slots\": 3, \"timeout\": 2.5, "
                      "\"secret\": \"/s\", "
-                     "\"heartbeat\": 4,\n"
+                     "\"heartbeat\": 4, \"max-age\": 60,\n"
                      "\"limits\": {\"wall_usec\": 7, \"disk_bytes\": 9}, \"serial\": 1, \"heart\": null}, "
-                     "\"b\": {}},\n"
+                     "\"b\": {\"max-age\": 0, \"max-requests\": null}},\n"
                      "\"aliases\": {\"pool\": [\"a\", \"b\"]}, \"default-machine\": \"pool\",\n"
                      "\"default-language\": \"sh\", \"wait\": 0, \"queue\": 5, \"fortune\": \"/f\", "
                      "\"paste\": \"http://p\",\n"
@@ -139,6 +139,9 @@ static void test_all_our_members(void **state) {
         assert_int_equal(m->slots, 3);
         assert_int_equal(m->timeout_usec, 2500000);
         assert_int_equal(m->heartbeat_lost_usec, 4000000);
+        assert_int_equal(m->max_age_usec, 60 * USEC_PER_SEC);
+        assert_int_equal(config_machine(l.config, "b")->max_age_usec, 0);
+        assert_int_equal(config_machine(l.config, "b")->max_requests, 0);
         assert_int_equal(m->limits.wall_usec, 7);
         assert_int_equal(m->limits.disk_bytes, 9);
         assert_true(m->limits.cpu_usec == LIMIT_UNSET);
@@ -203,6 +206,15 @@ static const struct {
         { "{\"machines\": {\"a\": {\"timeout\": 1e300}}}",
                 "1: machines.a.timeout: expected a number of seconds from 1 to 600, found a number, "
                 "1e300\n" },
+        { "{\"machines\": {\"a\": {\"max-age\": 1}}}",
+                "1: machines.a.max-age: expected a number of seconds, at least 60, or 0 or null (any), "
+                "found a number, 1\n" },
+        { "{\"machines\": {\"a\": {\"max-age\": 0.0000009}}}",
+                "1: machines.a.max-age: expected a number of seconds, at least 60, or 0 or null (any), "
+                "found a number, 0.0000009\n" },
+        { "{\"machines\": {\"a\": {\"max-age\": 59.9}}}", "1: machines.a.max-age: expected " },
+        { "{\"machines\": {\"a\": {\"max-requests\": -1}}}",
+                "1: machines.a.max-requests: expected a number, or 0 or null (any), found a number, -1\n" },
         { "{\"machines\": {\"a\": {\"channel\": \"x\"}}}",
                 "1: machines.a.channel: expected the absolute path of a socket, or null, found a string, "
                 "\"x\"\n" },
