@@ -98,8 +98,9 @@ static int method_release(sd_bus_message *message, void *userdata, sd_bus_error 
         int outcome = outcome_from_string(name);
         if (outcome < 0)
                 return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
-                        "Unknown outcome '%.*s': expected clean, timed-out, killed, protocol-error, lost or "
-                        "abandoned.",
+                        "Unknown outcome '%.*s': expected clean, timed-out, contained, killed, "
+                        "protocol-error, "
+                        "lost or abandoned.",
                         NAME_SIZE_MAX, name);
 
         r = lease_release(userdata, sd_bus_message_get_sender(message), id, (Outcome)outcome);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The watchdog is killed at each point where it matters; the next start has to put the machine right. */
+/* The watchdog is killed at each point where it matters, or the guest is started by others; then the machine
+ * has to be put right. */
 
 #include <fcntl.h>
 #include <signal.h>
@@ -8,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "common/text.h"
+#include "common/io.h"
 #include "test.h"
 #include "watchdog/machine.h"
 #include "watchdog/state-file.h"
@@ -17,23 +18,27 @@
 #define LONG (20 * SEC)
 
 /* The test driver's domains live in the watchdog's process: each start finds this one running. */
-static void write_node(World *w) {
-        static const char node[] =
-                "<node xmlns:test='http://libvirt.org/schemas/domain/test/1.0'><domain "
-                "type='test'><name>vm</name>"
-                "<uuid>6695eb01-f6a4-8304-79aa-97f2502e193f</uuid><memory unit='MiB'>64</memory>"
-                "<os><type>hvm</type></os><test:domainsnapshot><name>1</name><state>running</state>"
-                "<creationTime>1</creationTime><domain type='test'><name>vm</name>"
-                "<uuid>6695eb01-f6a4-8304-79aa-97f2502e193f</uuid><memory unit='MiB'>64</memory><os>"
-                "<type>hvm</type></os></domain><active>0</active></test:domainsnapshot></domain></node>";
-        _cleanup_text_ Text path = {}, machine = {};
+static void write_node(World *w, const char *snapshot, const char *more) {
+        static const char domain[] = "<name>vm</name><uuid>6695eb01-f6a4-8304-79aa-97f2502e193f</uuid>"
+                                     "<memory unit='MiB'>64</memory><os><type>hvm</type></os>";
+        _cleanup_text_ Text path = {}, machine = {}, node = {};
 
+        text_append_printf(&node,
+                "<node xmlns:test='http://libvirt.org/schemas/domain/test/1.0'><domain type='test'>%s",
+                domain);
+        if (snapshot)
+                text_append_printf(&node,
+                        "<test:domainsnapshot><name>%s</name><state>running</state>"
+                        "<creationTime>1</creationTime><domain type='test'>%s</domain><active>0</active>"
+                        "</test:domainsnapshot>",
+                        snapshot, domain);
+        text_append_string(&node, "</domain></node>");
         text_append_printf(&path, "%s/node.xml", w->directory);
         FILE *f = fopen(text_string(&path), "we");
         assert_non_null(f);
-        assert_true(fputs(node, f) >= 0);
+        assert_true(fputs(text_string(&node), f) >= 0);
         assert_int_equal(fclose(f), 0);
-        text_append_printf(&machine, "\"uri\": \"test://%s\"", text_string(&path));
+        text_append_printf(&machine, "\"uri\": \"test://%s\"%s", text_string(&path), more);
         world_configure(w, text_string(&machine), "");
 }
 
@@ -80,7 +85,7 @@ static void test_killed_anywhere(void **state) {
                         *state = fresh;
                 }
                 World *w = *state;
-                write_node(w);
+                write_node(w, "1", "");
                 world_set(w, "PBOTVM_TEST_CRASH", table[i].point);
                 start_ready(w);
                 sd_bus *bus = world_connect(w);
@@ -107,7 +112,7 @@ static void test_killed_anywhere(void **state) {
 static void test_killed_before_saving(void **state) {
         World *w = *state;
 
-        write_node(w);
+        write_node(w, "1", "");
         start_ready(w);
         uint64_t before = one_request(w, "clean");
         (void)world_end(w, SIGTERM);
@@ -126,7 +131,7 @@ static void test_killed_before_saving(void **state) {
 static void test_killed_idle(void **state) {
         World *w = *state;
 
-        write_node(w);
+        write_node(w, "1", "");
         start_ready(w);
         uint64_t before = one_request(w, "clean");
         sd_bus *bus = world_connect(w);
@@ -152,6 +157,38 @@ static void test_killed_idle(void **state) {
         fake_guest_set(w->guest, FAKE_BEATS, false);
         start_ready(w);
         assert_int_equal(one_request(w, "clean"), before);
+}
+
+/* ---- others ---- */
+
+/* What a client has of the guest that is gone is taken from it, and no reason for a revert under any policy.
+ * There is no snapshot, so one that is due is told for good, and the domain is looked at every 2 s. */
+static void test_started_by_somebody_else(void **state) {
+        World *w = *state;
+        _cleanup_text_ Text mark = {};
+        _cleanup_held_ Held held = { .fd = -EBADF };
+
+        text_append_printf(&mark, "%s/other-run", w->directory);
+        write_node(w, NULL, ", \"policy\": \"always\"");
+        world_set(w, "PBOTVM_TEST_OTHER_RUN", text_string(&mark));
+        start_ready(w);
+        sd_bus *bus = world_connect(w);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        held_echo(&held, "mine");
+
+        _cleanup_close_ int fd = open(text_string(&mark), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        assert_true(fd >= 0);
+        uint64_t deadline = now_monotonic() + WORLD_PATIENCE_USEC;
+        while (machine_number(bus, "Generation") == held.generation && now_monotonic() < deadline)
+                usleep(10000);
+        assert_int_equal(machine_number(bus, "Generation"), held.generation + 1);
+        assert_true(held_is_over(&held));
+        assert_int_equal(machine_count(bus, "Leases"), 0);
+        assert_int_equal(world_log_count(w, "the guest was started or reverted by somebody else."), 1);
+        assert_string_equal(client_release(bus, &held, "timed-out"), "org.pbot.VM1.Error.Refused");
+        world_wait_status(w, "vm ready");
+        assert_int_equal(machine_number(bus, "Reverts"), 0);
+        sd_bus_flush_close_unref(bus);
 }
 
 /* ---- the file ---- */
@@ -254,6 +291,7 @@ int main(void) {
                 test_in_world(test_killed_anywhere),
                 test_in_world(test_killed_before_saving),
                 test_in_world(test_killed_idle),
+                test_in_world(test_started_by_somebody_else),
                 test_in_world(test_what_the_file_says),
                 test_in_world(test_counts_in_the_file),
                 test_in_world(test_a_large_file),
