@@ -19,6 +19,9 @@
 /* The tmpfs is first mounted here, its parts are bound to where they belong, and its "run" covers it. */
 #define SCRATCH "/run"
 
+/* Of the terminals that the kernel has for all jobs together, some 3000. */
+#define TERMINALS_MAX "64"
+
 static const struct {
         const char *name;
         mode_t mode;
@@ -182,7 +185,7 @@ static int parts_bind(void) {
 
 static int kernel_mount(void) {
         if (mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
-                    "newinstance,ptmxmode=0666,mode=620") < 0 ||
+                    "newinstance,ptmxmode=0666,mode=620,max=" TERMINALS_MAX) < 0 ||
                 mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
                 return -errno;
         return 0;

@@ -11,14 +11,15 @@
 
 /* ptrace is for gdb, and bounded by the pid namespace; personality for gdb's ADDR_NO_RANDOMIZE. clone3 is
  * missing on purpose: its flags lie in memory, where a filter cannot look, and the C library falls back to
- * clone(). openat2 is there: what it takes from memory only narrows what openat may. */
+ * clone(). openat2 is there: what it takes from memory only narrows what openat may. io_setup() and its kind
+ * are not: the kernel has one count of their events for the whole machine, which one job would use up for
+ * all, and libraries do without. */
 const char *const syscalls_allowed[] = {
         /* files by descriptor */
         "read", "write", "close", "lseek", "pread64", "pwrite64", "readv", "writev", "preadv", "pwritev",
         "preadv2", "pwritev2", "sendfile", "splice", "tee", "vmsplice", "copy_file_range", "dup", "dup2",
         "dup3", "fcntl", "flock", "ioctl", "fsync", "fdatasync", "sync", "syncfs", "sync_file_range",
         "ftruncate", "fallocate", "fadvise64", "readahead", "pipe", "pipe2", "close_range", "memfd_create",
-        "io_setup", "io_destroy", "io_getevents", "io_pgetevents", "io_submit", "io_cancel",
         /* files by name */
         "open", "openat", "openat2", "creat", "access", "faccessat", "faccessat2", "stat", "lstat", "fstat",
         "newfstatat", "statx", "statfs", "fstatfs", "truncate", "getdents", "getdents64", "getcwd", "chdir",
@@ -80,9 +81,9 @@ const char *const syscalls_allowed[] = {
         "getresuid32", "setresgid32", "getresgid32", "setfsuid32", "setfsgid32", "chown32", "fchown32",
         "lchown32", "send", "recv", "ipc", "set_tls", "cacheflush", "clock_gettime64", "clock_getres_time64",
         "clock_nanosleep_time64", "timer_gettime64", "timer_settime64", "timerfd_gettime64",
-        "timerfd_settime64", "utimensat_time64", "pselect6_time64", "ppoll_time64", "io_pgetevents_time64",
-        "recvmmsg_time64", "mq_timedsend_time64", "mq_timedreceive_time64", "semtimedop_time64",
-        "rt_sigtimedwait_time64", "futex_time64", "sched_rr_get_interval_time64"
+        "timerfd_settime64", "utimensat_time64", "pselect6_time64", "ppoll_time64", "recvmmsg_time64",
+        "mq_timedsend_time64", "mq_timedreceive_time64", "semtimedop_time64", "rt_sigtimedwait_time64",
+        "futex_time64", "sched_rr_get_interval_time64"
 };
 const size_t n_syscalls_allowed = ELEMENTSOF(syscalls_allowed);
 
@@ -147,7 +148,8 @@ const size_t n_syscalls_refused = ELEMENTSOF(syscalls_refused);
  *
  * Where the kernel lacks something it looks for a module, as root, and often before it asks who asks: for a
  * family, a type or a protocol, in socketpair() too, which makes sockets before it finds that they make no
- * pair; for the algorithm that the keys of a TCP connection name; for bridges, VLANs and line disciplines.
+ * pair; for the algorithm that the keys of a TCP connection name; for bridges, VLANs, frame relay and line
+ * disciplines.
  * So jobs have what is never a module. What else can be put on top of TCP is a large surface where it is
  * loaded.
  *
@@ -188,5 +190,6 @@ const SyscallCheck syscall_checks[] = { { "socket", EAFNOSUPPORT, { { 0, ALL, AF
         { "ioctl", EPERM, { { 1, ALL, TIOCSETD, TIOCSETD } } },
         { "ioctl", EPERM, { { 1, ALL, SIOCGIFBR, SIOCSIFBR } } },
         { "ioctl", EPERM, { { 1, ALL, SIOCGIFVLAN, SIOCSIFVLAN } } },
+        { "ioctl", EPERM, { { 1, ALL, SIOCADDDLCI, SIOCDELDLCI } } },
         { "ioctl", EPERM, { { 1, ALL, SIOCBRADDBR, SIOCBRDELIF } } } };
 const size_t n_syscall_checks = ELEMENTSOF(syscall_checks);

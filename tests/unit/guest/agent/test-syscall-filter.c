@@ -98,6 +98,8 @@ ATTEMPT(try_discipline, ioctl(-1, TIOCSETD, &(int){ 21 }));
 ATTEMPT(try_bridge, ioctl(-1, SIOCGIFBR, (unsigned long[3]){}));
 ATTEMPT(try_add_bridge, ioctl(-1, SIOCBRADDBR, "x"));
 ATTEMPT(try_vlan, ioctl(-1, SIOCGIFVLAN, (char[64]){}));
+ATTEMPT(try_frame_relay, ioctl(-1, SIOCADDDLCI, (char[64]){}));
+ATTEMPT(try_no_frame_relay, ioctl(-1, SIOCDELDLCI, (char[64]){}));
 ATTEMPT(try_md5, setsockopt(-1, IPPROTO_TCP, TCP_MD5SIG, "", 0));
 ATTEMPT(try_md5_prefix, setsockopt(-1, IPPROTO_TCP, TCP_MD5SIG_EXT, "", 0));
 ATTEMPT(try_tls, setsockopt(-1, IPPROTO_TCP, TCP_ULP, "tls", 3));
@@ -139,6 +141,7 @@ ATTEMPT(try_newest, syscall(1023));
 ATTEMPT(try_beyond, syscall(5000));
 ATTEMPT(try_x32, syscall(0x40000000 + SYS_getpid));
 ATTEMPT(try_fchmodat2, syscall(452, AT_FDCWD, ".", 0755, 0));
+ATTEMPT(try_aio, syscall(SYS_io_setup, 1, &(unsigned long){ 0 }));
 ATTEMPT(try_uselib, syscall(SYS_uselib, "x"));
 
 static long try_affinity(void) {
@@ -236,6 +239,8 @@ static void test_requests_for_modules(_unused_ void **state) {
         assert_int_equal(confined(try_bridge), EPERM);
         assert_int_equal(confined(try_add_bridge), EPERM);
         assert_int_equal(confined(try_vlan), EPERM);
+        assert_int_equal(confined(try_frame_relay), EPERM);
+        assert_int_equal(confined(try_no_frame_relay), EPERM);
         assert_int_equal(confined(try_interface), EBADF);
         assert_int_equal(confined(try_md5), ENOPROTOOPT);
         assert_int_equal(confined(try_md5_prefix), ENOPROTOOPT);
@@ -243,6 +248,11 @@ static void test_requests_for_modules(_unused_ void **state) {
         assert_int_equal(confined(try_key), ENOPROTOOPT);
         assert_int_equal(confined(try_no_delay), EBADF);
         assert_int_equal(confined(try_other_level), EBADF);
+}
+
+/* The kernel counts its events for all jobs together. */
+static void test_shared_counts(_unused_ void **state) {
+        assert_int_equal(confined(try_aio), ENOSYS);
 }
 
 /* What is newer than the table, and what nobody has used for long. */
@@ -288,6 +298,7 @@ int main(void) {
                 cmocka_unit_test(test_netlink),
                 cmocka_unit_test(test_pairs),
                 cmocka_unit_test(test_requests_for_modules),
+                cmocka_unit_test(test_shared_counts),
                 cmocka_unit_test(test_unknown_calls_do_not_exist),
                 cmocka_unit_test(test_names_are_known),
                 cmocka_unit_test(test_allowed),
