@@ -16,6 +16,7 @@ import tempfile
 from common import GUEST, HERE, Failure, load, run, say
 from distribution import Distribution
 from record import PATH as RECORD, Record, remove_if_empty
+from writable import writable
 
 TOP = os.path.dirname(GUEST)
 SOCKET = '/run/pbotvm-guest/agent.socket'
@@ -165,6 +166,14 @@ def network_install(keep):
     say(f'the network is closed but for what is established; systemctl stop {NETWORK} opens it until the next boot')
 
 
+def writable_tell():
+    paths = writable()
+    if paths:
+        more = f' and {len(paths) - 5} more' if len(paths) > 5 else ''
+        say(f'everybody may write to {", ".join(map(repr, paths[:5]))}{more}: by the times and attributes of these one '
+            'job could leave word for the next; chmod o-w mends it')
+
+
 def install(arguments):
     distribution = Distribution()
     languages, packages = distribution.languages(arguments.languages)
@@ -184,6 +193,7 @@ def install(arguments):
     run('systemctl', 'enable', AGENT)
     run('systemctl', 'restart', AGENT)
     network_install(arguments.keep_network)
+    writable_tell()
     say(f'the agent runs. What it can run: {GUEST}/install --list; its log: journalctl -u {AGENT}')
 
 

@@ -248,7 +248,10 @@ def test_twice_is_as_once():
 
 def test_a_language_more():
     # With the network closed its packages would not come.
+    shell('touch /usr/local/anybodys && chmod 0666 /usr/local/anybodys')
     said = guest.install('--languages', LATER, '--build', BUILD)
+    shell('rm /usr/local/anybodys')
+    true("everybody may write to '/usr/local/anybodys'" in said, f'it said {said[-400:]!r}')
     true('opening the network for the packages' in said, said)
     guest.install('--list', LATER, *LANGUAGES)
     guest.is_closed()
