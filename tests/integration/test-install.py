@@ -152,6 +152,14 @@ def test_a_unix_socket_as_listener():
         true(refused(9000), 'the port still answers')
         said = shell(f'runuser -u nobody -- {client} x', check=False)
         true('Permission denied' in said, f'got {said!r}')
+        # One user may hold so many connections; from systemd 256 on that is said of this kind of socket too.
+        equal(on('systemctl', 'show', '-P', 'MaxConnectionsPerSource', 'pbotvm.socket').strip(), '96')
+        with contextlib.ExitStack() as stack:
+            for _ in range(150):
+                link = stack.enter_context(socket.socket(socket.AF_UNIX))
+                link.connect(f'{live()}/run/pbotvm/test-socket')
+            said = shell(f'runuser -u nobody -g pbotvm-admin -- {client} -lang=sh echo of-another')
+        equal(said.strip(), 'of-another')
     finally:
         with open(path, 'w', encoding='utf-8') as file:
             file.write(before)
