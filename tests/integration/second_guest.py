@@ -5,16 +5,34 @@ its console and the serial lines of the guide, its second and third, on TCP port
 import base64
 import contextlib
 import io
+import os
+import re
+import shlex
 import socket
 import subprocess
 import tarfile
 import time
 
-from stack import DOMAIN, LAB, live, on, shell, true
+from stack import DOMAIN, LAB, TOP, live, on, shell, true
 
 FOLDER = '/var/tmp/pbotvm-second-guest'
 STEM = f'/var/lib/libvirt/images/{DOMAIN}'
 SERIAL_PORT, HEART_PORT = 5655, 5656
+
+
+def credential(secret):
+    """QEMU's option for a secret, as libvirt makes it of the manual's lines."""
+    with open(f'{TOP}/man/pbotvm.json.5', encoding='utf-8') as file:
+        lines = re.search("<sysinfo type='fwcfg'>.*?</sysinfo>", file.read(), re.S).group()
+    lines = re.sub("file='[^']+'", f"file='{FOLDER}/secret'", lines)
+    domain = subprocess.run([f'{TOP}/guest/image/domain', '--image', STEM, '--type', 'qemu'], stdout=subprocess.PIPE,
+                            check=True, text=True).stdout
+    for name, text in (('secret', secret), ('domain.xml', domain.replace('<devices>', f'{lines}<devices>', 1))):
+        with open(os.open(f'{live()}{FOLDER}/{name}', os.O_WRONLY | os.O_CREAT, 0o600), 'w', encoding='utf-8') as file:
+            file.write(text)
+    words = shlex.split(on('virsh', 'domxml-to-native', 'qemu-argv', '--xml', f'{FOLDER}/domain.xml'))
+    at = words.index('-fw_cfg')
+    return words[at:at + 2]
 
 
 def boot(port, secret):
@@ -37,7 +55,7 @@ def boot(port, secret):
          '-serial', f'tcp:127.0.0.1:{HEART_PORT},server=on,wait=off',
          *(('-device', 'virtio-serial-pci', '-chardev', f'socket,id=p,path={FOLDER}/port,server=on,wait=off',
             '-device', 'virtserialport,chardev=p,name=org.pbot.vm.0') if port else ()),
-         *(('-fw_cfg', f'name=opt/io.systemd.credentials/pbotvm.secret,string={secret}') if secret else ())],
+         *(credential(secret) if secret else ())],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
