@@ -172,6 +172,8 @@ static const char *const options[] = {
         "-eiex", "set debug-file-directory /nonexistent",
         "-eiex", "maint set worker-threads 0",
         "-eiex", "set print null-stop on",
+        /* Nobody is there whom it could ask. */
+        "-eiex", "set breakpoint pending off",
         /* What is printed is bounded by "print elements"; what gdb takes for it, here. */
         "-eiex", "set max-value-size 16777216",
         "-eiex", "set unwindonsignal on",

@@ -74,15 +74,15 @@ static void write_on(Session *session, NotesStream stream, Who who, const char *
         session->printed |= stream == NOTES_OUT;
 }
 
-/* The size of the last line if assert() wrote it, else 0. */
+/* The size of the last line if assert() or a check of libstdc++ wrote it, else 0. */
 static size_t assertion_size(const char *data, size_t size) {
-        static const char begin[] = ": Assertion `", end[] = "' failed.\n";
+        static const char c[] = ": Assertion `", cpp[] = ": Assertion '", end[] = "' failed.\n";
         const char *newline = size > 0 ? memrchr(data, '\n', size - 1) : NULL;
         const char *line = newline ? newline + 1 : data;
         size_t n = size - (size_t)(line - data);
 
         return n > strlen(end) && memcmp(line + n - strlen(end), end, strlen(end)) == 0 &&
-                               memmem(line, n, begin, strlen(begin))
+                               (memmem(line, n, c, strlen(c)) || memmem(line, n, cpp, strlen(cpp)))
                        ? n
                        : 0;
 }

@@ -22,6 +22,14 @@ static bool contains(const char *data, size_t size, const char *what) {
         return memmem(data, size, what, strlen(what));
 }
 
+/* clang's last line, "2 warnings generated.": those that only the wrapper brings are among them. */
+static bool counts_warnings(const char *data, size_t size) {
+        size_t n = line_size(data, size);
+
+        return n > 0 && isdigit((unsigned char)*data) &&
+               (contains(data, n, " warning generated.\n") || contains(data, n, " warnings generated.\n"));
+}
+
 /* FILE:LINE:COLUMN: severity, or FILE: In function */
 static bool begins_block(const char *data, size_t size) {
         static const char *const marks[] = { ": warning: ", ": error: ", ": note: ", ": fatal error: ",
@@ -31,6 +39,8 @@ static bool begins_block(const char *data, size_t size) {
 
         if (n > 0 && isspace((unsigned char)*data))
                 return false;
+        if (counts_warnings(data, size))
+                return true;
         for (size_t i = 0; i < ELEMENTSOF(marks); i++)
                 if (contains(data, n, marks[i]))
                         return true;
@@ -180,7 +190,8 @@ void diagnostics_unwrap(Text *text, const char *data, size_t size, const Diagnos
         while (used < size) {
                 Block block = take_block(data + used, size - used);
                 const char *column = after_place(&block, place->file, place->line), *end;
-                bool omit = is_about_macro(&block) || leads_to_place(data + used, size - used, place);
+                bool omit = is_about_macro(&block) || counts_warnings(block.data, block.size) ||
+                            leads_to_place(data + used, size - used, place);
                 unsigned long number;
                 _cleanup_text_ Text own = {};
 

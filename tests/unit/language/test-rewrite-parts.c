@@ -265,6 +265,23 @@ static void test_words_of_others(void **state) {
                   "'-fsanitize-address-use-after-scope' "
                   "[-Wunused-command-line-argument]\n|p:x",
                         "c:\n|p:x" },
+                { "c:[clang: warning: argument unused during compilation: "
+                  "'-fsanitize-address-use-after-scope' "
+                  "[-Wunused-command-line-argument]]\n|p:[]\nx",
+                        "p:[]\nx" },
+                { "c:[clang: warning: argument unused during compilation: '-lm' "
+                  "[-Wunused-command-line-argument]\nprog.c:4:8: warning: w]\n|p:x",
+                        "c:[warning: w]\n|p:x" },
+                { "c:prog.c:4:8: error: no match\n  \u2022 there are 2 candidates\n"
+                  "    \u2022 candidate 1: 'f'\n|p:  \u2022 x",
+                        "c: error: no match\nnote: there are 2 candidates\nnote: candidate 1: 'f'\n|p:  "
+                        "\u2022 x" },
+                { "d:/usr/include/c++/16/bits/stl_vector.h:1253: std::vector<_Tp>::reference "
+                  "std::vector<_Tp>::operator[](size_type) [with _Tp = int]: Assertion '__n < "
+                  "this->size()' failed.\n|p:/usr/include/c++/16/x: f: Assertion 'x' failed.\n",
+                        "d:Assertion '__n < this->size()' failed.\n|p:/usr/include/c++/16/x: f: Assertion "
+                        "'x' "
+                        "failed.\n" },
                 { "c:/usr/bin/x86_64-linux-gnu-ld.bfd: prog.o: undefined",
                         "c:/usr/bin/ld: prog.o: undefined" },
                 { "d:prog: prog.c:4: main: Assertion `x' failed.\n|a: |d:\nProgram received signal",

@@ -39,6 +39,12 @@ static const struct {
                 "prog.c:42:7: warning: w\n   42 |     n << 33;\n      |       ^~\n" },
         { "prog.c:42:28: warning: w\n    print_last_statement(n << 33);\n                           ^~\n",
                 "prog.c:42:7: warning: w\n    n << 33;\n      ^~\n" },
+        { "prog.c:42:28: warning: w\n   42 |     print_last_statement(n);\n      |                          "
+          "^\n"
+          "prog.c:42:28: warning: w\n   42 |     print_last_statement(n);\n      |                          "
+          "^\n"
+          "2 warnings generated.\n",
+                "prog.c:42:7: warning: w\n   42 |     n;\n      |     ^\n" },
         { "prog.c:42:42: warning: f\nprog.c:42:44: note: format string is defined here\n",
                 "prog.c:42:23: warning: f\n" },
         { "prog.c:42:28: warning: no newline", "prog.c:42:7: warning: no newline" },
