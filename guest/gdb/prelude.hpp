@@ -119,6 +119,15 @@
 #endif
 #endif
 
+#if __cplusplus > 202002L
+#if __has_include(<expected>)
+#include <expected>
+#endif
+#if __has_include(<print>)
+#include <print>
+#endif
+#endif
+
 /* For signals, kill(), getpid() and the like, as C has them. */
 #include <sys/types.h>
 #include <unistd.h>

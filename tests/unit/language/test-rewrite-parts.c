@@ -269,6 +269,8 @@ static void test_words_of_others(void **state) {
                   "'-fsanitize-address-use-after-scope' "
                   "[-Wunused-command-line-argument]]\n|p:[]\nx",
                         "p:[]\nx" },
+                { "c:[clang: warning: -lm: 'linker' input unused [-Wunused-command-line-argument]]\n|p:x",
+                        "p:x" },
                 { "c:[clang: warning: argument unused during compilation: '-lm' "
                   "[-Wunused-command-line-argument]\nprog.c:4:8: warning: w]\n|p:x",
                         "c:[warning: w]\n|p:x" },
