@@ -184,6 +184,8 @@ static void test_environment_is_the_programs(void **state _unused_) {
                         assert_int_equal(plan->steps[k].terminal, program);
                         if (program)
                                 assert_string_equal(plan->steps[k].env[2], "C=d e");
+                        else if (streq_ptr(request.lang, "go"))
+                                assert_string_equal(plan->steps[k].env[1], "GODEBUG=installgoroot=all");
                         else
                                 assert_null(plan->steps[k].env[1]);
                 }
