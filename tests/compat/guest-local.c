@@ -23,6 +23,7 @@
 
 #define TIME_LIMIT (60 * USEC_PER_SEC)
 #define OUTPUT_LIMIT ((size_t)1 << 20)
+#define FILE_LIMIT 2048000
 #define JOB_USER 12345
 
 static bool make_directory(Text *path) {
@@ -55,8 +56,8 @@ static void limit(int what, rlim_t value) {
         (void)setrlimit((__rlimit_resource_t)what, &(struct rlimit){ value, value });
 }
 
-/* program: the step is no compiler, whose files may be larger. */
-static _noreturn_ void run_child(const Step *step, bool program, const char *directory, int in, int out,
+/* files: the size of what it may write; a compiler's own files may be larger than a program's. */
+static _noreturn_ void run_child(const Step *step, rlim_t files, const char *directory, int in, int out,
         int err, int notes, char **paths) {
         _cleanup_text_ Text path = {};
 
@@ -64,7 +65,7 @@ static _noreturn_ void run_child(const Step *step, bool program, const char *dir
         if (chdir(directory) < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0 ||
                 (step->notes && dup2(notes, NOTES_FD) < 0))
                 _exit(126);
-        limit(RLIMIT_FSIZE, program ? 2048000 : 256 << 20);
+        limit(RLIMIT_FSIZE, files);
         limit(RLIMIT_CPU, 8);
         limit(RLIMIT_NPROC, 200);
         limit(RLIMIT_CORE, 0);
@@ -75,6 +76,7 @@ static _noreturn_ void run_child(const Step *step, bool program, const char *dir
         (void)setenv("HOME", "/home/vm", true);
         (void)setenv("USER", "vm", true);
         (void)setenv("LOGNAME", "vm", true);
+        (void)setenv("TERM", "dumb", true);
         (void)unsetenv("LANG");
         (void)unsetenv("LC_ALL");
         for (char **e = step->env; e && *e; e++)
@@ -149,8 +151,8 @@ static void run_step(const Plan *plan, size_t i, const char *directory, char **p
                 return;
         }
         if (pid == 0)
-                run_child(&plan->steps[i], i == 1 || !plan->compiles, directory, in, out[1], err[1], notes,
-                        paths);
+                run_child(&plan->steps[i], plan->compiles && i == 0 ? RLIM_INFINITY : FILE_LIMIT, directory,
+                        in, out[1], err[1], notes, paths);
         step->started = true;
         close(out[1]);
         close(err[1]);
