@@ -6,11 +6,7 @@
 #include <systemd/sd-bus.h>
 
 #include "common/text.h"
-
-#define VM1_NAME "org.pbot.VM1"
-#define VM1_PATH "/org/pbot/VM1"
-#define VM1_MANAGER "org.pbot.VM1.Manager"
-#define VM1_MACHINE "org.pbot.VM1.Machine"
+#include "common/vm1.h"
 
 /* Exit codes, those of LSB where it has one: pbotvmctl(1). */
 enum {

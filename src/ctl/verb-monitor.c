@@ -18,7 +18,7 @@ static void append_head(Text *text, const char *path) {
         _cleanup_free_ char *name = NULL;
 
         format_time(text, now_realtime());
-        if (sd_bus_path_decode(path, VM1_PATH "/machine", &name) > 0)
+        if (sd_bus_path_decode(path, VM1_MACHINES, &name) > 0)
                 text_append_printf(text, " %s:", name);
         else
                 text_append_string(text, " service:");

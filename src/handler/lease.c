@@ -7,6 +7,7 @@
 
 #include "common/io.h"
 #include "common/log.h"
+#include "common/vm1.h"
 
 /* Our own call timeout lies above the watchdog's, so that its answer decides. */
 #define CALL_MARGIN_USEC (5 * USEC_PER_SEC)
@@ -111,8 +112,7 @@ static int append_options(sd_bus_message *m, const LeaseAsk *ask, uint64_t wait_
 static int send_lease(sd_bus *bus, const LeaseAsk *ask, uint64_t wait_usec, Call *call, sd_bus_slot **slot) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 
-        int r = sd_bus_message_new_method_call(
-                bus, &m, LEASE_DESTINATION, LEASE_PATH, LEASE_INTERFACE, "Lease");
+        int r = sd_bus_message_new_method_call(bus, &m, VM1_NAME, VM1_PATH, VM1_MANAGER, "Lease");
         if (r >= 0)
                 r = append_options(m, ask, wait_usec);
         if (r >= 0)
@@ -203,11 +203,11 @@ typedef struct Refusal {
 } Refusal;
 
 static const Refusal refusals[] = {
-        { LEASE_ERROR_PREFIX "NoSuchMachine", VERDICT_MISCONFIGURED, AGAIN_NEVER },
-        { LEASE_ERROR_PREFIX "Offline", VERDICT_OFFLINE, AGAIN_NEVER },
-        { LEASE_ERROR_PREFIX "Resetting", VERDICT_RESETTING, AGAIN_NEVER },
-        { LEASE_ERROR_PREFIX "Busy", VERDICT_BUSY, AGAIN_NEVER },
-        { LEASE_ERROR_PREFIX "Refused", VERDICT_REFUSED, AGAIN_NEVER },
+        { VM1_ERROR_NO_SUCH_MACHINE, VERDICT_MISCONFIGURED, AGAIN_NEVER },
+        { VM1_ERROR_OFFLINE, VERDICT_OFFLINE, AGAIN_NEVER },
+        { VM1_ERROR_RESETTING, VERDICT_RESETTING, AGAIN_NEVER },
+        { VM1_ERROR_BUSY, VERDICT_BUSY, AGAIN_NEVER },
+        { VM1_ERROR_REFUSED, VERDICT_REFUSED, AGAIN_NEVER },
         { SD_BUS_ERROR_LIMITS_EXCEEDED, VERDICT_BUSY, AGAIN_NEVER },
         { SD_BUS_ERROR_ACCESS_DENIED, VERDICT_REFUSED, AGAIN_NEVER },
         { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, VERDICT_REFUSED, AGAIN_NEVER },
@@ -240,8 +240,7 @@ static void tell_refusal(Verdict verdict, const sd_bus_error *error, Text *messa
 static int send_release(sd_bus *bus, const char *id, const char *outcome) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 
-        int r = sd_bus_message_new_method_call(
-                bus, &m, LEASE_DESTINATION, LEASE_PATH, LEASE_INTERFACE, "Release");
+        int r = sd_bus_message_new_method_call(bus, &m, VM1_NAME, VM1_PATH, VM1_MANAGER, "Release");
         if (r >= 0)
                 r = sd_bus_message_append(m, "ss", id, outcome);
         if (r >= 0)

@@ -9,11 +9,6 @@
 #include "config/config.h"
 #include "handler/verdict.h"
 
-#define LEASE_DESTINATION "org.pbot.VM1"
-#define LEASE_PATH "/org/pbot/VM1"
-#define LEASE_INTERFACE "org.pbot.VM1.Manager"
-#define LEASE_ERROR_PREFIX "org.pbot.VM1.Error."
-
 /* Who asks, for the watchdog's queue and log. */
 typedef struct LeaseAsk {
         const char *machine; /* or an alias */

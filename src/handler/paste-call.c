@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "common/utf8.h"
+#include "common/vm1.h"
 #include "language/output.h"
 
 /* What a line of IRC holds, nearly; no URL is longer. */
@@ -12,7 +13,7 @@
 
 /* Its own refusals are for the client; what the bus says of an absent service is for the log. */
 static const char *words_of(const sd_bus_error *error) {
-        if (error->name && startswith(error->name, "org.pbot.VM1.Error.") && error->message)
+        if (error->name && startswith(error->name, VM1_ERROR) && error->message)
                 return error->message;
         log_warning("Failed to paste: %s: %s", error->name, error->message);
         if (sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) ||
@@ -72,8 +73,7 @@ int paste_document(sd_bus *bus, const Text *document, uint64_t timeout_usec, Tex
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
         const char *s = NULL;
 
-        int r = sd_bus_message_new_method_call(
-                bus, &m, "org.pbot.VM1.Paste", "/org/pbot/VM1/Paste", "org.pbot.VM1.Paste", "Paste");
+        int r = sd_bus_message_new_method_call(bus, &m, VM1_PASTE, VM1_PASTE_PATH, VM1_PASTE, "Paste");
         if (r >= 0)
                 r = sd_bus_message_append(m, "s", text_string(document));
         if (r >= 0)

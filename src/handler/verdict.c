@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "handler/verdict.h"
 
+#include "common/vm1.h"
+
 static const struct {
         const char *name;
         const char *outcome;
@@ -18,11 +20,11 @@ static const struct {
         [VERDICT_LOST] = { "lost", "lost", "Virtual machine was lost while running this; it is being reset.",
                 "Virtual machine was lost while running this." },
         [VERDICT_ANSWERED] = { "answered", NULL, NULL },
-        [VERDICT_RESETTING] = { "resetting", NULL, "Virtual machine is resetting, try again soon." },
-        [VERDICT_OFFLINE] = { "offline", NULL, "Virtual machine is offline." },
-        [VERDICT_BUSY] = { "busy", NULL, "Virtual machine is busy, try again soon." },
+        [VERDICT_RESETTING] = { "resetting", NULL, VM1_TEXT_RESETTING },
+        [VERDICT_OFFLINE] = { "offline", NULL, VM1_TEXT_OFFLINE },
+        [VERDICT_BUSY] = { "busy", NULL, VM1_TEXT_BUSY },
         [VERDICT_REFUSED] = { "refused", NULL, NULL },
-        [VERDICT_NO_WATCHDOG] = { "no-watchdog", NULL, "Virtual machine service is not running." },
+        [VERDICT_NO_WATCHDOG] = { "no-watchdog", NULL, VM1_TEXT_NOT_RUNNING },
         [VERDICT_MISCONFIGURED] = { "misconfigured", NULL,
                 "Virtual machine service is misconfigured; see its log." },
         [VERDICT_TOO_LONG] = { "too-long", NULL, "Request is too long." },

@@ -7,6 +7,7 @@
 
 #include "common/bus-loop.h"
 #include "common/log.h"
+#include "common/vm1.h"
 #include "paste/paste-bus.h"
 #include "paths.h"
 
@@ -116,7 +117,7 @@ static int run(const Arguments *arguments) {
                 return log_error_errno(r, "Failed to connect to the bus: %m");
         r = paste_service_new(bus, &arguments->paste, &service);
         if (r < 0)
-                return log_error_errno(r, "Failed to serve org.pbot.VM1.Paste: %m");
+                return log_error_errno(r, "Failed to serve " VM1_PASTE ": %m");
 
         return bus_loop_run(event);
 }

@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/log.h"
 #include "common/utf8.h"
+#include "common/vm1.h"
 #include "config/config.h"
 #include "paste/paste-bus.h"
 #include "paste/upload.h"
-
-#define NAME "org.pbot.VM1.Paste"
-#define PATH "/org/pbot/VM1/Paste"
-#define ERROR_FAILED "org.pbot.VM1.Error.PasteFailed"
-#define ERROR_OFF "org.pbot.VM1.Error.PasteOff"
-#define ERROR_BUSY "org.pbot.VM1.Error.Busy"
-#define ERROR_MISCONFIGURED "org.pbot.VM1.Error.Misconfigured"
 
 /* A program and its output have a megabyte each at most; comments around them are short. */
 #define DOCUMENT_BYTES (4 * 1024 * 1024)
@@ -68,7 +62,7 @@ static int on_idle(_unused_ sd_event_source *source, _unused_ uint64_t usec, voi
 
         if (uploader_count(service->uploader) > 0)
                 return 0;
-        return sd_bus_release_name_async(service->bus, NULL, NAME, on_name_released, service);
+        return sd_bus_release_name_async(service->bus, NULL, VM1_PASTE, on_name_released, service);
 }
 
 /* What an upload is for. */
@@ -85,7 +79,7 @@ static void on_uploaded(void *userdata, const char *url, const char *error) {
                 r = sd_bus_reply_method_return(call->message, "s", url);
         else {
                 log_notice("A paste failed: %s", error);
-                r = sd_bus_reply_method_errorf(call->message, ERROR_FAILED, "%s", error);
+                r = sd_bus_reply_method_errorf(call->message, VM1_ERROR_PASTE_FAILED, "%s", error);
         }
         if (r < 0)
                 (void)log_warning_errno(r, "Failed to answer: %m");
@@ -127,20 +121,20 @@ static int paste(PasteService *service, sd_bus_message *m, const char *document,
         int r;
 
         if (strlen(document) > DOCUMENT_BYTES)
-                return sd_bus_error_set(error, ERROR_FAILED, "the document is too long");
+                return sd_bus_error_set(error, VM1_ERROR_PASTE_FAILED, "the document is too long");
         if (load_config(&config) < 0)
-                return sd_bus_error_set(
-                        error, ERROR_MISCONFIGURED, "pasting is misconfigured; see the log of pbotvm-paste");
+                return sd_bus_error_set(error, VM1_ERROR_MISCONFIGURED,
+                        "pasting is misconfigured; see the log of pbotvm-paste");
         if (!config->paste_url)
-                return sd_bus_error_set(error, ERROR_OFF, "pasting is not configured");
+                return sd_bus_error_set(error, VM1_ERROR_PASTE_OFF, "pasting is not configured");
 
         r = start_upload(service, m, config->paste_url, document);
         if (r == -EBUSY)
-                return sd_bus_error_set(error, ERROR_BUSY, "too many at once, try again soon");
+                return sd_bus_error_set(error, VM1_ERROR_BUSY, "too many at once, try again soon");
         if (r == -EINVAL) {
                 log_error("The member \"paste\" is no http or https URL.");
-                return sd_bus_error_set(
-                        error, ERROR_MISCONFIGURED, "pasting is misconfigured; see the log of pbotvm-paste");
+                return sd_bus_error_set(error, VM1_ERROR_MISCONFIGURED,
+                        "pasting is misconfigured; see the log of pbotvm-paste");
         }
         return r;
 }
@@ -176,12 +170,13 @@ int paste_service_new(sd_bus *bus, const PasteOptions *options, PasteService **r
 
         r = uploader_new(loop(service), &upload_options, &service->uploader);
         if (r >= 0)
-                r = sd_bus_add_object_vtable(bus, &service->slot, PATH, NAME, vtable, service);
+                r = sd_bus_add_object_vtable(
+                        bus, &service->slot, VM1_PASTE_PATH, VM1_PASTE, vtable, service);
         if (r >= 0 && options->idle_usec != USEC_INFINITY)
                 r = sd_event_add_time_relative(loop(service), &service->idle, CLOCK_MONOTONIC,
                         options->idle_usec, 0, on_idle, service);
         if (r >= 0)
-                r = sd_bus_request_name(bus, NAME, 0);
+                r = sd_bus_request_name(bus, VM1_PASTE, 0);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(service);

@@ -6,7 +6,7 @@
 
 #include "common/io.h"
 #include "common/log.h"
-#include "watchdog/bus-error.h"
+#include "common/vm1.h"
 #include "watchdog/crash.h"
 #include "watchdog/lease.h"
 #include "watchdog/machine-signals.h"
@@ -535,7 +535,7 @@ int keeper_new(Manager *manager, const MachineConfig *config, Hypervisor *hyperv
                 .flooded = on_link_flooded,
                 .userdata = keeper,
         };
-        int r = sd_bus_path_encode("/org/pbot/VM1/machine", config->name, &keeper->path);
+        int r = sd_bus_path_encode(VM1_MACHINES, config->name, &keeper->path);
         if (r >= 0)
                 r = link_new(event, keeper->config, hooks, &keeper->link);
         if (r >= 0)

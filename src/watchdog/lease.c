@@ -7,7 +7,7 @@
 
 #include "common/io.h"
 #include "common/log.h"
-#include "watchdog/bus-error.h"
+#include "common/vm1.h"
 #include "watchdog/crash.h"
 
 /* What a waiter is waiting with. */
@@ -90,7 +90,7 @@ static bool is_hopeless(Manager *manager, const Waiter *waiter, uint64_t now) {
 static void tell_in_vain(Manager *manager, Waiter *waiter, const char *error) {
         LeaseCall *call = waiter->userdata;
 
-        (void)bus_error_reply(call->message, error);
+        (void)vm1_error_reply(call->message, error);
         queue_changed(manager, waiter);
         drop_waiter(&manager->queue, waiter);
 }
@@ -284,7 +284,7 @@ static int reply_lease(const Lease *lease, sd_bus_message *call, int fd) {
 static void refuse(Lease *lease, const char *error) {
         const LeaseCall *call = lease->waiter->userdata;
 
-        (void)bus_error_reply(call->message, error);
+        (void)vm1_error_reply(call->message, error);
         lease->begun_usec = 0;
         end_lease(lease, OUTCOME_CLEAN);
 }

@@ -3,7 +3,7 @@
 
 #include "common/io.h"
 #include "common/log.h"
-#include "watchdog/bus-error.h"
+#include "common/vm1.h"
 #include "watchdog/gate.h"
 
 #define REASON_MAX 200

@@ -5,6 +5,7 @@
 
 #include "common/io.h"
 #include "common/log.h"
+#include "common/vm1.h"
 #include "watchdog/manager.h"
 
 #define PROPERTIES_USEC (100 * USEC_PER_MSEC)

@@ -2,7 +2,7 @@
 #include "watchdog/manager-bus.h"
 
 #include "common/log.h"
-#include "watchdog/bus-error.h"
+#include "common/vm1.h"
 #include "watchdog/lease.h"
 #include "watchdog/machine-bus.h"
 
@@ -74,7 +74,7 @@ static int method_lease(sd_bus_message *message, void *userdata, sd_bus_error *e
         if (r < 0)
                 return r;
         if (manager->stopping)
-                return bus_error_reply(message, VM1_ERROR_REFUSED);
+                return vm1_error_reply(message, VM1_ERROR_REFUSED);
 
         const char *one[] = { wanted, NULL };
         const AliasConfig *alias = config_alias(manager->config, wanted);
@@ -85,7 +85,7 @@ static int method_lease(sd_bus_message *message, void *userdata, sd_bus_error *e
         r = lease_request(manager, message, wanted, alias ? (const char *const *)alias->machines : one,
                 wait_usec, &asker);
         if (r == -EBUSY)
-                return bus_error_reply(message, VM1_ERROR_BUSY);
+                return vm1_error_reply(message, VM1_ERROR_BUSY);
         return r < 0 ? r : 1;
 }
 

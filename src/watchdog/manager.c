@@ -3,6 +3,7 @@
 
 #include "common/io.h"
 #include "common/log.h"
+#include "common/vm1.h"
 #include "watchdog/crash.h"
 #include "watchdog/health.h"
 #include "watchdog/lease.h"

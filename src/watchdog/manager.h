@@ -9,12 +9,6 @@
 #include "watchdog/keeper.h"
 #include "watchdog/queue.h"
 
-#define VM1_NAME "org.pbot.VM1"
-#define VM1_PATH "/org/pbot/VM1"
-#define VM1_MACHINES VM1_PATH "/machine"
-#define VM1_MANAGER VM1_NAME ".Manager"
-#define VM1_MACHINE VM1_NAME ".Machine"
-
 typedef struct Gate Gate;
 typedef struct Health Health;
 typedef struct Lease Lease;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "watchdog/bus-error.h"
+#include "common/vm1.h"
 
 #include "common/macro.h"
 
@@ -7,13 +7,13 @@ static const struct {
         const char *name;
         const char *text;
 } table[] = {
-        { VM1_ERROR_OFFLINE, "Virtual machine is offline." },
-        { VM1_ERROR_RESETTING, "Virtual machine is resetting, try again soon." },
-        { VM1_ERROR_BUSY, "Virtual machine is busy, try again soon." },
-        { VM1_ERROR_REFUSED, "Virtual machine service is not running." },
+        { VM1_ERROR_OFFLINE, VM1_TEXT_OFFLINE },
+        { VM1_ERROR_RESETTING, VM1_TEXT_RESETTING },
+        { VM1_ERROR_BUSY, VM1_TEXT_BUSY },
+        { VM1_ERROR_REFUSED, VM1_TEXT_NOT_RUNNING },
 };
 
-int bus_error_reply(sd_bus_message *call, const char *name) {
+int vm1_error_reply(sd_bus_message *call, const char *name) {
         const char *text = "";
 
         for (size_t i = 0; i < ELEMENTSOF(table); i++)
