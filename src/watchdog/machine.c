@@ -15,30 +15,40 @@ static const char *const state_table[_MACHINE_STATE_MAX] = {
         [MACHINE_DRAINED] = "drained",
 };
 
+/* What a reason is about, and what follows. */
+typedef enum ReasonFlags {
+        /* The guest's life, not what was done in it: void when it is seen alive before the revert happens.
+         */
+        VOID_WHEN_ALIVE = 1 << 0,
+        /* A job: the guest goes on, and others' jobs in it may end. */
+        PATIENT = 1 << 1,
+} ReasonFlags;
+
 static const struct {
         const char *name;
         const char *text;
+        ReasonFlags flags;
 } reason_table[_REVERT_REASON_MAX] = {
-        [REVERT_NONE] = { "", "" },
-        [REVERT_HEARTBEAT] = { "heartbeat", "the heartbeat stopped" },
-        [REVERT_STOPPED] = { "stopped", "the domain is off" },
-        [REVERT_CRASHED] = { "crashed", "the guest crashed" },
-        [REVERT_PAUSED] = { "paused", "the domain is paused" },
-        [REVERT_SILENT] = { "silent", "the agent does not answer" },
-        [REVERT_UNSTARTED] = { "unstarted", "the guest did not come up" },
-        [REVERT_TIMED_OUT] = { "timed-out", "a command timed out" },
-        [REVERT_KILLED] = { "killed", "a command was killed" },
-        [REVERT_PROTOCOL] = { "protocol-error", "the guest broke the protocol" },
-        [REVERT_LOST] = { "lost", "the connection was lost during a request" },
-        [REVERT_RESTARTED] = { "restarted", "the agent was started again" },
-        [REVERT_REBOOTED] = { "rebooted", "the guest was booted again" },
-        [REVERT_ABANDONED] = { "abandoned", "a lease was abandoned" },
-        [REVERT_UNCLEAN] = { "unclean", "it was in use when the watchdog ended" },
-        [REVERT_CPU] = { "cpu", "the idle guest burns CPU" },
-        [REVERT_POLICY] = { "policy", "a fresh guest for every request" },
-        [REVERT_AGE] = { "age", "the guest is as old as it may be" },
-        [REVERT_USED] = { "used", "the guest has served as many requests as it may" },
-        [REVERT_OPERATOR] = { "operator", "an operator asked" },
+        [REVERT_NONE] = { "", "", 0 },
+        [REVERT_HEARTBEAT] = { "heartbeat", "the heartbeat stopped", VOID_WHEN_ALIVE },
+        [REVERT_STOPPED] = { "stopped", "the domain is off", VOID_WHEN_ALIVE },
+        [REVERT_CRASHED] = { "crashed", "the guest crashed", VOID_WHEN_ALIVE },
+        [REVERT_PAUSED] = { "paused", "the domain is paused", VOID_WHEN_ALIVE },
+        [REVERT_SILENT] = { "silent", "the agent does not answer", VOID_WHEN_ALIVE },
+        [REVERT_UNSTARTED] = { "unstarted", "the guest did not come up", VOID_WHEN_ALIVE },
+        [REVERT_TIMED_OUT] = { "timed-out", "a command timed out", PATIENT },
+        [REVERT_KILLED] = { "killed", "a command was killed", PATIENT },
+        [REVERT_PROTOCOL] = { "protocol-error", "the guest broke the protocol", 0 },
+        [REVERT_LOST] = { "lost", "the connection was lost during a request", 0 },
+        [REVERT_RESTARTED] = { "restarted", "the agent was started again", 0 },
+        [REVERT_REBOOTED] = { "rebooted", "the guest was booted again", 0 },
+        [REVERT_ABANDONED] = { "abandoned", "a lease was abandoned", PATIENT },
+        [REVERT_UNCLEAN] = { "unclean", "it was in use when the watchdog ended", 0 },
+        [REVERT_CPU] = { "cpu", "the idle guest burns CPU", 0 },
+        [REVERT_POLICY] = { "policy", "a fresh guest for every request", PATIENT },
+        [REVERT_AGE] = { "age", "the guest is as old as it may be", 0 },
+        [REVERT_USED] = { "used", "the guest has served as many requests as it may", 0 },
+        [REVERT_OPERATOR] = { "operator", "an operator asked", 0 },
 };
 
 static const char *const outcome_table[_OUTCOME_MAX] = {
@@ -96,15 +106,12 @@ int outcome_from_string(const char *string) {
         return -EINVAL;
 }
 
-/* A reason that is about the guest's life, not about what was done in it. */
 static bool reason_is_void_when_alive(RevertReason reason) {
-        return reason > REVERT_NONE && reason < REVERT_TIMED_OUT;
+        return reason_table[reason].flags & VOID_WHEN_ALIVE;
 }
 
-/* One that is about a job: the guest goes on, and others' jobs in it may end. */
 static bool reason_is_patient(RevertReason reason) {
-        return reason == REVERT_TIMED_OUT || reason == REVERT_KILLED || reason == REVERT_ABANDONED ||
-               reason == REVERT_POLICY;
+        return reason_table[reason].flags & PATIENT;
 }
 
 static bool domain_is_up(DomainFact domain) {
@@ -323,7 +330,7 @@ void machine_tick(Machine *machine, uint64_t now_usec) {
 }
 
 RevertReason machine_owed(const Machine *machine) {
-        return machine->tainted && machine->due < REVERT_TIMED_OUT ? REVERT_UNCLEAN : machine->due;
+        return machine->tainted && reason_is_void_when_alive(machine->due) ? REVERT_UNCLEAN : machine->due;
 }
 
 bool machine_can_lease(const Machine *machine) {

@@ -74,16 +74,17 @@ typedef enum WayBack {
         WAY_NO_SNAPSHOT,
 } WayBack;
 
+/* What follows from each, and its words, are in one table: machine.c. */
 typedef enum RevertReason {
         REVERT_NONE,
-        /* The guest itself seems dead: void when it is seen alive before the revert happens. */
+        /* The guest itself seems dead. */
         REVERT_HEARTBEAT,
         REVERT_STOPPED,
         REVERT_CRASHED,
         REVERT_PAUSED,
         REVERT_SILENT,
         REVERT_UNSTARTED,
-        /* The guest cannot be trusted: only a revert mends that. */
+        /* The guest cannot be trusted, or has had its time. */
         REVERT_TIMED_OUT,
         REVERT_KILLED,
         REVERT_PROTOCOL,
