@@ -5,36 +5,27 @@
 #include <stdio.h>
 
 #include "common/io.h"
-#include "common/log.h"
 #include "common/vm1.h"
 #include "watchdog/crash.h"
-#include "watchdog/lease.h"
-#include "watchdog/machine-signals.h"
-#include "watchdog/manager.h"
+#include "watchdog/keeper-private.h"
 
-/* libvirt is asked this often about a machine that is well, and while something is missing. */
-#define LOOK_USEC IDLE_CPU_SAMPLE_USEC
-#define LOOK_MISSING_USEC (2 * USEC_PER_SEC)
 /* A reset that cannot be recorded is tried again so much later. */
 #define SAVE_RETRY_USEC (1 * USEC_PER_SEC)
 /* An agent may serve several leases at once, over vsock or in the lanes of a channel. */
 #define SLOTS_DEFAULT 4
 
-/* A message about this machine, with its name as a field. */
-#define keeper_log(keeper, priority, id, ...)                                                               \
-        ({                                                                                                  \
-                char _field[128];                                                                           \
-                snprintf(_field, sizeof(_field), "PBOTVM_MACHINE=%s", (keeper)->config->name);              \
-                (void)log_write(priority, 0, id, (const char *[]){ _field, NULL }, __VA_ARGS__);            \
-        })
-
 /* ---- facts come in ---- */
+
+static void condemn(Keeper *keeper, RevertReason reason) {
+        machine_condemn(&keeper->machine, reason, now_monotonic());
+        keeper_changed(keeper);
+}
 
 static void on_link_fact(Link *link _unused_, LinkFact fact, void *userdata) {
         Keeper *keeper = userdata;
 
         machine_set_link(&keeper->machine, fact, now_monotonic());
-        manager_changed(keeper->manager, keeper);
+        keeper_changed(keeper);
 }
 
 static void on_link_unasked(Link *link _unused_, void *userdata) {
@@ -46,8 +37,7 @@ static void on_link_flooded(Link *link _unused_, void *userdata) {
 
         keeper_log(keeper, LOG_WARNING, MESSAGE_PROTOCOL, "%s: the guest talks without being asked.",
                 keeper->config->name);
-        machine_condemn(&keeper->machine, REVERT_PROTOCOL, now_monotonic());
-        manager_changed(keeper->manager, keeper);
+        condemn(keeper, REVERT_PROTOCOL);
 }
 
 static void on_pulse(Pulse *pulse, void *userdata) {
@@ -71,7 +61,17 @@ static void on_pulse(Pulse *pulse, void *userdata) {
                         keeper->config->name);
                 machine_condemn(&keeper->machine, REVERT_RESTARTED, now);
         }
-        manager_changed(keeper->manager, keeper);
+        keeper_changed(keeper);
+}
+
+static void on_crashed(void *userdata) {
+        condemn(userdata, REVERT_CRASHED);
+}
+
+/* By hand, or because it panicked. It would come back in the time of a lost beat, cold and with its files
+ * changed. */
+static void on_rebooted(void *userdata) {
+        condemn(userdata, REVERT_REBOOTED);
 }
 
 static unsigned slots(const Keeper *keeper) {
@@ -84,131 +84,21 @@ static unsigned slots(const Keeper *keeper) {
         return guest == GUEST_PBOTVM || guest == GUEST_PBOT_2026 ? SLOTS_DEFAULT : 1;
 }
 
-static void sample_cpu(Keeper *keeper, const DomainLook *look) {
-        Machine *m = &keeper->machine;
-
-        if (idle_cpu_sample(&keeper->cpu, look->cpu_usec, machine_state(m) == MACHINE_READY, m->requests,
-                    look->taken_usec))
-                machine_condemn(m, REVERT_CPU, look->taken_usec);
-}
-
-/* Whether the domain itself names a way, or takes one away. */
-static void follow_lines(Keeper *keeper, const DomainLook *look) {
-        if (!look->lines.known || domain_lines_equal(&look->lines, &keeper->lines) ||
-                keeper->machine.leases > 0)
-                return;
-        keeper->lines = look->lines;
-        if (link_set_lines(keeper->link, keeper->config, &keeper->lines))
-                machine_set_link(&keeper->machine, LINK_DOWN, look->taken_usec);
-        pulse_set_lines(keeper->pulse, keeper->config, &keeper->lines);
-        keeper->machine.has_pulse = pulse_fact(keeper->pulse, look->taken_usec) != PULSE_NONE;
-}
-
-static void on_looked(Domain *domain _unused_, const DomainLook *look, void *userdata) {
-        Keeper *keeper = userdata;
-        bool up = look->fact == DOMAIN_RUNNING || look->fact == DOMAIN_SAVING;
-
-        if (look->way == WAY_REFUSED && keeper->machine.way != WAY_REFUSED) {
-                snprintf(keeper->last_error, sizeof(keeper->last_error), "%s", look->message);
-                keeper_log(keeper, LOG_ERR, MESSAGE_STATE, "Looking at the domain of %s failed: %s",
-                        keeper->config->name, look->message);
-        }
-        machine_set_way(&keeper->machine, look->way);
-        if (up && keeper->domain_id >= 0 && look->id != keeper->domain_id) {
-                keeper_log(keeper, LOG_NOTICE, MESSAGE_STATE, "%s was started or reverted by somebody else.",
-                        keeper->config->name);
-                lease_revoke(keeper, OUTCOME_OVERTAKEN);
-                link_stop(keeper->link);
-                pulse_stop(keeper->pulse);
-                machine_restarted(&keeper->machine, look->taken_usec);
-                idle_cpu_reset(&keeper->cpu);
-        }
-        if (up)
-                keeper->domain_id = look->id;
-        follow_lines(keeper, look);
-
-        /* Somebody's revert is over in a moment; if it is not, the domain is off. */
-        if (look->passing && !keeper->look_passing)
-                keeper->look_passing = true;
-        else {
-                keeper->look_passing = false;
-                machine_set_domain(&keeper->machine, look->fact, look->taken_usec);
-        }
-        if (up)
-                sample_cpu(keeper, look);
-        manager_changed(keeper->manager, keeper);
-}
-
-static void on_crashed(Domain *domain _unused_, void *userdata) {
-        Keeper *keeper = userdata;
-
-        machine_condemn(&keeper->machine, REVERT_CRASHED, now_monotonic());
-        manager_changed(keeper->manager, keeper);
-}
-
-/* By hand, or because it panicked. It would come back in the time of a lost beat, cold and with its files
- * changed. */
-static void on_rebooted(Domain *domain _unused_, void *userdata) {
-        Keeper *keeper = userdata;
-
-        machine_condemn(&keeper->machine, REVERT_REBOOTED, now_monotonic());
-        manager_changed(keeper->manager, keeper);
-}
-
-static uint64_t look_period(const Keeper *keeper) {
-        const Machine *m = &keeper->machine;
-        bool missing = m->domain == DOMAIN_MISSING || m->domain == DOMAIN_OFF || m->due != REVERT_NONE ||
-                       m->way != WAY_OPEN || keeper->look_passing;
-
-        return missing ? LOOK_MISSING_USEC : LOOK_USEC;
-}
-
-/* Looks again after the period that fits what is known now, or sooner if that was set already. */
-static void set_look_timer(Keeper *keeper, uint64_t now) {
-        uint64_t at = usec_add(now, look_period(keeper));
-
-        /* One that is due by now is about to be seen: put off, it never would be where beats come all the
-         * time. */
-        if (!keeper->look_timer || (keeper->look_usec > 0 && keeper->look_usec <= at))
-                return;
-        keeper->look_usec = at;
-        (void)sd_event_source_set_time(keeper->look_timer, at);
-        (void)sd_event_source_set_enabled(keeper->look_timer, SD_EVENT_ONESHOT);
-}
-
-static int on_look_time(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
-        Keeper *keeper = userdata;
-
-        domain_look(keeper->domain);
-        keeper->look_usec = 0;
-        set_look_timer(keeper, now_monotonic());
-        return 0;
+static void look(Keeper *keeper) {
+        if (keeper->backend)
+                keeper->backend->verbs->look(keeper->backend);
 }
 
 /* ---- resets ---- */
 
 /* error: NULL when it is done, or the name of the error; then why. */
 static void answer_reverts(Keeper *keeper, const char *error, const char *why) {
-        for (size_t i = 0; i < keeper->n_revert_calls; i++) {
-                if (!error)
-                        (void)sd_bus_reply_method_return(keeper->revert_calls[i], NULL);
-                else
-                        (void)sd_bus_reply_method_errorf(keeper->revert_calls[i], error,
-                                "Reverting %s failed: %s", keeper->config->name, why);
-                sd_bus_message_unref(keeper->revert_calls[i]);
-        }
-        keeper->n_revert_calls = 0;
-}
+        char text[512];
 
-void keeper_sender_gone(Keeper *keeper, const char *sender) {
-        size_t n = 0;
-
-        for (size_t i = 0; i < keeper->n_revert_calls; i++)
-                if (streq(sd_bus_message_get_sender(keeper->revert_calls[i]), sender))
-                        sd_bus_message_unref(keeper->revert_calls[i]);
-                else
-                        keeper->revert_calls[n++] = keeper->revert_calls[i];
-        keeper->n_revert_calls = n;
+        if (keeper->revert_calls.n == 0)
+                return;
+        snprintf(text, sizeof(text), "Reverting %s failed: %s", keeper->config->name, why);
+        pending_calls_answer(&keeper->revert_calls, error, text);
 }
 
 /* What is in the way (libvirt, the domain, its snapshot) may be for long: whoever waits is told so at once,
@@ -217,7 +107,7 @@ static void answer_obstacle(Keeper *keeper) {
         const char *obstacle = machine_obstacle(&keeper->machine);
         char why[200];
 
-        if (keeper->n_revert_calls == 0 || !*obstacle)
+        if (keeper->revert_calls.n == 0 || !*obstacle)
                 return;
         snprintf(why, sizeof(why), "%s; it happens as soon as it can", obstacle);
         answer_reverts(keeper, SD_BUS_ERROR_FAILED, why);
@@ -228,32 +118,30 @@ static void reset_ended(Keeper *keeper, ResetResult result, const char *message)
         uint64_t now = now_monotonic();
         double took = (double)(now - keeper->reset_begun_usec) / USEC_PER_SEC;
 
-        crash_point(keeper->manager, "after-revert");
+        crash_point("after-revert");
         snprintf(keeper->last_error, sizeof(keeper->last_error), "%s", message);
-        if (result == RESET_DONE && machine_reverts(m))
+        if (result == RESET_DONE && machine_reverts(m)) {
                 keeper->last_revert_usec = now_realtime();
-        if (result == RESET_DONE && machine_reverts(m))
                 keeper_log(keeper, LOG_NOTICE, MESSAGE_REVERT,
                         "%s is reverted after %.2f s, generation %" PRIu64 ".", keeper->config->name, took,
                         m->generation);
-        else if (result != RESET_DONE)
+        } else if (result != RESET_DONE)
                 keeper_log(keeper, LOG_ERR, MESSAGE_REVERT_FAILED, "Reverting %s failed after %.2f s: %s",
                         keeper->config->name, took, message);
 
         machine_reset_end(m, result, now);
         machine_set_pulse(m, pulse_fact(keeper->pulse, now), now);
-        keeper->domain_id = -1;
+        keeper->run_id = -1;
         idle_cpu_reset(&keeper->cpu);
-        if (keeper->domain)
-                domain_look(keeper->domain);
+        look(keeper);
         /* What made it impossible is found out by a look. */
         if (m->due == REVERT_NONE || result != RESET_IMPOSSIBLE)
                 answer_reverts(
                         keeper, result == RESET_DONE ? NULL : SD_BUS_ERROR_FAILED, keeper->last_error);
-        manager_changed(keeper->manager, keeper);
+        keeper_changed(keeper);
 }
 
-static void on_reverted(Domain *domain _unused_, ResetResult result, const char *message, void *userdata) {
+static void on_reverted(ResetResult result, const char *message, void *userdata) {
         reset_ended(userdata, result, message);
 }
 
@@ -261,7 +149,7 @@ static void reset(Keeper *keeper) {
         Machine *m = &keeper->machine;
 
         /* A watchdog that dies in the middle has to know why it was begun. */
-        int r = manager_save(keeper->manager);
+        int r = keeper_save(keeper);
         if (r < 0) {
                 machine_postpone(m, usec_add(now_monotonic(), SAVE_RETRY_USEC));
                 answer_reverts(keeper, VM1_ERROR_BUSY, "the state of the machines cannot be saved");
@@ -271,7 +159,7 @@ static void reset(Keeper *keeper) {
         keeper_log(keeper, LOG_NOTICE, MESSAGE_REVERT, "%s %s: %s.",
                 machine_reverts(m) ? "Reverting" : "Connecting anew to", keeper->config->name,
                 revert_reason_to_string(m->due));
-        crash_point(keeper->manager, "before-revert");
+        crash_point("before-revert");
 
         link_stop(keeper->link);
         /* Where the guest goes on running, so does a heartbeat that is there. */
@@ -279,80 +167,126 @@ static void reset(Keeper *keeper) {
                 pulse_stop(keeper->pulse);
         machine_reset_begin(m, now_realtime() / USEC_PER_SEC);
         keeper->reset_begun_usec = now_monotonic();
-        (void)manager_save(keeper->manager);
-        signals_send(keeper);
+        (void)keeper_save(keeper);
+        keeper->hooks.shown(keeper, keeper->hooks.userdata);
 
         if (!machine_reverts(m)) {
                 reset_ended(keeper, RESET_DONE, "");
                 return;
         }
-        r = domain_revert(keeper->domain);
+        r = keeper->backend->verbs->revert(keeper->backend);
         if (r < 0)
                 reset_ended(keeper, RESET_FAILED, strerror(-r));
         else
-                crash_point(keeper->manager, "during-revert");
+                crash_point("during-revert");
 }
+
+/* ---- for operators ---- */
 
 int keeper_revert(Keeper *keeper, RevertReason reason, sd_bus_message *call) {
-        if (call && keeper->n_revert_calls == KEEPER_CALLS_MAX)
-                return -EBUSY;
-        if (call)
-                keeper->revert_calls[keeper->n_revert_calls++] = sd_bus_message_ref(call);
-        machine_condemn(&keeper->machine, reason, now_monotonic());
-        manager_changed(keeper->manager, keeper);
-        return 0;
+        int r = pending_calls_add(&keeper->revert_calls, call);
+        if (r >= 0)
+                condemn(keeper, reason);
+        return r;
 }
 
-/* ---- snapshots ---- */
-
-static void on_snapshot_taken(Domain *domain _unused_, int result, const char *message, void *userdata) {
+static void on_snapshot_taken(int result, const char *message, void *userdata) {
         Keeper *keeper = userdata;
+        char text[512] = "";
 
         machine_unhold(&keeper->machine, now_monotonic());
         if (result < 0) {
-                keeper_log(keeper, LOG_ERR, NULL, "Taking a snapshot of %s failed: %s", keeper->config->name,
+                snprintf(text, sizeof(text), "Taking a snapshot of %s failed: %s", keeper->config->name,
                         message);
-                (void)sd_bus_reply_method_errorf(keeper->snapshot_call, SD_BUS_ERROR_FAILED,
-                        "Taking a snapshot of %s failed: %s", keeper->config->name, message);
-        } else {
+                keeper_log(keeper, LOG_ERR, NULL, "%s", text);
+        } else
                 keeper_log(keeper, LOG_NOTICE, NULL, "Took snapshot '%s' of %s.", keeper->config->snapshot,
                         keeper->config->name);
-                (void)sd_bus_reply_method_return(keeper->snapshot_call, NULL);
-        }
-        keeper->snapshot_call = sd_bus_message_unref(keeper->snapshot_call);
-        domain_look(keeper->domain);
-        manager_changed(keeper->manager, keeper);
+        pending_calls_answer(&keeper->snapshot_calls, result < 0 ? SD_BUS_ERROR_FAILED : NULL, text);
+        look(keeper);
+        keeper_changed(keeper);
 }
 
 int keeper_snapshot(Keeper *keeper, sd_bus_message *call) {
-        Machine *m = &keeper->machine;
-        if (!keeper->domain)
+        if (!keeper->backend)
                 return -EOPNOTSUPP;
-
-        if (!machine_can_snapshot(m))
+        if (!machine_can_snapshot(&keeper->machine))
                 return -EBUSY;
-        int r = domain_snapshot(keeper->domain);
+
+        int r = keeper->backend->verbs->snapshot(keeper->backend);
         if (r < 0)
                 return r;
-
-        machine_hold(m);
-        keeper->snapshot_call = sd_bus_message_ref(call);
-        return 0;
+        machine_hold(&keeper->machine);
+        return pending_calls_add(&keeper->snapshot_calls, call);
 }
 
 int keeper_drain(Keeper *keeper, bool drain) {
         bool before = keeper->machine.drained;
 
         keeper->machine.drained = drain;
-        int r = manager_save(keeper->manager);
+        int r = keeper_save(keeper);
         if (r < 0) {
                 keeper->machine.drained = before;
                 return r;
         }
         keeper_log(keeper, LOG_NOTICE, MESSAGE_STATE, "%s is %s by an operator.", keeper->config->name,
                 drain ? "drained" : "put back to work");
-        manager_changed(keeper->manager, keeper);
+        keeper_changed(keeper);
         return 0;
+}
+
+void keeper_sender_gone(Keeper *keeper, const char *sender) {
+        pending_calls_sender_gone(&keeper->revert_calls, sender);
+}
+
+/* ---- for whoever leases it ---- */
+
+bool keeper_can_lease(const Keeper *keeper) {
+        return machine_can_lease(&keeper->machine);
+}
+
+bool keeper_is_fresh(const Keeper *keeper) {
+        return machine_is_fresh(&keeper->machine, now_monotonic());
+}
+
+void keeper_prove(Keeper *keeper) {
+        link_probe(keeper->link);
+}
+
+Prospect keeper_prospect(const Keeper *keeper) {
+        return machine_prospect(&keeper->machine);
+}
+
+bool keeper_is_hopeless(const Keeper *keeper) {
+        return machine_is_hopeless(&keeper->machine, now_monotonic());
+}
+
+void keeper_set_waiting(Keeper *keeper, size_t waiting) {
+        keeper->waiting = waiting;
+        keeper_changed(keeper);
+}
+
+int keeper_lease(Keeper *keeper, StrandDone done, void *userdata, Strand **ret) {
+        int r = strand_new(keeper->link, done, userdata, ret);
+        if (r >= 0)
+                machine_lease(&keeper->machine);
+        return r;
+}
+
+void keeper_disprove(Keeper *keeper) {
+        machine_disprove(&keeper->machine);
+}
+
+void keeper_release(Keeper *keeper, bool used, Outcome outcome) {
+        if (used)
+                machine_release(&keeper->machine, outcome, now_monotonic());
+        else
+                machine_unlease(&keeper->machine);
+        keeper_changed(keeper);
+}
+
+int keeper_save(Keeper *keeper) {
+        return keeper->hooks.save(keeper, keeper->hooks.userdata);
 }
 
 /* ---- what follows ---- */
@@ -363,8 +297,8 @@ static bool may_talk(const Keeper *keeper) {
 }
 
 static void connect_guest(Keeper *keeper) {
-        if (keeper->machine.resetting || keeper->machine.domain == DOMAIN_OFF ||
-                keeper->machine.domain == DOMAIN_MISSING)
+        if (keeper->machine.resetting || keeper->machine.run == RUN_OFF ||
+                keeper->machine.run == RUN_MISSING)
                 return;
         pulse_start(keeper->pulse);
         if (may_talk(keeper))
@@ -384,26 +318,7 @@ static void set_timer(Keeper *keeper, uint64_t now) {
         (void)sd_event_source_set_enabled(keeper->timer, SD_EVENT_ONESHOT);
 }
 
-/* Has what others know of it told where it is not as it was. True if its status is another one. */
-static bool tell(Keeper *keeper) {
-        const char *transport = keeper_transport(keeper), *reason = keeper_reason(keeper),
-                   *why = *reason ? reason : transport;
-        SavedMachine record = keeper_record(keeper);
-        char status[sizeof(keeper->status)];
-
-        if (!saved_machine_equal(&record, &keeper->record))
-                manager_unsaved(keeper->manager);
-        keeper->record = record;
-        signals_send(keeper);
-        snprintf(status, sizeof(status), "%s %s%s%s%s", keeper->config->name,
-                machine_state_to_string(keeper_state(keeper)), *why ? " (" : "", why, *why ? ")" : "");
-        if (streq(status, keeper->status))
-                return false;
-        memcpy(keeper->status, status, sizeof(status));
-        return true;
-}
-
-bool keeper_update(Keeper *keeper) {
+void keeper_update(Keeper *keeper) {
         Machine *m = &keeper->machine;
         uint64_t now = now_monotonic();
         MachineStep step;
@@ -412,7 +327,7 @@ bool keeper_update(Keeper *keeper) {
         machine_tick(m, now);
         while ((step = machine_step(m, now)) != MACHINE_STEP_NONE)
                 if (step == MACHINE_STEP_REVOKE)
-                        lease_revoke(keeper, OUTCOME_ABANDONED);
+                        keeper_revoke(keeper, OUTCOME_ABANDONED);
                 else
                         reset(keeper);
 
@@ -422,106 +337,71 @@ bool keeper_update(Keeper *keeper) {
         if (m->link == LINK_PROVEN && m->proven_usec == 0 && m->due == REVERT_NONE)
                 link_probe(keeper->link);
         set_timer(keeper, now);
-        set_look_timer(keeper, now);
-        return tell(keeper);
-}
-
-void keeper_prove(Keeper *keeper) {
-        link_probe(keeper->link);
+        keeper_look_soon(keeper, now);
 }
 
 static int on_time(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
-        Keeper *keeper = userdata;
-
-        manager_changed(keeper->manager, keeper);
+        keeper_changed(userdata);
         return 0;
 }
 
-/* ---- what is seen of it ---- */
-
-MachineState keeper_state(const Keeper *keeper) {
-        return machine_state(&keeper->machine);
+const MachineConfig *keeper_config(const Keeper *keeper) {
+        return keeper->config;
 }
 
-const char *keeper_status(const Keeper *keeper) {
-        return keeper->status;
-}
-
-SavedMachine keeper_record(const Keeper *keeper) {
-        return (SavedMachine){
-                .name = keeper->config->name,
-                .generation = keeper->machine.generation,
-                .guest = keeper_guest(keeper),
-                .drained = keeper->machine.drained,
-                .due = machine_owed(&keeper->machine),
-                .failures = keeper->machine.failures,
-                .retry_usec = keeper->machine.retry_usec,
-                .born_usec = keeper->machine.born_usec,
-                .served = keeper->machine.served,
-        };
-}
-
-const char *keeper_reason(Keeper *keeper) {
-        const char *why = machine_state_reason(&keeper->machine),
-                   *obstacle = machine_obstacle(&keeper->machine);
-        if (streq(why, obstacle))
-                obstacle = "";
-        bool failed = machine_state(&keeper->machine) == MACHINE_FAILED && *keeper->last_error;
-
-        snprintf(keeper->reason, sizeof(keeper->reason), "%s%s%s%s%s", why, *why && *obstacle ? "; " : "",
-                obstacle, failed ? "; " : "", failed ? keeper->last_error : "");
-        return keeper->reason;
-}
-
-GuestKind keeper_guest(const Keeper *keeper) {
-        return pulse_heartbeat(keeper->pulse)->kind;
-}
-
-const char *keeper_transport(const Keeper *keeper) {
-        TransportKind kind = link_transport(keeper->link);
-        return kind == TRANSPORT_AUTO ? "" : transport_kind_to_string(kind);
+bool keeper_is_at_work(const Keeper *keeper) {
+        return keeper->machine.resetting || keeper->machine.held;
 }
 
 /* ---- beginning and end ---- */
 
-static int add_timers(Keeper *keeper, sd_event *event) {
-        int r = sd_event_add_time(event, &keeper->timer, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_time, keeper);
-        if (r >= 0)
-                r = signals_setup(keeper, event);
-        if (r < 0 || !keeper->domain)
-                return r;
-        keeper->look_usec = now_monotonic();
-        return sd_event_add_time(event, &keeper->look_timer, CLOCK_MONOTONIC, keeper->look_usec,
-                USEC_PER_MSEC, on_look_time, keeper);
-}
-
-static int add_domain(Keeper *keeper, Hypervisor *hypervisor) {
-        DomainHooks hooks = {
-                .looked = on_looked,
+static int open_backend(Keeper *keeper, BackendDriver *driver) {
+        BackendHooks hooks = {
+                .looked = keeper_looked,
                 .crashed = on_crashed,
                 .rebooted = on_rebooted,
                 .reverted = on_reverted,
                 .snapshot_taken = on_snapshot_taken,
                 .userdata = keeper,
         };
-        return domain_new(
-                hypervisor, keeper->config->domain, keeper->config->snapshot, hooks, &keeper->domain);
+        return driver->verbs->open(driver, keeper->config, &hooks, &keeper->backend);
 }
 
-int keeper_new(Manager *manager, const MachineConfig *config, Hypervisor *hypervisor, uint64_t generation,
-        Keeper **ret) {
-        sd_event *event = manager_event(manager);
+static int open_ways(Keeper *keeper, sd_event *event) {
+        LinkHooks hooks = {
+                .fact = on_link_fact,
+                .unasked = on_link_unasked,
+                .flooded = on_link_flooded,
+                .userdata = keeper,
+        };
+        int r = link_new(event, keeper->config, hooks, &keeper->link);
+        return r < 0 ? r : pulse_new(event, keeper->config, on_pulse, keeper, &keeper->pulse);
+}
+
+static void recall(Keeper *keeper, const SavedMachine *known) {
+        uint64_t now = now_monotonic();
+
+        if (known->generation == 0 && known->due == REVERT_NONE)
+                return;
+        pulse_recall_guest(keeper->pulse, known->guest);
+        machine_recall(&keeper->machine, known->drained, known->due, now);
+        machine_recall_failures(&keeper->machine, (unsigned)known->failures, known->retry_usec, now);
+        machine_recall_age(&keeper->machine, known->born_usec, known->served, now);
+}
+
+int keeper_new(sd_event *event, const MachineConfig *config, BackendDriver *driver,
+        const SavedMachine *known, uint64_t generation, const KeeperHooks *hooks, Keeper **ret) {
         _cleanup_(keeper_freep) Keeper *keeper = calloc(1, sizeof(*keeper));
         if (!keeper)
                 return -ENOMEM;
 
-        keeper->manager = manager;
-        keeper->domain_id = -1;
-        keeper->told.state = _MACHINE_STATE_MAX;
+        keeper->hooks = *hooks;
+        keeper->run_id = -1;
         keeper->config = settings_copy(config);
         if (!keeper->config)
                 return -ENOMEM;
-        machine_init(&keeper->machine, keeper->config, generation, now_monotonic());
+        machine_init(&keeper->machine, keeper->config, driver ? driver->verbs->obstacles : NULL,
+                known->generation > 0 ? known->generation : generation, now_monotonic());
         if (!transport_addr_is_usable(keeper->config))
                 keeper_log(keeper, LOG_ERR, MESSAGE_CONFIG,
                         "machines.%s.addr: expected a numeric address or \"localhost\", found \"%s\": its "
@@ -529,24 +409,18 @@ int keeper_new(Manager *manager, const MachineConfig *config, Hypervisor *hyperv
                         "lines cannot be used.",
                         keeper->config->name, keeper->config->addr);
 
-        LinkHooks hooks = {
-                .fact = on_link_fact,
-                .unasked = on_link_unasked,
-                .flooded = on_link_flooded,
-                .userdata = keeper,
-        };
-        int r = sd_bus_path_encode(VM1_MACHINES, config->name, &keeper->path);
+        int r = open_ways(keeper, event);
+        if (r >= 0 && driver)
+                r = open_backend(keeper, driver);
         if (r >= 0)
-                r = link_new(event, keeper->config, hooks, &keeper->link);
-        if (r >= 0)
-                r = pulse_new(event, keeper->config, on_pulse, keeper, &keeper->pulse);
-        if (r >= 0 && hypervisor)
-                r = add_domain(keeper, hypervisor);
-        if (r >= 0)
-                r = add_timers(keeper, event);
+                r = sd_event_add_time(
+                        event, &keeper->timer, CLOCK_MONOTONIC, 0, USEC_PER_MSEC, on_time, keeper);
+        if (r >= 0 && driver)
+                r = keeper_look_setup(keeper, event);
         if (r < 0)
                 return r;
 
+        recall(keeper, known);
         *ret = TAKE_PTR(keeper);
         return 0;
 }
@@ -555,15 +429,13 @@ Keeper *keeper_free(Keeper *keeper) {
         if (!keeper)
                 return NULL;
         answer_reverts(keeper, SD_BUS_ERROR_FAILED, "the watchdog ends, or has other settings for it");
-        manager_forget(keeper->manager, keeper);
-        sd_bus_message_unref(keeper->snapshot_call);
+        pending_calls_drop(&keeper->snapshot_calls);
         sd_event_source_disable_unref(keeper->timer);
         sd_event_source_disable_unref(keeper->look_timer);
-        sd_event_source_disable_unref(keeper->tell_timer);
-        domain_free(keeper->domain);
+        if (keeper->backend)
+                keeper->backend->verbs->free(keeper->backend);
         pulse_free(keeper->pulse);
         link_free(keeper->link);
-        free(keeper->path);
         settings_free(keeper->config);
         free(keeper);
         return NULL;

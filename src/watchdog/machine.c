@@ -114,8 +114,8 @@ static bool reason_is_patient(RevertReason reason) {
         return reason_table[reason].flags & PATIENT;
 }
 
-static bool domain_is_up(DomainFact domain) {
-        return domain == DOMAIN_UNKNOWN || domain == DOMAIN_RUNNING || domain == DOMAIN_SAVING;
+static bool run_is_up(RunFact run) {
+        return run == RUN_UNKNOWN || run == RUN_RUNNING || run == RUN_SAVING;
 }
 
 /* The agent's answer makes up for a first beat that is still to come. */
@@ -124,17 +124,17 @@ static bool is_excused(const Machine *machine) {
 }
 
 static bool is_alive(const Machine *machine) {
-        return machine->link == LINK_PROVEN && domain_is_up(machine->domain) &&
+        return machine->link == LINK_PROVEN && run_is_up(machine->run) &&
                (machine->pulse == PULSE_NONE || machine->pulse == PULSE_BEATING || is_excused(machine));
 }
 
 static bool is_refused(const Machine *machine) {
-        return machine->link == LINK_REFUSED || machine->pulse == PULSE_REFUSED ||
-               machine->domain == DOMAIN_OFF || machine->domain == DOMAIN_MISSING;
+        return machine->link == LINK_REFUSED || machine->pulse == PULSE_REFUSED || machine->run == RUN_OFF ||
+               machine->run == RUN_MISSING;
 }
 
 bool machine_reverts(const Machine *machine) {
-        return machine->has_domain && machine->policy != POLICY_NEVER;
+        return machine->obstacles && machine->policy != POLICY_NEVER;
 }
 
 /* Nothing of the last generation counts any more. */
@@ -148,10 +148,11 @@ static void forget_facts(Machine *machine, uint64_t settle_usec, uint64_t now_us
         machine->settle_usec = settle_usec;
 }
 
-void machine_init(Machine *machine, const MachineConfig *config, uint64_t generation, uint64_t now_usec) {
+void machine_init(Machine *machine, const MachineConfig *config, const char *const *obstacles,
+        uint64_t generation, uint64_t now_usec) {
         *machine = (Machine){
                 .policy = config->policy,
-                .has_domain = config->domain,
+                .obstacles = obstacles,
                 .has_pulse = config->channel_heart || config->heart_port > 0,
                 .max_age_usec = config->max_age_usec,
                 .max_requests = config->max_requests,
@@ -214,29 +215,29 @@ void machine_set_pulse(Machine *machine, PulseFact pulse, uint64_t now_usec) {
                 return;
         machine->pulse = pulse;
         facts_changed(machine, now_usec);
-        if (pulse == PULSE_LOST && machine->domain != DOMAIN_SAVING && !machine->held)
+        if (pulse == PULSE_LOST && machine->run != RUN_SAVING && !machine->held)
                 machine_condemn(machine, REVERT_HEARTBEAT, now_usec);
 }
 
-void machine_set_domain(Machine *machine, DomainFact domain, uint64_t now_usec) {
+void machine_set_run(Machine *machine, RunFact run, uint64_t now_usec) {
         static const RevertReason reasons[] = {
-                [DOMAIN_UNKNOWN] = REVERT_NONE,
-                [DOMAIN_RUNNING] = REVERT_NONE,
-                [DOMAIN_SAVING] = REVERT_NONE,
-                [DOMAIN_OFF] = REVERT_STOPPED,
-                [DOMAIN_PAUSED] = REVERT_PAUSED,
-                [DOMAIN_CRASHED] = REVERT_CRASHED,
-                [DOMAIN_MISSING] = REVERT_STOPPED,
+                [RUN_UNKNOWN] = REVERT_NONE,
+                [RUN_RUNNING] = REVERT_NONE,
+                [RUN_SAVING] = REVERT_NONE,
+                [RUN_OFF] = REVERT_STOPPED,
+                [RUN_PAUSED] = REVERT_PAUSED,
+                [RUN_CRASHED] = REVERT_CRASHED,
+                [RUN_MISSING] = REVERT_STOPPED,
         };
 
         if (machine->resetting)
                 return;
-        if (machine->domain != domain)
-                machine->domain_usec = now_usec;
-        machine->domain = domain;
+        if (machine->run != run)
+                machine->run_usec = now_usec;
+        machine->run = run;
         facts_changed(machine, now_usec);
-        if (reasons[domain] != REVERT_NONE && machine_reverts(machine))
-                machine_condemn(machine, reasons[domain], now_usec);
+        if (reasons[run] != REVERT_NONE && machine_reverts(machine))
+                machine_condemn(machine, reasons[run], now_usec);
 }
 
 void machine_set_way(Machine *machine, WayBack way) {
@@ -248,6 +249,10 @@ void machine_recall(Machine *machine, bool drained, RevertReason due, uint64_t n
         machine->excused_usec = usec_add(now_usec, MACHINE_EXCUSE_USEC);
         if (due != REVERT_NONE)
                 machine_condemn(machine, due, now_usec);
+}
+
+void machine_disprove(Machine *machine) {
+        machine->proven_usec = 0;
 }
 
 void machine_restarted(Machine *machine, uint64_t now_usec) {
@@ -317,8 +322,7 @@ void machine_tick(Machine *machine, uint64_t now_usec) {
         machine->worn = worn_reason(machine, now_usec);
         if (machine->worn != REVERT_NONE && machine->leases == 0 && machine->due == REVERT_NONE)
                 machine_condemn(machine, machine->worn, now_usec);
-        if (machine->domain == DOMAIN_SAVING &&
-                now_usec >= usec_add(machine->domain_usec, MACHINE_SAVING_USEC))
+        if (machine->run == RUN_SAVING && now_usec >= usec_add(machine->run_usec, MACHINE_SAVING_USEC))
                 machine_condemn(machine, REVERT_PAUSED, now_usec);
 
         /* Where nobody accepts a connection and no revert could change that, there is nothing to reset. */
@@ -336,11 +340,11 @@ RevertReason machine_owed(const Machine *machine) {
 bool machine_can_lease(const Machine *machine) {
         return is_alive(machine) && !machine->resetting && machine->due == REVERT_NONE &&
                !machine->drained && !machine->held && machine->worn == REVERT_NONE &&
-               machine->domain != DOMAIN_SAVING && machine->leases < machine->slots;
+               machine->run != RUN_SAVING && machine->leases < machine->slots;
 }
 
 bool machine_can_snapshot(const Machine *machine) {
-        return is_alive(machine) && machine->domain == DOMAIN_RUNNING && machine->leases == 0 &&
+        return is_alive(machine) && machine->run == RUN_RUNNING && machine->leases == 0 &&
                machine->due == REVERT_NONE && !machine->resetting && !machine->held;
 }
 
@@ -355,7 +359,7 @@ void machine_hold(Machine *machine) {
 void machine_unhold(Machine *machine, uint64_t now_usec) {
         machine->held = false;
         /* Its guest goes on from where it was stopped, and has time to show it. */
-        machine->domain_usec = now_usec;
+        machine->run_usec = now_usec;
         if (machine->unwell_usec > 0) {
                 machine->unwell_usec = now_usec;
                 machine->settle_usec = MACHINE_SETTLE_USEC;
@@ -413,7 +417,7 @@ MachineStep machine_step(const Machine *machine, uint64_t now_usec) {
         if (machine->resetting || machine->due == REVERT_NONE || machine->held)
                 return MACHINE_STEP_NONE;
 
-        bool gone = machine->domain == DOMAIN_OFF || machine->domain == DOMAIN_CRASHED;
+        bool gone = machine->run == RUN_OFF || machine->run == RUN_CRASHED;
         if (machine->leases > 0)
                 return gone || now_usec >= revoke_usec(machine) ? MACHINE_STEP_REVOKE : MACHINE_STEP_NONE;
         if (machine_reverts(machine) && machine->way != WAY_OPEN)
@@ -433,15 +437,15 @@ void machine_reset_begin(Machine *machine, uint64_t realtime_sec) {
 }
 
 void machine_reset_end(Machine *machine, ResetResult result, uint64_t now_usec) {
-        bool by_libvirt = machine_reverts(machine);
+        bool by_backend = machine_reverts(machine);
 
         assert(machine->resetting);
         machine->resetting = false;
         forget_facts(machine, MACHINE_SETTLE_USEC, now_usec);
         if (result == RESET_DONE && machine->due != REVERT_HEARTBEAT && machine->due != REVERT_UNSTARTED)
                 machine->excused_usec = usec_add(now_usec, MACHINE_EXCUSE_USEC);
-        if (by_libvirt)
-                machine->domain = result == RESET_DONE ? DOMAIN_RUNNING : DOMAIN_UNKNOWN;
+        if (by_backend)
+                machine->run = result == RESET_DONE ? RUN_RUNNING : RUN_UNKNOWN;
 
         /* The next one waits, unless the machine comes to life in between: what did not help is not repeated
          * at once. */
@@ -455,7 +459,7 @@ void machine_reset_end(Machine *machine, ResetResult result, uint64_t now_usec) 
                 machine->worn = REVERT_NONE;
                 machine->due = machine->urgent = REVERT_NONE;
                 machine->tainted = false;
-                machine->reverts += by_libvirt;
+                machine->reverts += by_backend;
         } else
                 machine->revert_failures += result == RESET_FAILED;
 }
@@ -466,7 +470,7 @@ MachineState machine_state(const Machine *machine) {
         if (machine->leases > 0)
                 return MACHINE_BUSY;
         if (machine->due != REVERT_NONE) {
-                if (machine->domain == DOMAIN_MISSING)
+                if (machine->run == RUN_MISSING)
                         return MACHINE_OFFLINE;
                 return machine->failures > 1 || machine->way == WAY_NO_SNAPSHOT ||
                                        machine->way == WAY_REFUSED
@@ -478,18 +482,18 @@ MachineState machine_state(const Machine *machine) {
         if (is_alive(machine))
                 return MACHINE_READY;
         /* Just after a revert its sockets are not there yet. */
-        bool appearing = machine->domain == DOMAIN_RUNNING && machine->excused_usec > 0;
+        bool appearing = machine->run == RUN_RUNNING && machine->excused_usec > 0;
         return is_refused(machine) && !appearing ? MACHINE_OFFLINE : MACHINE_STARTING;
 }
 
 static const char *unwell_reason(const Machine *machine) {
-        if (machine->domain == DOMAIN_MISSING)
-                return "libvirt knows no such domain";
-        if (machine->domain == DOMAIN_OFF)
+        if (machine->run == RUN_MISSING)
+                return machine->obstacles[WAY_NO_MACHINE];
+        if (machine->run == RUN_OFF)
                 return "the domain is off";
-        if (machine->domain == DOMAIN_PAUSED)
+        if (machine->run == RUN_PAUSED)
                 return "the domain is paused";
-        if (machine->domain == DOMAIN_CRASHED)
+        if (machine->run == RUN_CRASHED)
                 return "the guest crashed";
         if (machine->pulse == PULSE_REFUSED)
                 return "its heartbeat cannot be connected to";
@@ -521,23 +525,33 @@ const char *machine_state_reason(const Machine *machine) {
 }
 
 const char *machine_obstacle(const Machine *machine) {
-        static const char *const table[] = {
-                [WAY_UNKNOWN] = "",
-                [WAY_OPEN] = "",
-                [WAY_NO_LIBVIRT] = "libvirt is away",
-                [WAY_REFUSED] = "libvirt does not tell what it does",
-                [WAY_NO_DOMAIN] = "libvirt knows no such domain",
-                [WAY_NO_SNAPSHOT] = "its snapshot is missing",
-        };
-        return machine->due != REVERT_NONE && machine_reverts(machine) ? table[machine->way] : "";
+        return machine->due != REVERT_NONE && machine_reverts(machine) ? machine->obstacles[machine->way]
+                                                                       : "";
 }
 
 bool machine_is_hopeless(const Machine *machine, uint64_t now_usec) {
         if (machine->drained)
                 return true;
         return machine->leases == 0 && machine->offline_usec > 0 &&
-               (!machine_reverts(machine) || machine->domain == DOMAIN_MISSING) &&
+               (!machine_reverts(machine) || machine->run == RUN_MISSING) &&
                now_usec >= usec_add(machine->offline_usec, MACHINE_HOPELESS_USEC);
+}
+
+Prospect machine_prospect(const Machine *machine) {
+        if (machine->drained)
+                return PROSPECT_OFFLINE;
+        switch (machine_state(machine)) {
+        case MACHINE_READY:
+        case MACHINE_BUSY:
+                return PROSPECT_BUSY;
+        case MACHINE_OFFLINE:
+        case MACHINE_DRAINED:
+                return PROSPECT_OFFLINE;
+        case MACHINE_FAILED:
+                return machine->run == RUN_OFF ? PROSPECT_OFFLINE : PROSPECT_RESETTING;
+        default:
+                return PROSPECT_RESETTING;
+        }
 }
 
 uint64_t machine_deadline(const Machine *machine) {
@@ -550,8 +564,8 @@ uint64_t machine_deadline(const Machine *machine) {
                                            : MAX(machine->retry_usec, machine->due_usec);
         if (machine->unwell_usec > 0 && !(is_refused(machine) && !machine_reverts(machine)))
                 deadline = usec_add(machine->unwell_usec, machine->settle_usec);
-        if (machine->domain == DOMAIN_SAVING)
-                deadline = MIN(deadline, usec_add(machine->domain_usec, MACHINE_SAVING_USEC));
+        if (machine->run == RUN_SAVING)
+                deadline = MIN(deadline, usec_add(machine->run_usec, MACHINE_SAVING_USEC));
         if (is_excused(machine))
                 deadline = MIN(deadline, machine->excused_usec);
         if (machine->max_age_usec > 0 && machine_reverts(machine) && machine->way == WAY_OPEN &&

@@ -54,24 +54,26 @@ typedef enum PulseFact {
         PULSE_LOST,
 } PulseFact;
 
-typedef enum DomainFact {
-        DOMAIN_UNKNOWN, /* the machine has none, or libvirt is away: what the links say counts */
-        DOMAIN_RUNNING,
-        DOMAIN_SAVING, /* paused while its memory is written (snapshot, save, dump, migration): no fault */
-        DOMAIN_OFF,
-        DOMAIN_PAUSED,
-        DOMAIN_CRASHED,
-        DOMAIN_MISSING, /* libvirt knows no such domain */
-} DomainFact;
+/* What the backend says of its run. */
+typedef enum RunFact {
+        RUN_UNKNOWN, /* it has no backend, or that is away: what the links say counts */
+        RUN_RUNNING,
+        RUN_SAVING, /* paused while its memory is written (snapshot, save, dump, migration): no fault */
+        RUN_OFF,
+        RUN_PAUSED,
+        RUN_CRASHED,
+        RUN_MISSING, /* the backend knows no such machine */
+} RunFact;
 
-/* Whether libvirt could revert it. */
+/* Whether the backend could revert it. */
 typedef enum WayBack {
         WAY_UNKNOWN, /* not looked at yet */
         WAY_OPEN,
-        WAY_NO_LIBVIRT,
-        WAY_REFUSED, /* libvirt is there, and refuses */
-        WAY_NO_DOMAIN,
+        WAY_AWAY,
+        WAY_REFUSED, /* the backend is there, and refuses */
+        WAY_NO_MACHINE,
         WAY_NO_SNAPSHOT,
+        _WAY_BACK_MAX,
 } WayBack;
 
 /* What follows from each, and its words, are in one table: machine.c. */
@@ -124,7 +126,7 @@ int outcome_from_string(const char *string);
 typedef struct Machine {
         /* Settings. */
         RevertPolicy policy;
-        bool has_domain;
+        const char *const *obstacles; /* NULL: no backend */
         bool has_pulse;
         uint64_t max_age_usec; /* 0: none */
         uint64_t max_requests; /* 0: none */
@@ -136,8 +138,8 @@ typedef struct Machine {
         RevertReason worn;  /* the guest has had its time: it is reverted when nobody has it */
         LinkFact link;
         PulseFact pulse;
-        DomainFact domain;
-        uint64_t domain_usec; /* since when */
+        RunFact run;
+        uint64_t run_usec; /* since when */
         WayBack way;
         unsigned slots; /* leases at once */
         unsigned leases;
@@ -175,17 +177,21 @@ typedef enum MachineStep {
 typedef enum ResetResult {
         RESET_DONE,
         RESET_FAILED,
-        RESET_IMPOSSIBLE, /* libvirt is away, or the domain or its snapshot is missing: see way */
+        RESET_IMPOSSIBLE, /* the backend is away, or the machine or its snapshot is missing: see way */
 } ResetResult;
 
-/* A machine of which nothing is known yet. */
-void machine_init(Machine *machine, const MachineConfig *config, uint64_t generation, uint64_t now_usec);
+/* A machine of which nothing is known yet. obstacles: what each WayBack is in its backend's words, kept;
+ * NULL: it has no backend. */
+void machine_init(Machine *machine, const MachineConfig *config, const char *const *obstacles,
+        uint64_t generation, uint64_t now_usec);
 
 void machine_set_link(Machine *machine, LinkFact link, uint64_t now_usec);
 /* Something came from the agent unasked, maybe a part of an old reply: it is asked before the next lease. */
 void machine_doubt(Machine *machine);
+/* Something went wrong on the way to it: it is asked before the next lease, and now. */
+void machine_disprove(Machine *machine);
 void machine_set_pulse(Machine *machine, PulseFact pulse, uint64_t now_usec);
-void machine_set_domain(Machine *machine, DomainFact domain, uint64_t now_usec);
+void machine_set_run(Machine *machine, RunFact run, uint64_t now_usec);
 void machine_set_way(Machine *machine, WayBack way);
 /* What was known of it before the watchdog was started again: it ran, and unless a revert is due its agent's
  * answer makes up for the first beat. */
@@ -195,7 +201,7 @@ void machine_recall(Machine *machine, bool drained, RevertReason due, uint64_t n
 void machine_recall_failures(Machine *machine, unsigned failures, uint64_t retry_usec, uint64_t now_usec);
 /* Its guest is so old, and has served so many; 0: not known. */
 void machine_recall_age(Machine *machine, uint64_t born_usec, uint64_t served, uint64_t now_usec);
-/* The domain was started or reverted by somebody else: a new generation that may have to boot. */
+/* It was started or reverted by somebody else: a new generation that may have to boot. */
 void machine_restarted(Machine *machine, uint64_t now_usec);
 /* A revert becomes due. The first reason is the one that is told; it is void no more once there is one of
  * the other kind. */
@@ -212,7 +218,7 @@ bool machine_can_lease(const Machine *machine);
 bool machine_is_fresh(const Machine *machine, uint64_t now_usec);
 /* True if it is worth a snapshot now: alive, free, nothing due; an operator may have drained it. */
 bool machine_can_snapshot(const Machine *machine);
-/* Our snapshot of it is taken, for as long as that takes: the domain may be paused and its guest silent. */
+/* Our snapshot of it is taken, for as long as that takes: it may be paused and its guest silent. */
 void machine_hold(Machine *machine);
 void machine_unhold(Machine *machine, uint64_t now_usec);
 void machine_lease(Machine *machine);
@@ -224,7 +230,7 @@ void machine_release(Machine *machine, Outcome outcome, uint64_t now_usec);
 MachineStep machine_step(const Machine *machine, uint64_t now_usec);
 /* A reset that is due does not begin before then. */
 void machine_postpone(Machine *machine, uint64_t until_usec);
-/* True if a reset means a revert by libvirt. */
+/* True if a reset means a revert by the backend. */
 bool machine_reverts(const Machine *machine);
 /* Begins what MACHINE_STEP_RESET asks for: a new generation. realtime_sec: seconds since 1970, below which
  * no generation lies, so that none comes twice even when the state file is lost. */
@@ -238,5 +244,12 @@ const char *machine_state_reason(const Machine *machine);
 const char *machine_obstacle(const Machine *machine);
 /* True if nothing is going on that could make it usable soon. */
 bool machine_is_hopeless(const Machine *machine, uint64_t now_usec);
+/* What somebody has to hope for who waits for it; the last is the best. */
+typedef enum Prospect {
+        PROSPECT_OFFLINE,
+        PROSPECT_RESETTING,
+        PROSPECT_BUSY,
+} Prospect;
+Prospect machine_prospect(const Machine *machine);
 /* When machine_tick() or machine_step() may say something new; USEC_INFINITY: not by time alone. */
 uint64_t machine_deadline(const Machine *machine);

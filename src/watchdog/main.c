@@ -9,7 +9,9 @@
 
 #include "common/bus-loop.h"
 #include "common/log.h"
+#include "common/vm1.h"
 #include "paths.h"
+#include "watchdog/bus/manager-object.h"
 #include "watchdog/failed-start.h"
 #include "watchdog/manager.h"
 
@@ -84,6 +86,7 @@ static int run(int run_fd, bool *started) {
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_(sd_bus_unrefp) sd_bus *bus = NULL;
         _cleanup_(manager_freep) Manager *manager = NULL;
+        _cleanup_(bus_objects_freep) BusObjects *objects = NULL;
         Config *config = NULL;
 
         int r = load_config(&config);
@@ -104,10 +107,14 @@ static int run(int run_fd, bool *started) {
         if (r < 0)
                 return log_error_errno(r, "Failed to set up: %m");
         r = add_signals(event, manager);
-        if (r >= 0)
-                r = manager_start(manager);
         if (r < 0)
                 return r;
+        r = bus_objects_new(manager, bus, &objects);
+        if (r >= 0)
+                r = sd_bus_request_name(bus, VM1_NAME, 0);
+        if (r < 0)
+                return log_error_errno(r, "Failed to take the name " VM1_NAME " on the bus: %m");
+        manager_start(manager);
         *started = true;
         failed_start_forget(run_fd);
         return bus_loop_run(event);

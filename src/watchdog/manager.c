@@ -3,41 +3,56 @@
 
 #include "common/io.h"
 #include "common/log.h"
-#include "common/vm1.h"
 #include "watchdog/crash.h"
-#include "watchdog/health.h"
-#include "watchdog/lease.h"
-#include "watchdog/machine-bus.h"
-#include "watchdog/manager-bus.h"
+#include "watchdog/notify.h"
 #include "watchdog/state-file.h"
 
-sd_event *manager_event(const Manager *manager) {
-        return manager->event;
-}
+struct Manager {
+        sd_event *event;
+        sd_bus *bus;
+        Config *config;
+        int run_fd; /* the runtime directory */
+        bool stopping;
 
-int manager_run_fd(const Manager *manager) {
-        return manager->run_fd;
-}
+        Roster *roster;
+        Desk *desk;
+        Notify *notify;
 
-Keeper *manager_keeper(const Manager *manager, const char *name) {
-        for (size_t i = 0; i < manager->n_keepers; i++)
-                if (!manager->keepers[i]->retired && streq(manager->keepers[i]->config->name, name))
-                        return manager->keepers[i];
-        return NULL;
-}
+        bool unsaved; /* the state file may not be as it should */
+        char *saved;  /* the state file as it was last written; NULL: that failed */
+        bool save_failed;
+
+        sd_event_source *update; /* runs once after whatever changed */
+        sd_event_source *queue_timer;
+};
 
 /* ---- saving ---- */
 
-int manager_save(Manager *manager) {
+static int format_state(const Manager *manager, Text *text) {
+        SavedState state = {}; /* all its strings are borrowed */
+
+        int r = roster_record(manager->roster, &state.machines, &state.n_machines);
+        if (r >= 0)
+                r = desk_record(manager->desk, &state.leases, &state.n_leases);
+        if (r >= 0)
+                r = state_file_format(&state, text);
+        free(state.machines);
+        free(state.leases);
+        return r;
+}
+
+/* Writes the state file, if it is not as it was. 0 or negative errno; the first failure of a row is logged.
+ */
+static int save(Manager *manager) {
         _cleanup_text_ Text text = {};
 
-        int r = state_file_format(manager, &text);
+        int r = format_state(manager, &text);
         if (r >= 0 && streq_ptr(manager->saved, text_string(&text))) {
                 manager->unsaved = false;
                 return 0;
         }
         if (r >= 0) {
-                crash_point(manager, "before-state-save");
+                crash_point("before-state-save");
                 r = state_file_write(manager->run_fd, &text);
         }
         free(manager->saved);
@@ -53,121 +68,122 @@ int manager_save(Manager *manager) {
         return r;
 }
 
-/* ---- machines ---- */
+/* ---- what the parts ask for ---- */
 
-static int manager_hypervisor(Manager *manager, const char *uri, Hypervisor **ret) {
-        for (size_t i = 0; i < manager->n_hypervisors; i++)
-                if (streq(hypervisor_uri(manager->hypervisors[i]), uri)) {
-                        *ret = manager->hypervisors[i];
-                        return 0;
-                }
-
-        Hypervisor **larger =
-                realloc(manager->hypervisors, (manager->n_hypervisors + 1) * sizeof(*manager->hypervisors));
-        if (!larger)
-                return -ENOMEM;
-        manager->hypervisors = larger;
-
-        int r = 0;
-        if (!manager->libvirt)
-                r = libvirt_thread_new(manager->event, &manager->libvirt);
-        if (r >= 0)
-                r = hypervisor_new(manager->event, manager->libvirt, uri, ret);
-        if (r < 0)
-                return r;
-        manager->hypervisors[manager->n_hypervisors++] = *ret;
-        return 0;
+/* What follows from a change is done soon, once. */
+static void on_changed(void *userdata) {
+        (void)sd_event_source_set_enabled(((Manager *)userdata)->update, SD_EVENT_ONESHOT);
 }
 
-static void on_hypervisor_gone(Hypervisor *hypervisor, void *userdata) {
-        Manager *manager = userdata;
-        size_t n = 0;
-
-        for (size_t i = 0; i < manager->n_retired; i++)
-                if (manager->retired[i] != hypervisor)
-                        manager->retired[n++] = manager->retired[i];
-        manager->n_retired = n;
-        hypervisor_free(hypervisor);
+static void on_unsaved(void *userdata) {
+        ((Manager *)userdata)->unsaved = true;
+        on_changed(userdata);
 }
 
-static void retire_hypervisor(Manager *manager, Hypervisor *hypervisor) {
-        health_leave_out(manager->health, hypervisor);
-        manager->retired[manager->n_retired++] = hypervisor;
-        hypervisor_retire(hypervisor, on_hypervisor_gone, manager);
+static int on_save(void *userdata) {
+        return save(userdata);
 }
 
-/* Connections that no machine needs are given up. */
-static void retire_hypervisors(Manager *manager) {
-        size_t n = 0, room = manager->n_retired + manager->n_hypervisors;
-
-        Hypervisor **larger = reallocarray(manager->retired, room + 1, sizeof(*manager->retired));
-        if (!larger)
-                return;
-        manager->retired = larger;
-        for (size_t i = 0; i < manager->n_hypervisors; i++)
-                if (hypervisor_is_used(manager->hypervisors[i]))
-                        manager->hypervisors[n++] = manager->hypervisors[i];
-                else
-                        retire_hypervisor(manager, manager->hypervisors[i]);
-        manager->n_hypervisors = n;
+static Keeper *on_find(const char *name, void *userdata) {
+        return roster_keeper(((Manager *)userdata)->roster, name);
 }
 
-static int add_machine(Manager *manager, const MachineConfig *config, const SavedState *saved) {
-        SavedMachine known = saved_machine(saved, config->name);
-        Hypervisor *hypervisor = NULL;
-        Keeper *keeper = NULL;
+static bool on_is_expected(const char *name, void *userdata) {
+        return config_machine(((Manager *)userdata)->config, name);
+}
 
-        Keeper **larger = realloc(manager->keepers, (manager->n_keepers + 1) * sizeof(*manager->keepers));
-        if (!larger)
-                return -ENOMEM;
-        manager->keepers = larger;
+static void on_status(Text *text, void *userdata) {
+        roster_status(((Manager *)userdata)->roster, NOTIFY_STATUS_MAX, text);
+}
 
-        int r = config->domain ? manager_hypervisor(manager, config->uri, &hypervisor) : 0;
-        if (r >= 0)
-                r = keeper_new(manager, config, hypervisor,
-                        known.generation > 0 ? known.generation : now_realtime() / USEC_PER_SEC, &keeper);
-        if (r < 0)
-                return r;
-        if (known.generation > 0 || known.due != REVERT_NONE) {
-                pulse_recall_guest(keeper->pulse, known.guest);
-                machine_recall(&keeper->machine, known.drained, known.due, now_monotonic());
-                machine_recall_failures(&keeper->machine, known.failures, known.retry_usec, now_monotonic());
-                machine_recall_age(&keeper->machine, known.born_usec, known.served, now_monotonic());
+static int on_alive(void (*done)(void *done_userdata), void *done_userdata, void *userdata) {
+        return roster_alive(((Manager *)userdata)->roster, done, done_userdata);
+}
+
+/* ---- what others ask for ---- */
+
+const Config *manager_config(const Manager *manager) {
+        return manager->config;
+}
+
+Roster *manager_roster(const Manager *manager) {
+        return manager->roster;
+}
+
+Desk *manager_desk(const Manager *manager) {
+        return manager->desk;
+}
+
+bool manager_is_stopping(const Manager *manager) {
+        return manager->stopping;
+}
+
+void manager_sender_gone(Manager *manager, const char *sender) {
+        desk_sender_gone(manager->desk, sender);
+        roster_sender_gone(manager->roster, sender);
+}
+
+/* ---- the loop ---- */
+
+static void set_queue_timer(Manager *manager) {
+        uint64_t deadline = desk_deadline(manager->desk);
+
+        if (deadline == USEC_INFINITY)
+                (void)sd_event_source_set_enabled(manager->queue_timer, SD_EVENT_OFF);
+        else {
+                (void)sd_event_source_set_time(manager->queue_timer, deadline);
+                (void)sd_event_source_set_enabled(manager->queue_timer, SD_EVENT_ONESHOT);
         }
-        manager->keepers[manager->n_keepers++] = keeper;
-        manager_changed(manager, keeper);
-        manager_unsaved(manager);
-        machine_bus_announce(keeper, true);
+}
+
+static int on_update(sd_event_source *source _unused_, void *userdata) {
+        Manager *manager = userdata;
+
+        bool retold = roster_update(manager->roster, manager->config);
+        roster_serve(manager->roster);
+        desk_expire(manager->desk);
+        if (manager->unsaved)
+                (void)save(manager);
+        set_queue_timer(manager);
+        if (retold)
+                notify_status(manager->notify);
+        /* Nobody has a machine, and what the last one left behind is reverted. */
+        if (manager->stopping && roster_is_quiet(manager->roster) && desk_is_empty(manager->desk))
+                (void)sd_event_exit(manager->event, 0);
         return 0;
 }
 
-/* A machine that the configuration has no more, or otherwise, goes with its last lease. */
-static bool is_over(const Keeper *keeper) {
-        return keeper->retired && keeper->machine.leases == 0 && !keeper->machine.resetting &&
-               !keeper->machine.held;
+static int on_queue_time(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        on_changed(userdata);
+        return 0;
 }
 
-static void remove_retired(Manager *manager) {
-        size_t n = 0;
+/* Whoever is not done by now is cut off; what he used counts as used for the next start. */
+static int on_stop_time(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
+        Manager *manager = userdata;
 
-        for (size_t i = 0; i < manager->n_keepers; i++)
-                if (is_over(manager->keepers[i]))
-                        keeper_free(manager->keepers[i]);
-                else
-                        manager->keepers[n++] = manager->keepers[i];
-        manager->n_keepers = n;
-        manager->retiring = false;
-        for (size_t i = 0; i < n; i++)
-                manager->retiring = manager->retiring || manager->keepers[i]->retired;
-        manager_unsaved(manager);
+        log_warning("Leases that do not end are taken back.");
+        roster_revoke_all(manager->roster);
+        desk_refuse_all(manager->desk);
+        (void)save(manager);
+        (void)sd_event_exit(manager->event, 0);
+        return 0;
 }
 
-static bool name_is_in_use(const Manager *manager, const char *name) {
-        for (size_t i = 0; i < manager->n_keepers; i++)
-                if (streq(manager->keepers[i]->config->name, name))
-                        return true;
-        return false;
+void manager_stop(Manager *manager) {
+        if (manager->stopping) {
+                (void)sd_event_exit(manager->event, 0);
+                return;
+        }
+        manager->stopping = true;
+        notify_stopping();
+        desk_refuse_all(manager->desk);
+        on_changed(manager);
+        (void)sd_event_add_time_relative(manager->event, NULL, CLOCK_MONOTONIC, MANAGER_STOP_USEC,
+                USEC_PER_MSEC, on_stop_time, manager);
 }
+
+/* ---- configuration ---- */
 
 /* What the operator may not have meant. */
 static void tell_warnings(const Config *config) {
@@ -179,191 +195,26 @@ static void tell_warnings(const Config *config) {
                         LOG_WARNING, 0, MESSAGE_CONFIG, NULL, "%.*s", (int)strcspn(line, "\n"), line);
 }
 
-/* Machines of the configuration that are not there yet; one that is still in use the old way has to wait. */
-static int add_machines(Manager *manager, const SavedState *saved) {
-        for (size_t i = 0; i < manager->config->n_machines; i++) {
-                const MachineConfig *config = &manager->config->machines[i];
-                if (name_is_in_use(manager, config->name))
-                        continue;
-                int r = add_machine(manager, config, saved);
-                if (r < 0)
-                        return log_error_errno(r, "Failed to set up %s: %m", config->name);
-        }
-        return 0;
-}
-
-/* What a machine that is replaced leaves to its successor. */
-static int save_for_successors(const Manager *manager, SavedState *ret) {
-        SavedState state = { .machines = calloc(manager->n_keepers + 1, sizeof(SavedMachine)) };
-        if (!state.machines)
-                return -ENOMEM;
-
-        for (size_t i = 0; i < manager->n_keepers; i++) {
-                SavedMachine *m = &state.machines[state.n_machines];
-                *m = keeper_record(manager->keepers[i]);
-                /* With other settings what failed may work. */
-                m->failures = 0;
-                m->name = strdup(manager->keepers[i]->config->name);
-                if (m->name)
-                        state.n_machines++;
-        }
-        *ret = state;
-        return 0;
-}
-
-static void update_changed(Manager *manager) {
-        /* Those that change meanwhile have their turn in the next round. */
-        for (Keeper *k = TAKE_PTR(manager->changed), *next; k; k = next) {
-                next = TAKE_PTR(k->next_changed);
-                k->changed = false;
-                manager->retold = keeper_update(k) || manager->retold;
-        }
-}
-
-static void replace_retired(Manager *manager) {
-        _cleanup_(saved_state_done) SavedState state = {};
-
-        bool any = false;
-        for (size_t i = 0; manager->retiring && i < manager->n_keepers; i++)
-                any = any || is_over(manager->keepers[i]);
-        if (!any || save_for_successors(manager, &state) < 0)
-                return;
-        remove_retired(manager);
-        manager->retold = true;
-        (void)add_machines(manager, &state);
-        update_changed(manager);
-        retire_hypervisors(manager);
-}
-
-/* ---- the loop ---- */
-
-static void set_queue_timer(Manager *manager) {
-        uint64_t deadline = queue_deadline(&manager->queue);
-
-        if (deadline == USEC_INFINITY)
-                (void)sd_event_source_set_enabled(manager->queue_timer, SD_EVENT_OFF);
-        else {
-                (void)sd_event_source_set_time(manager->queue_timer, deadline);
-                (void)sd_event_source_set_enabled(manager->queue_timer, SD_EVENT_ONESHOT);
-        }
-}
-
-/* Nobody has a machine, and what the last one left behind is reverted. */
-static bool is_quiet(const Manager *manager) {
-        for (size_t i = 0; i < manager->n_keepers; i++)
-                if (manager->keepers[i]->machine.resetting || manager->keepers[i]->machine.held)
-                        return false;
-        return !manager->leases;
-}
-
-static int on_update(sd_event_source *source _unused_, void *userdata) {
-        Manager *manager = userdata;
-
-        update_changed(manager);
-        replace_retired(manager);
-        lease_dispatch(manager);
-        if (manager->unsaved)
-                (void)manager_save(manager);
-        set_queue_timer(manager);
-        if (manager->retold)
-                health_tell(manager->health);
-        manager->retold = false;
-        if (manager->stopping && is_quiet(manager))
-                (void)sd_event_exit(manager->event, 0);
-        return 0;
-}
-
-static int on_queue_time(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
-        manager_poke(userdata);
-        return 0;
-}
-
-void manager_poke(Manager *manager) {
-        (void)sd_event_source_set_enabled(manager->update, SD_EVENT_ONESHOT);
-}
-
-void manager_changed(Manager *manager, Keeper *keeper) {
-        if (!keeper->changed) {
-                keeper->changed = true;
-                keeper->next_changed = manager->changed;
-                manager->changed = keeper;
-        }
-        manager_poke(manager);
-}
-
-void manager_unsaved(Manager *manager) {
-        manager->unsaved = true;
-        manager_poke(manager);
-}
-
-void manager_forget(Manager *manager, Keeper *keeper) {
-        for (Keeper **k = &manager->changed; *k; k = &(*k)->next_changed)
-                if (*k == keeper) {
-                        *k = keeper->next_changed;
-                        return;
-                }
-}
-
-/* Whoever is not done by now is cut off; what he used counts as used for the next start. */
-static int on_stop_time(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
-        Manager *manager = userdata;
-
-        log_warning("Leases that do not end are taken back.");
-        for (size_t i = 0; i < manager->n_keepers; i++)
-                lease_revoke(manager->keepers[i], OUTCOME_ABANDONED);
-        lease_refuse_all(manager);
-        (void)manager_save(manager);
-        (void)sd_event_exit(manager->event, 0);
-        return 0;
-}
-
-void manager_stop(Manager *manager) {
-        if (manager->stopping) {
-                (void)sd_event_exit(manager->event, 0);
-                return;
-        }
-        manager->stopping = true;
-        health_stopping(manager->health);
-        lease_refuse_all(manager);
-        manager_poke(manager);
-        (void)sd_event_add_time_relative(manager->event, NULL, CLOCK_MONOTONIC, MANAGER_STOP_USEC,
-                USEC_PER_MSEC, on_stop_time, manager);
-}
-
-/* ---- configuration ---- */
-
 int manager_reload(Manager *manager, Text *errors) {
         extern char **environ;
         Config *config = NULL;
 
-        health_reloading(manager->health);
+        notify_reloading(manager->notify);
         int r = config_load(NULL, environ, &config, errors);
         if (r < 0) {
                 (void)log_write(LOG_ERR, r, MESSAGE_CONFIG, NULL,
                         "The configuration is wrong, the old one stays: %s", text_string(errors));
-                health_reloaded(manager->health);
+                notify_reloaded(manager->notify);
                 return r;
         }
 
         config_free(manager->config);
         manager->config = config;
-        for (size_t i = 0; i < manager->n_keepers; i++) {
-                Keeper *k = manager->keepers[i];
-                const MachineConfig *now = config_machine(config, k->config->name);
-                bool retires = !now || !settings_equal(now, k->config);
-
-                if (retires && !k->retired)
-                        machine_bus_announce(k, false);
-                k->retired = retires;
-                manager->retiring = manager->retiring || retires;
-                manager_changed(manager, k);
-        }
-        replace_retired(manager);
         tell_warnings(config);
-        r = add_machines(manager, &(SavedState){});
+        r = roster_follow(manager->roster, config);
         log_notice("The configuration was read again.");
-        manager_poke(manager);
-        health_reloaded(manager->health);
+        on_changed(manager);
+        notify_reloaded(manager->notify);
         return r;
 }
 
@@ -376,6 +227,34 @@ static int add_sources(Manager *manager) {
                         USEC_PER_MSEC, on_queue_time, manager);
         if (r >= 0)
                 r = sd_event_source_set_enabled(manager->queue_timer, SD_EVENT_OFF);
+        return r;
+}
+
+static int add_parts(Manager *manager) {
+        DeskHooks desk_hooks = {
+                .find = on_find,
+                .is_expected = on_is_expected,
+                .changed = on_changed,
+                .unsaved = on_unsaved,
+                .userdata = manager,
+        };
+        RosterHooks roster_hooks = {
+                .changed = on_changed,
+                .unsaved = on_unsaved,
+                .save = on_save,
+                .userdata = manager,
+        };
+        NotifyHooks notify_hooks = {
+                .status = on_status,
+                .alive = on_alive,
+                .userdata = manager,
+        };
+
+        int r = desk_new(manager->event, &desk_hooks, &manager->desk);
+        if (r >= 0)
+                r = roster_new(manager->event, manager->bus, manager->desk, &roster_hooks, &manager->roster);
+        if (r >= 0)
+                r = notify_new(manager->event, &notify_hooks, &manager->notify);
         return r;
 }
 
@@ -393,14 +272,12 @@ int manager_new(sd_event *event, sd_bus *bus, Config *config, int run_fd, Manage
 
         int r = add_sources(manager);
         if (r >= 0)
-                r = gate_new(manager, manager_gate_methods, &manager->gate);
-        if (r >= 0)
-                r = health_new(manager, &manager->health);
+                r = add_parts(manager);
         if (r >= 0)
                 r = state_file_read(run_fd, &saved);
         tell_warnings(config);
         if (r >= 0)
-                r = add_machines(manager, &saved);
+                r = roster_add(manager->roster, config, &saved);
         if (r < 0)
                 return r;
 
@@ -408,43 +285,28 @@ int manager_new(sd_event *event, sd_bus *bus, Config *config, int run_fd, Manage
         return 0;
 }
 
-int manager_start(Manager *manager) {
-        int r = manager_bus_add(manager);
-        if (r >= 0)
-                r = sd_bus_request_name(manager->bus, VM1_NAME, 0);
-        if (r < 0)
-                return log_error_errno(r, "Failed to take the name " VM1_NAME " on the bus: %m");
-        manager->started = true;
-        update_changed(manager);
-        (void)manager_save(manager);
-        health_ready(manager->health);
-        return 0;
+void manager_start(Manager *manager) {
+        roster_announce(manager->roster);
+        (void)roster_update(manager->roster, manager->config);
+        (void)save(manager);
+        notify_ready(manager->notify);
 }
 
 Manager *manager_free(Manager *manager) {
         if (!manager)
                 return NULL;
-        for (size_t i = 0; i < manager->n_keepers; i++)
-                lease_revoke(manager->keepers[i], OUTCOME_ABANDONED);
-        lease_refuse_all(manager);
-        for (size_t i = 0; i < manager->n_keepers; i++)
-                keeper_free(manager->keepers[i]);
-        health_free(manager->health);
-        libvirt_thread_stop(manager->libvirt);
-        for (size_t i = 0; i < manager->n_hypervisors; i++)
-                hypervisor_free(manager->hypervisors[i]);
-        for (size_t i = 0; i < manager->n_retired; i++)
-                hypervisor_free(manager->retired[i]);
-        libvirt_thread_free(manager->libvirt);
-        gate_free(manager->gate);
+        if (manager->roster) {
+                roster_revoke_all(manager->roster);
+                desk_refuse_all(manager->desk);
+        }
+        notify_free(manager->notify);
+        roster_free(manager->roster);
+        desk_free(manager->desk);
         sd_event_source_disable_unref(manager->queue_timer);
         sd_event_source_disable_unref(manager->update);
         sd_bus_flush_close_unref(manager->bus);
         sd_event_unref(manager->event);
         config_free(manager->config);
-        free(manager->keepers);
-        free(manager->hypervisors);
-        free(manager->retired);
         free(manager->saved);
         free(manager);
         return NULL;

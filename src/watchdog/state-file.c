@@ -7,12 +7,27 @@
 #include "common/io.h"
 #include "common/json.h"
 #include "common/log.h"
-#include "watchdog/lease.h"
 
 #define STATE_FILE "state.json"
 #define STATE_FILE_NEW "state.json.new"
 /* What is written can be read: 1,024 machines have 300 KiB, and a lease has at most 1 KiB. */
 #define STATE_LIMITS ((JsonLimits){ .size = 4 << 20, .depth = 8, .values = 200000 })
+
+/* The members of a machine that are numbers, none of which has to be there. */
+static const struct {
+        const char *name;
+        size_t offset;
+        uint64_t max;
+} numbers[] = {
+        { "failures", offsetof(SavedMachine, failures), 1000 },
+        { "retry_usec", offsetof(SavedMachine, retry_usec), INT64_MAX },
+        { "born_usec", offsetof(SavedMachine, born_usec), INT64_MAX },
+        { "served", offsetof(SavedMachine, served), INT64_MAX },
+};
+
+static uint64_t number_at(const SavedMachine *machine, size_t i) {
+        return *(const uint64_t *)((const char *)machine + numbers[i].offset);
+}
 
 void saved_state_done(SavedState *state) {
         for (size_t i = 0; i < state->n_machines; i++)
@@ -22,9 +37,11 @@ void saved_state_done(SavedState *state) {
 }
 
 bool saved_machine_equal(const SavedMachine *a, const SavedMachine *b) {
+        for (size_t i = 0; i < ELEMENTSOF(numbers); i++)
+                if (number_at(a, i) != number_at(b, i))
+                        return false;
         return streq_ptr(a->name, b->name) && a->generation == b->generation && a->guest == b->guest &&
-               a->drained == b->drained && a->due == b->due && a->failures == b->failures &&
-               a->retry_usec == b->retry_usec && a->born_usec == b->born_usec && a->served == b->served;
+               a->drained == b->drained && a->due == b->due;
 }
 
 /* ---- reading ---- */
@@ -62,11 +79,10 @@ static int read_machine(const Json *json, SavedMachine *ret) {
                 .guest = kind >= 0 ? (GuestKind)kind : GUEST_UNKNOWN,
                 .drained = json_boolean(json_member(json, "drained")),
                 .due = due_reason(json),
-                .failures = (unsigned)read_count(json, "failures", 1000),
-                .retry_usec = read_count(json, "retry_usec", INT64_MAX),
-                .born_usec = read_count(json, "born_usec", INT64_MAX),
-                .served = read_count(json, "served", INT64_MAX),
         };
+        for (size_t i = 0; i < ELEMENTSOF(numbers); i++)
+                *(uint64_t *)((char *)ret + numbers[i].offset) =
+                        read_count(json, numbers[i].name, numbers[i].max);
         return ret->name ? 0 : -ENOMEM;
 }
 
@@ -125,61 +141,54 @@ SavedMachine saved_machine(const SavedState *state, const char *name) {
 
 /* ---- writing ---- */
 
-static void put_lease(JsonWriter *w, const Lease *lease) {
+static void put_lease(JsonWriter *w, const SavedLease *lease) {
         json_open_object(w);
         json_key(w, "id");
         json_put_string(w, lease->id);
         json_key(w, "nick");
-        json_put_string(w, lease->asker.nick);
+        json_put_string(w, lease->nick);
         json_key(w, "channel");
-        json_put_string(w, lease->asker.channel);
+        json_put_string(w, lease->channel);
         json_key(w, "language");
-        json_put_string(w, lease->asker.language);
+        json_put_string(w, lease->language);
         json_key(w, "pid");
-        json_put_integer(w, lease->asker.pid);
+        json_put_integer(w, lease->pid);
         json_close_object(w);
 }
 
-static void put_machine(JsonWriter *w, const Manager *manager, const Keeper *keeper) {
-        SavedMachine m = keeper_record(keeper);
-
+static void put_machine(JsonWriter *w, const SavedState *state, const SavedMachine *machine) {
         json_open_object(w);
         json_key(w, "name");
-        json_put_string(w, m.name);
+        json_put_string(w, machine->name);
         json_key(w, "generation");
-        json_put_integer(w, (int64_t)m.generation);
+        json_put_integer(w, (int64_t)machine->generation);
         json_key(w, "guest");
-        json_put_string(w, guest_kind_to_string(m.guest));
+        json_put_string(w, guest_kind_to_string(machine->guest));
         json_key(w, "drained");
-        json_put_boolean(w, m.drained);
+        json_put_boolean(w, machine->drained);
         json_key(w, "due");
-        json_put_string(w, revert_reason_to_name(m.due));
-        json_key(w, "failures");
-        json_put_integer(w, m.failures);
-        json_key(w, "retry_usec");
-        json_put_integer(w, (int64_t)m.retry_usec);
-        json_key(w, "born_usec");
-        json_put_integer(w, (int64_t)m.born_usec);
-        json_key(w, "served");
-        json_put_integer(w, (int64_t)m.served);
+        json_put_string(w, revert_reason_to_name(machine->due));
+        for (size_t i = 0; i < ELEMENTSOF(numbers); i++) {
+                json_key(w, numbers[i].name);
+                json_put_integer(w, (int64_t)number_at(machine, i));
+        }
         json_key(w, "leases");
         json_open_array(w);
-        /* One that is not granted yet has not been used. */
-        for (const Lease *l = manager->leases; l; l = l->next)
-                if (l->keeper == keeper && l->begun_usec > 0)
-                        put_lease(w, l);
+        for (size_t i = 0; i < state->n_leases; i++)
+                if (streq(state->leases[i].machine, machine->name))
+                        put_lease(w, &state->leases[i]);
         json_close_array(w);
         json_close_object(w);
 }
 
-int state_file_format(const Manager *manager, Text *text) {
+int state_file_format(const SavedState *state, Text *text) {
         _cleanup_(json_writer_freep) JsonWriter *w = json_writer_new(true);
 
         json_open_object(w);
         json_key(w, "machines");
         json_open_array(w);
-        for (size_t i = 0; i < manager->n_keepers; i++)
-                put_machine(w, manager, manager->keepers[i]);
+        for (size_t i = 0; i < state->n_machines; i++)
+                put_machine(w, state, &state->machines[i]);
         json_close_array(w);
         json_close_object(w);
         return json_writer_finish(w, text);

@@ -9,8 +9,6 @@
 #include "common/text.h"
 #include "watchdog/machine.h"
 
-typedef struct Manager Manager;
-
 typedef struct SavedMachine {
         const char *name;    /* of one that was read: owned */
         uint64_t generation; /* 0: nothing is known of it */
@@ -19,17 +17,26 @@ typedef struct SavedMachine {
         RevertReason due; /* REVERT_NONE if it was free and well */
         /* Of the machine, of the same names; times are CLOCK_MONOTONIC, which outlives the service as this
          * file does. */
-        unsigned failures;
+        uint64_t failures;
         uint64_t retry_usec;
         uint64_t born_usec;
         uint64_t served;
 } SavedMachine;
 
+/* Who has it; for people, who has it is not read again. */
+typedef struct SavedLease {
+        const char *machine, *id, *nick, *channel, *language;
+        uint32_t pid;
+} SavedLease;
+
 typedef struct SavedState {
         SavedMachine *machines;
         size_t n_machines;
+        SavedLease *leases; /* of one that is written */
+        size_t n_leases;
         bool broken; /* the file cannot be read: every machine counts as used */
 } SavedState;
+/* Of one that was read. */
 void saved_state_done(SavedState *state);
 bool saved_machine_equal(const SavedMachine *a, const SavedMachine *b);
 
@@ -39,8 +46,8 @@ int state_file_read(int run_fd, SavedState *ret);
 /* What is to be known of the machine of that name; one of which nothing is known is well. */
 SavedMachine saved_machine(const SavedState *state, const char *name);
 
-/* The file's content now. 0 or -ENOMEM. */
-int state_file_format(const Manager *manager, Text *text);
+/* The file's content. 0 or -ENOMEM. */
+int state_file_format(const SavedState *state, Text *text);
 /* Replaces the file, at once or not at all. 0, -EFBIG (it could not be read again) or another negative
  * errno. */
 int state_file_write(int run_fd, const Text *text);

@@ -3,7 +3,7 @@
 /* What a guest writes on its heartbeat line. The first byte of the input says which kind of guest is
  * expected, the second how large the pieces are in which the rest arrives. */
 
-#include "watchdog/heartbeat.h"
+#include "watchdog/transport/heartbeat.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -53,7 +53,7 @@ done
         has pbotvm-guest.8 $(names guest/agent/settings.c '^ *\{ ')
         has pbotvm-guest.8 $(grep -oE 'PBOTVM_GUEST_[A-Z_]+' "$source/guest/agent/settings.c" |
                 grep -v CONFIG_FILE | sort -u)
-        has pbotvm-watchdog.8 $(names src/watchdog/machine-bus.c 'SD_BUS_PROPERTY\(')
+        has pbotvm-watchdog.8 $(names src/watchdog/machine-view.h ' P\([^"]*')
         has pbotvm-watchdog.8 Lease Release ListMachines Reload Revert Snapshot Drain Resume StateChanged
 }
 exit $failed

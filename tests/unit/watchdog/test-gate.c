@@ -7,7 +7,7 @@
 
 #include "fake-polkit.h"
 #include "test.h"
-#include "watchdog/denials.h"
+#include "watchdog/bus/denials.h"
 
 #define ERROR "org.pbot.VM1.Error."
 #define LONG (20 * SEC)

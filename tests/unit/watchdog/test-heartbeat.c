@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "watchdog/heartbeat.h"
+#include "watchdog/transport/heartbeat.h"
 
 #define T0 (1000 * SEC)
 #define MSEC USEC_PER_MSEC

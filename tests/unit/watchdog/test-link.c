@@ -12,7 +12,7 @@
 
 #include "common/io.h"
 #include "test.h"
-#include "watchdog/link.h"
+#include "watchdog/transport/link.h"
 
 #define PORT 59250
 #define PATIENCE (15 * SEC)

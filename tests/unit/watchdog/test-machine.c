@@ -5,6 +5,15 @@
 
 #define T0 (1000 * SEC)
 
+static const char *const obstacles[_WAY_BACK_MAX] = {
+        [WAY_UNKNOWN] = "",
+        [WAY_OPEN] = "",
+        [WAY_AWAY] = "libvirt is away",
+        [WAY_REFUSED] = "libvirt does not tell what it does",
+        [WAY_NO_MACHINE] = "libvirt knows no such domain",
+        [WAY_NO_SNAPSHOT] = "its snapshot is missing",
+};
+
 static MachineConfig config_of(RevertPolicy policy, bool domain) {
         return (MachineConfig){
                 .policy = policy,
@@ -18,10 +27,10 @@ static Machine ready_machine(RevertPolicy policy, bool domain) {
         MachineConfig config = config_of(policy, domain);
         Machine m;
 
-        machine_init(&m, &config, 7, T0);
+        machine_init(&m, &config, domain ? obstacles : NULL, 7, T0);
         if (domain) {
                 machine_set_way(&m, WAY_OPEN);
-                machine_set_domain(&m, DOMAIN_RUNNING, T0);
+                machine_set_run(&m, RUN_RUNNING, T0);
         }
         machine_set_pulse(&m, PULSE_BEATING, T0);
         machine_set_link(&m, LINK_PROVEN, T0);
@@ -32,39 +41,39 @@ static void test_states_follow_from_facts(void **state _unused_) {
         static const struct {
                 LinkFact link;
                 PulseFact pulse;
-                DomainFact domain;
+                RunFact domain;
                 MachineState state;
         } table[] = {
-                { LINK_DOWN, PULSE_WAITING, DOMAIN_RUNNING, MACHINE_STARTING },
-                { LINK_REFUSED, PULSE_WAITING, DOMAIN_RUNNING, MACHINE_OFFLINE },
-                { LINK_DOWN, PULSE_REFUSED, DOMAIN_RUNNING, MACHINE_OFFLINE },
+                { LINK_DOWN, PULSE_WAITING, RUN_RUNNING, MACHINE_STARTING },
+                { LINK_REFUSED, PULSE_WAITING, RUN_RUNNING, MACHINE_OFFLINE },
+                { LINK_DOWN, PULSE_REFUSED, RUN_RUNNING, MACHINE_OFFLINE },
                 /* Connected, but no beat: it is on its way. */
-                { LINK_SILENT, PULSE_WAITING, DOMAIN_RUNNING, MACHINE_STARTING },
-                { LINK_PROVEN, PULSE_WAITING, DOMAIN_RUNNING, MACHINE_STARTING },
-                { LINK_SILENT, PULSE_BEATING, DOMAIN_RUNNING, MACHINE_STARTING },
-                { LINK_PROVEN, PULSE_BEATING, DOMAIN_RUNNING, MACHINE_READY },
-                { LINK_PROVEN, PULSE_NONE, DOMAIN_RUNNING, MACHINE_READY },
+                { LINK_SILENT, PULSE_WAITING, RUN_RUNNING, MACHINE_STARTING },
+                { LINK_PROVEN, PULSE_WAITING, RUN_RUNNING, MACHINE_STARTING },
+                { LINK_SILENT, PULSE_BEATING, RUN_RUNNING, MACHINE_STARTING },
+                { LINK_PROVEN, PULSE_BEATING, RUN_RUNNING, MACHINE_READY },
+                { LINK_PROVEN, PULSE_NONE, RUN_RUNNING, MACHINE_READY },
                 /* libvirt is away: the links say enough. */
-                { LINK_PROVEN, PULSE_BEATING, DOMAIN_UNKNOWN, MACHINE_READY },
+                { LINK_PROVEN, PULSE_BEATING, RUN_UNKNOWN, MACHINE_READY },
                 /* A snapshot is taken: no fault. */
-                { LINK_PROVEN, PULSE_BEATING, DOMAIN_SAVING, MACHINE_READY },
-                { LINK_PROVEN, PULSE_BEATING, DOMAIN_OFF, MACHINE_REVERTING },
-                { LINK_PROVEN, PULSE_BEATING, DOMAIN_PAUSED, MACHINE_REVERTING },
-                { LINK_PROVEN, PULSE_BEATING, DOMAIN_CRASHED, MACHINE_REVERTING },
-                { LINK_PROVEN, PULSE_BEATING, DOMAIN_MISSING, MACHINE_OFFLINE },
+                { LINK_PROVEN, PULSE_BEATING, RUN_SAVING, MACHINE_READY },
+                { LINK_PROVEN, PULSE_BEATING, RUN_OFF, MACHINE_REVERTING },
+                { LINK_PROVEN, PULSE_BEATING, RUN_PAUSED, MACHINE_REVERTING },
+                { LINK_PROVEN, PULSE_BEATING, RUN_CRASHED, MACHINE_REVERTING },
+                { LINK_PROVEN, PULSE_BEATING, RUN_MISSING, MACHINE_OFFLINE },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(table); i++) {
                 MachineConfig config = config_of(POLICY_ON_FAILURE, true);
                 Machine m;
 
-                machine_init(&m, &config, 1, T0);
-                machine_set_domain(&m, table[i].domain, T0);
+                machine_init(&m, &config, obstacles, 1, T0);
+                machine_set_run(&m, table[i].domain, T0);
                 machine_set_pulse(&m, table[i].pulse, T0);
                 machine_set_link(&m, table[i].link, T0);
                 assert_int_equal(machine_state(&m), table[i].state);
                 assert_int_equal(machine_can_lease(&m),
-                        table[i].state == MACHINE_READY && table[i].domain != DOMAIN_SAVING);
+                        table[i].state == MACHINE_READY && table[i].domain != RUN_SAVING);
         }
 }
 
@@ -162,7 +171,7 @@ static void test_a_revert(void **state _unused_) {
         assert_int_equal(m.generation, generation + 1);
 
         /* The revert's own events, and what is left of the old generation. */
-        machine_set_domain(&m, DOMAIN_OFF, T0 + 4 * SEC);
+        machine_set_run(&m, RUN_OFF, T0 + 4 * SEC);
         machine_set_link(&m, LINK_PROVEN, T0 + 4 * SEC);
         machine_set_pulse(&m, PULSE_BEATING, T0 + 4 * SEC);
         machine_condemn(&m, REVERT_CRASHED, T0 + 4 * SEC);
@@ -285,7 +294,7 @@ static void test_other_leases_get_two_seconds(void **state _unused_) {
         /* There is nothing to finish in a guest that is off. */
         m = ready_machine(POLICY_ON_FAILURE, true);
         machine_lease(&m);
-        machine_set_domain(&m, DOMAIN_OFF, T0);
+        machine_set_run(&m, RUN_OFF, T0);
         assert_int_equal(machine_step(&m, T0), MACHINE_STEP_REVOKE);
 }
 
@@ -342,7 +351,7 @@ static void test_unstarted_guests(void **state _unused_) {
         assert_int_equal(machine_step(&m, now), MACHINE_STEP_RESET);
         machine_reset_begin(&m, 0);
         machine_reset_end(&m, RESET_DONE, now);
-        machine_set_domain(&m, DOMAIN_CRASHED, now);
+        machine_set_run(&m, RUN_CRASHED, now);
         assert_int_equal(machine_step(&m, now), MACHINE_STEP_NONE);
         assert_int_equal(machine_step(&m, now + 2 * SEC), MACHINE_STEP_RESET);
 }
@@ -354,7 +363,7 @@ static void test_no_way_back(void **state _unused_) {
                 const char *obstacle;
         } table[] = {
                 { WAY_UNKNOWN, MACHINE_REVERTING, "" },
-                { WAY_NO_LIBVIRT, MACHINE_REVERTING, "libvirt is away" },
+                { WAY_AWAY, MACHINE_REVERTING, "libvirt is away" },
                 { WAY_REFUSED, MACHINE_FAILED, "libvirt does not tell what it does" },
                 { WAY_NO_SNAPSHOT, MACHINE_FAILED, "its snapshot is missing" },
         };
@@ -388,7 +397,7 @@ static void test_reasons_that_life_refutes(void **state _unused_) {
         for (RevertReason reason = REVERT_HEARTBEAT; reason < _REVERT_REASON_MAX; reason++) {
                 Machine m = ready_machine(POLICY_ON_FAILURE, true);
 
-                machine_set_way(&m, WAY_NO_LIBVIRT);
+                machine_set_way(&m, WAY_AWAY);
                 machine_set_pulse(&m, PULSE_WAITING, T0);
                 machine_condemn(&m, reason, T0);
                 machine_set_pulse(&m, PULSE_BEATING, T0 + SEC);
@@ -397,7 +406,7 @@ static void test_reasons_that_life_refutes(void **state _unused_) {
 
         /* The first reason is told, but the second one makes it final. */
         Machine m = ready_machine(POLICY_ON_FAILURE, true);
-        machine_set_way(&m, WAY_NO_LIBVIRT);
+        machine_set_way(&m, WAY_AWAY);
         machine_condemn(&m, REVERT_HEARTBEAT, T0);
         machine_condemn(&m, REVERT_ABANDONED, T0);
         machine_condemn(&m, REVERT_SILENT, T0);
@@ -416,11 +425,11 @@ static void test_reasons_that_life_refutes(void **state _unused_) {
 static void test_a_pause_for_a_snapshot(void **state _unused_) {
         Machine m = ready_machine(POLICY_ON_FAILURE, true);
 
-        machine_set_domain(&m, DOMAIN_SAVING, T0);
+        machine_set_run(&m, RUN_SAVING, T0);
         machine_set_pulse(&m, PULSE_LOST, T0 + 4 * SEC);
         assert_int_equal(m.due, REVERT_NONE);
         assert_false(machine_can_lease(&m));
-        machine_set_domain(&m, DOMAIN_RUNNING, T0 + 5 * SEC);
+        machine_set_run(&m, RUN_RUNNING, T0 + 5 * SEC);
         machine_set_pulse(&m, PULSE_BEATING, T0 + 5 * SEC);
         assert_int_equal(machine_state(&m), MACHINE_READY);
 }
@@ -428,8 +437,8 @@ static void test_a_pause_for_a_snapshot(void **state _unused_) {
 static void test_a_pause_that_does_not_end(void **state _unused_) {
         Machine m = ready_machine(POLICY_ON_FAILURE, true);
 
-        machine_set_domain(&m, DOMAIN_SAVING, T0);
-        machine_set_domain(&m, DOMAIN_SAVING, T0 + 60 * SEC);
+        machine_set_run(&m, RUN_SAVING, T0);
+        machine_set_run(&m, RUN_SAVING, T0 + 60 * SEC);
         assert_int_equal(machine_deadline(&m), T0 + MACHINE_SAVING_USEC);
         machine_tick(&m, T0 + MACHINE_SAVING_USEC - 1);
         assert_int_equal(m.due, REVERT_NONE);
@@ -448,7 +457,7 @@ static void test_what_is_worth_a_snapshot(void **state _unused_) {
         machine_release(&m, OUTCOME_TIMED_OUT, T0);
         assert_false(machine_can_snapshot(&m));
         m = ready_machine(POLICY_NEVER, true);
-        machine_set_domain(&m, DOMAIN_OFF, T0);
+        machine_set_run(&m, RUN_OFF, T0);
         assert_false(machine_can_snapshot(&m));
         m = ready_machine(POLICY_ON_FAILURE, true);
         machine_set_pulse(&m, PULSE_WAITING, T0);
@@ -477,7 +486,7 @@ static void test_drained(void **state _unused_) {
         assert_int_equal(machine_state(&m), MACHINE_DRAINED);
         assert_false(machine_can_lease(&m));
         /* It is still looked after. */
-        machine_set_domain(&m, DOMAIN_OFF, T0);
+        machine_set_run(&m, RUN_OFF, T0);
         assert_int_equal(machine_step(&m, T0), MACHINE_STEP_RESET);
         m = ready_machine(POLICY_ON_FAILURE, true);
         assert_int_equal(machine_state(&m), MACHINE_READY);
@@ -508,7 +517,7 @@ static void test_without_a_domain(void **state _unused_) {
 static void test_never_reverted(void **state _unused_) {
         Machine m = ready_machine(POLICY_NEVER, true);
 
-        machine_set_domain(&m, DOMAIN_OFF, T0);
+        machine_set_run(&m, RUN_OFF, T0);
         assert_int_equal(m.due, REVERT_NONE);
         assert_int_equal(machine_state(&m), MACHINE_OFFLINE);
         assert_true(machine_is_hopeless(&m, T0 + MACHINE_HOPELESS_USEC));
@@ -534,7 +543,7 @@ static void test_a_long_snapshot(void **state _unused_) {
 
         machine_hold(&m);
         machine_set_pulse(&m, PULSE_LOST, T0 + 3 * SEC);
-        machine_set_domain(&m, DOMAIN_SAVING, T0 + 4 * SEC);
+        machine_set_run(&m, RUN_SAVING, T0 + 4 * SEC);
         machine_set_link(&m, LINK_SILENT, T0 + 5 * SEC);
         for (uint64_t now = T0; now < end; now += SEC) {
                 machine_tick(&m, now);
@@ -543,7 +552,7 @@ static void test_a_long_snapshot(void **state _unused_) {
         machine_unhold(&m, end);
         machine_tick(&m, end);
         assert_int_equal(m.due, REVERT_NONE);
-        machine_set_domain(&m, DOMAIN_RUNNING, end);
+        machine_set_run(&m, RUN_RUNNING, end);
         machine_set_pulse(&m, PULSE_BEATING, end + SEC);
         machine_set_link(&m, LINK_PROVEN, end + SEC);
         assert_true(machine_can_lease(&m));
@@ -581,10 +590,10 @@ static void test_age(void **state _unused_) {
         assert_int_equal(m.due, REVERT_NONE);
 
         /* While no revert is possible it serves on. */
-        machine_set_domain(&m, DOMAIN_RUNNING, T0 + 202 * SEC);
+        machine_set_run(&m, RUN_RUNNING, T0 + 202 * SEC);
         machine_set_pulse(&m, PULSE_BEATING, T0 + 202 * SEC);
         machine_set_link(&m, LINK_PROVEN, T0 + 202 * SEC);
-        machine_set_way(&m, WAY_NO_LIBVIRT);
+        machine_set_way(&m, WAY_AWAY);
         machine_tick(&m, T0 + 400 * SEC);
         assert_true(machine_can_lease(&m));
         assert_int_equal(machine_deadline(&m), USEC_INFINITY);

@@ -2,7 +2,7 @@
 
 /* Several leases on one stream, whatever the guest and the clients do to it. */
 
-#include "watchdog/mux.h"
+#include "watchdog/transport/mux.h"
 
 #include <sys/socket.h>
 

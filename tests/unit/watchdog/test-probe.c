@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 
 #include "common/io.h"
-#include "watchdog/probe.h"
+#include "watchdog/transport/probe.h"
 
 #define STALE "result:{\"result\":\"STALE\\n\"}\r\nresult:end\r\n"
 #define LIMIT (SEC / 5)

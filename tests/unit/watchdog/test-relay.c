@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 
 #include "common/io.h"
-#include "watchdog/relay.h"
+#include "watchdog/transport/relay.h"
 
 typedef struct Fixture {
         sd_event *event;

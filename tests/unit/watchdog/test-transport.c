@@ -2,7 +2,8 @@
 
 /* Which ways to a guest there are, by what the configuration and the domain say. */
 
-#include "watchdog/transport.h"
+#include "watchdog/libvirt/domain-xml.h"
+#include "watchdog/transport/transport.h"
 
 #include "test.h"
 
@@ -35,7 +36,7 @@ static const char other[] =
 static void test_a_domain_tells_its_lines(void **state _unused_) {
         DomainLines lines = {};
 
-        assert_int_equal(domain_lines_read(guide, &lines), 0);
+        assert_int_equal(domain_xml_lines(guide, &lines), 0);
         assert_true(lines.known);
         assert_false(lines.channel);
         assert_int_equal(lines.ports[0], 5555);
@@ -45,12 +46,12 @@ static void test_a_domain_tells_its_lines(void **state _unused_) {
         assert_true(domain_lines_have_port(&lines, 5556));
         assert_false(domain_lines_have_port(&lines, 0));
 
-        assert_int_equal(domain_lines_read(other, &lines), 0);
+        assert_int_equal(domain_xml_lines(other, &lines), 0);
         assert_true(lines.channel);
         assert_int_equal(lines.ports[0], 0);
         assert_int_equal(lines.cid, 0);
-        assert_int_equal(domain_lines_read("<domain", &lines), -EBADMSG);
-        assert_int_equal(domain_lines_read("", &lines), -EBADMSG);
+        assert_int_equal(domain_xml_lines("<domain", &lines), -EBADMSG);
+        assert_int_equal(domain_xml_lines("", &lines), -EBADMSG);
 }
 
 /* Ports that are 0, and a CID, stand for none. */
@@ -126,10 +127,10 @@ static void test_ways(void **state _unused_) {
 }
 
 static void test_local_uris(void **state _unused_) {
-        assert_true(transport_uri_is_local("qemu:///system"));
-        assert_true(transport_uri_is_local("test:///default"));
-        assert_false(transport_uri_is_local("qemu+ssh://root@host/system"));
-        assert_false(transport_uri_is_local("qemu+tls://host/system"));
+        assert_true(domain_uri_is_local("qemu:///system"));
+        assert_true(domain_uri_is_local("test:///default"));
+        assert_false(domain_uri_is_local("qemu+ssh://root@host/system"));
+        assert_false(domain_uri_is_local("qemu+tls://host/system"));
 }
 
 int main(void) {

@@ -7,7 +7,7 @@
 
 #include "common/io.h"
 #include "test.h"
-#include "watchdog/workers.h"
+#include "watchdog/libvirt/workers.h"
 
 static atomic_uint posts;
 

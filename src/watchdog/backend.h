@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What runs the machines and takes them back to their snapshots: a table of functions, filled by each kind
+ * of it (libvirt/driver.h). All of them return at once; what they find out comes through hooks, from the
+ * loop. */
+
+#include "config/config.h"
+#include "watchdog/machine.h"
+#include "watchdog/transport/domain-lines.h"
+
+/* One machine as its backend sees it. */
+typedef struct BackendLook {
+        RunFact run;
+        WayBack way;
+        int id;            /* number of this run of it; -1 when it is off */
+        uint64_t cpu_usec; /* used by it so far */
+        uint64_t taken_usec;
+        DomainLines lines;   /* of a machine on this host */
+        const char *message; /* the backend's, when it refuses (WAY_REFUSED); not owned */
+        bool passing; /* off in the middle of somebody's revert, or so it seems: to be looked at again */
+} BackendLook;
+
+typedef struct BackendHooks {
+        /* The answer to look(), to an event of the backend's, or to its coming and going. */
+        void (*looked)(const BackendLook *look, void *userdata);
+        /* The guest panicked, even if it has been started again by now. */
+        void (*crashed)(void *userdata);
+        /* The guest boots again: what it was before is gone. */
+        void (*rebooted)(void *userdata);
+        /* The end of revert(). message: the backend's, "" on success. */
+        void (*reverted)(ResetResult result, const char *message, void *userdata);
+        /* The end of snapshot(): 0 or a negative errno. */
+        void (*snapshot_taken)(int result, const char *message, void *userdata);
+        void *userdata;
+} BackendHooks;
+
+typedef struct BackendVerbs BackendVerbs;
+
+/* One machine of it; the first member of what the backend knows of that machine. */
+typedef struct Backend {
+        const BackendVerbs *verbs;
+} Backend;
+
+/* What it has for all of its machines; the first member of that. */
+typedef struct BackendDriver {
+        const BackendVerbs *verbs;
+} BackendDriver;
+
+struct BackendVerbs {
+        const char *const *obstacles; /* in words: see machine_init() */
+
+        /* Begins to look after a machine. The configuration is read only now; the driver must outlive it. 0
+         * or negative errno. */
+        int (*open)(BackendDriver *driver, const MachineConfig *config, const BackendHooks *hooks,
+                Backend **ret);
+        /* Asks what it is doing. Looks that are on their way count for nothing once a revert was begun or
+         * has ended. */
+        void (*look)(Backend *backend);
+        /* Begins to revert it to its snapshot, running. 0 or negative errno. */
+        int (*revert)(Backend *backend);
+        /* Begins to replace its snapshot by its present state. 0 or negative errno. */
+        int (*snapshot)(Backend *backend);
+        /* What is still done for it goes on; no hook is called any more. */
+        void (*free)(Backend *backend);
+
+        /* Calls done once, from the loop, when all that calls go through is known to turn; never if a part
+         * of it is stuck. One question at a time. 0 or negative errno. */
+        int (*alive)(BackendDriver *driver, void (*done)(void *userdata), void *userdata);
+        /* Gives up, in the background, what no machine needs any more. */
+        void (*tidy)(BackendDriver *driver);
+        /* No machine may be left. */
+        void (*end)(BackendDriver *driver);
+};

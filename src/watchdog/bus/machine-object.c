@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "watchdog/bus/machine-object.h"
+
+#include "common/log.h"
+#include "common/vm1.h"
+
+#define REASON_MAX 200
+
+/* ---- methods ---- */
+
+/* The object may have gone while the call was authorised, so it is looked up by its path. */
+static Keeper *message_keeper(const BusObjects *objects, sd_bus_message *message) {
+        _cleanup_free_ char *name = NULL;
+
+        if (sd_bus_path_decode(sd_bus_message_get_path(message), VM1_MACHINES, &name) <= 0)
+                return NULL;
+        return roster_keeper(manager_roster(objects->manager), name);
+}
+
+static int no_such_machine(sd_bus_error *error) {
+        return sd_bus_error_set(error, VM1_ERROR_NO_SUCH_MACHINE, "There is no such machine.");
+}
+
+int machine_method_revert(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Keeper *keeper = message_keeper(userdata, message);
+        const char *reason;
+        int r = sd_bus_message_read(message, "s", &reason);
+
+        if (r < 0)
+                return r;
+        if (!keeper)
+                return no_such_machine(error);
+        if (strlen(reason) > REASON_MAX)
+                return sd_bus_error_setf(
+                        error, SD_BUS_ERROR_INVALID_ARGS, "The reason is longer than %i bytes.", REASON_MAX);
+        r = keeper_revert(keeper, REVERT_OPERATOR, message);
+        if (r == -EBUSY)
+                return sd_bus_error_set(
+                        error, VM1_ERROR_BUSY, "Too many callers wait for a revert already.");
+        if (r >= 0)
+                log_notice("%s asks for a revert of %s: %s", sd_bus_message_get_sender(message),
+                        keeper_config(keeper)->name, *reason ? reason : "no reason given");
+        return r < 0 ? r : 1;
+}
+
+int machine_method_snapshot(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Keeper *keeper = message_keeper(userdata, message);
+        if (!keeper)
+                return no_such_machine(error);
+
+        int r = keeper_snapshot(keeper, message);
+        if (r == -EBUSY)
+                return sd_bus_error_setf(error, VM1_ERROR_BUSY,
+                        "%s is %s: a snapshot is taken of a machine that is ready or drained.",
+                        keeper_config(keeper)->name, keeper_view(keeper).state_name);
+        if (r == -EOPNOTSUPP)
+                return sd_bus_error_setf(error, VM1_ERROR_REFUSED, "%s has no domain of libvirt's.",
+                        keeper_config(keeper)->name);
+        return r < 0 ? r : 1;
+}
+
+static int set_drained(sd_bus_message *message, const BusObjects *objects, bool drain, sd_bus_error *error) {
+        Keeper *keeper = message_keeper(objects, message);
+        if (!keeper)
+                return no_such_machine(error);
+
+        if (keeper_drain(keeper, drain) < 0)
+                return sd_bus_error_setf(error, VM1_ERROR_BUSY,
+                        "%s stays as it is: the state of the machines cannot be saved.",
+                        keeper_config(keeper)->name);
+        return sd_bus_reply_method_return(message, NULL);
+}
+
+int machine_method_drain(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return set_drained(message, userdata, true, error);
+}
+
+int machine_method_resume(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        return set_drained(message, userdata, false, error);
+}
+
+/* ---- the object ---- */
+
+/* What find_machine() gave. */
+static int on_method(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const BusObjects *objects = userdata;
+        return gate_method(objects->gate, message, error);
+}
+
+static const sd_bus_vtable machine_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+#define PROPERTY(type, member, name, signature, flags)                                                      \
+        SD_BUS_PROPERTY(name, signature, NULL, offsetof(BusObjects, seen.member), flags),
+        MACHINE_PROPERTIES(PROPERTY)
+#undef PROPERTY
+
+                SD_BUS_METHOD_WITH_ARGS("Revert", SD_BUS_ARGS("s", reason), SD_BUS_NO_RESULT, on_method,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS(
+                "Snapshot", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_method, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS(
+                "Drain", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_method, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS(
+                "Resume", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_method, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_SIGNAL_WITH_ARGS("StateChanged", SD_BUS_ARGS("s", old, "s", new, "s", reason), 0),
+        SD_BUS_VTABLE_END,
+};
+
+/* The properties are read from what is seen of the machine now. */
+static int find_machine(sd_bus *bus _unused_, const char *path, const char *interface _unused_,
+        void *userdata, void **ret_found, sd_bus_error *error _unused_) {
+        BusObjects *objects = userdata;
+        _cleanup_free_ char *name = NULL;
+
+        if (sd_bus_path_decode(path, VM1_MACHINES, &name) <= 0)
+                return 0;
+        Keeper *keeper = roster_keeper(manager_roster(objects->manager), name);
+        if (!keeper)
+                return 0;
+        objects->seen = keeper_view(keeper);
+        *ret_found = objects;
+        return 1;
+}
+
+static int enumerate_machines(sd_bus *bus _unused_, const char *prefix _unused_, void *userdata,
+        char ***ret_nodes, sd_bus_error *error _unused_) {
+        const BusObjects *objects = userdata;
+        const Keeper *keeper;
+        size_t n = 0, at = 0;
+
+        while (roster_next(manager_roster(objects->manager), &at))
+                n++;
+        char **nodes = calloc(n + 1, sizeof(*nodes));
+        if (!nodes)
+                return -ENOMEM;
+        n = at = 0;
+        while ((keeper = roster_next(manager_roster(objects->manager), &at)))
+                if (sd_bus_path_encode(VM1_MACHINES, keeper_config(keeper)->name, &nodes[n]) >= 0)
+                        n++;
+        *ret_nodes = nodes;
+        return 0;
+}
+
+int machine_objects_add(BusObjects *objects) {
+        int r = sd_bus_add_fallback_vtable(
+                objects->bus, NULL, VM1_MACHINES, VM1_MACHINE, machine_vtable, find_machine, objects);
+        if (r >= 0)
+                r = sd_bus_add_object_manager(objects->bus, NULL, VM1_PATH);
+        if (r >= 0)
+                r = sd_bus_add_node_enumerator(
+                        objects->bus, NULL, VM1_MACHINES, enumerate_machines, objects);
+        return r;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Who waits for a machine and who has one: from the queue to a descriptor, and back. A lease belongs to the
+ * connection on the bus that asked for it, and ends with it. */
+
+#include "watchdog/keeper.h"
+
+/* A client that keeps its lease longer than its time limit and this is taken for dead. */
+#define LEASE_OVERTIME_USEC (5 * USEC_PER_SEC)
+#define LEASE_WAIT_DEFAULT_USEC (15 * USEC_PER_SEC)
+#define LEASE_WAIT_MAX_USEC (300 * USEC_PER_SEC)
+
+typedef struct Asker {
+        char *nick;
+        char *channel;
+        char *language;
+        uint32_t pid; /* 0: not known */
+} Asker;
+void asker_done(Asker *asker);
+
+typedef struct DeskHooks {
+        /* The machine of that name; NULL: there is none now. */
+        Keeper *(*find)(const char *name, void *userdata);
+        /* True if there is one, or will be soon. */
+        bool (*is_expected)(const char *name, void *userdata);
+        /* Somebody came, or somebody's turn may have: desk_serve() and desk_expire() are to be called soon.
+         */
+        void (*changed)(void *userdata);
+        /* A lease ended: what must survive the watchdog is to be written soon. */
+        void (*unsaved)(void *userdata);
+        void *userdata;
+} DeskHooks;
+
+typedef struct Desk Desk;
+int desk_new(sd_event *event, const DeskHooks *hooks, Desk **ret);
+/* No lease may be left, and nobody who waits. */
+Desk *desk_free(Desk *desk);
+DEFINE_CLEANUP(Desk *, desk_free);
+
+/* Queues a call of Lease(). wanted: the machine or alias; machines: what it stands for; queue_max: so many
+ * may wait for each. *asker is emptied. 0, -EBUSY (the queue is full) or -ENOMEM. */
+int desk_request(Desk *desk, sd_bus_message *call, const char *wanted, const char *const *machines,
+        uint64_t wait_usec, size_t queue_max, Asker *asker);
+/* Gives the machine to those whose turn it is, as far as it is free. */
+void desk_serve(Desk *desk, Keeper *keeper);
+/* Tells those who have waited in vain. */
+void desk_expire(Desk *desk);
+/* When somebody will have; USEC_INFINITY if nobody waits. */
+uint64_t desk_deadline(const Desk *desk);
+/* How many wait for the machine of that name. */
+size_t desk_waiting(const Desk *desk, const char *name);
+
+/* Ends a lease; an empty id stands for all that the sender waits for, or was granted without knowing it yet,
+ * and has not used. 0, or -ENOENT if that sender has no such lease. */
+int desk_release(Desk *desk, const char *sender, const char *id, Outcome outcome);
+/* Takes all leases of a machine back. */
+void desk_revoke(Desk *desk, const Keeper *keeper, Outcome outcome);
+/* A connection has left the bus: its calls leave the queue, its leases are abandoned. */
+void desk_sender_gone(Desk *desk, const char *sender);
+/* Tells everybody in the queue that the service ends. */
+void desk_refuse_all(Desk *desk);
+
+/* True if nobody has a machine, or is about to. */
+bool desk_is_empty(const Desk *desk);
+/* The leases, for the state file; an array to be freed, its strings are borrowed. 0 or -ENOMEM. */
+int desk_record(const Desk *desk, SavedLease **ret, size_t *ret_n);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the files of a keeper share: keeper.c, which uses the others, keeper-look.c (what its backend says)
+ * and keeper-view.c (what others see of it). */
+
+#include <systemd/sd-event.h>
+
+#include "common/log.h"
+#include "watchdog/bus/pending-calls.h"
+#include "watchdog/idle-cpu.h"
+#include "watchdog/keeper.h"
+#include "watchdog/settings.h"
+#include "watchdog/transport/pulse.h"
+
+struct Keeper {
+        KeeperHooks hooks;
+        MachineConfig *config;
+        Machine machine;
+        Link *link;
+        Pulse *pulse;
+        Backend *backend; /* NULL: none */
+
+        sd_event_source *timer;      /* when the state machine has to be asked again */
+        sd_event_source *look_timer; /* when the backend has to be */
+        uint64_t look_usec;          /* the same */
+        DomainLines lines;           /* what the machine has of its own */
+        int run_id;                  /* the run of it that this generation is about; -1: not known */
+        bool look_passing;           /* the last look was at somebody's revert */
+
+        IdleCpu cpu;
+
+        uint64_t last_revert_usec; /* CLOCK_REALTIME; 0: none yet */
+        uint64_t reset_begun_usec; /* CLOCK_MONOTONIC */
+        char last_error[200];      /* the backend's, of the last revert that failed */
+        char reason[256];          /* why it is in its state, composed */
+        size_t waiting;            /* for a lease */
+        GuestKind guest;           /* as it was at the last beat that was news */
+
+        PendingCalls revert_calls;
+        PendingCalls snapshot_calls; /* one at most */
+};
+
+/* A message about this machine, with its name as a field. */
+#define keeper_log(keeper, priority, id, ...)                                                               \
+        ({                                                                                                  \
+                char _field[128];                                                                           \
+                snprintf(_field, sizeof(_field), "PBOTVM_MACHINE=%s", (keeper)->config->name);              \
+                (void)log_write(priority, 0, id, (const char *[]){ _field, NULL }, __VA_ARGS__);            \
+        })
+
+static inline void keeper_changed(Keeper *keeper) {
+        keeper->hooks.changed(keeper, keeper->hooks.userdata);
+}
+
+static inline void keeper_revoke(Keeper *keeper, Outcome outcome) {
+        keeper->hooks.revoke(keeper, outcome, keeper->hooks.userdata);
+}
+
+/* The kind of the guest as far as it is known. */
+static inline GuestKind keeper_guest(const Keeper *keeper) {
+        return pulse_heartbeat(keeper->pulse)->kind;
+}
+
+/* Asks the backend now and then; the answers come in by the hook. */
+int keeper_look_setup(Keeper *keeper, sd_event *event);
+/* Looks again after the period that fits what is known now, or sooner if that was set already. */
+void keeper_look_soon(Keeper *keeper, uint64_t now_usec);
+/* The hook of the backend's looks; userdata is the keeper. */
+void keeper_looked(const BackendLook *look, void *userdata);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+
+#include "common/io.h"
+#include "watchdog/keeper-private.h"
+
+static const char *reason(Keeper *keeper) {
+        const char *why = machine_state_reason(&keeper->machine),
+                   *obstacle = machine_obstacle(&keeper->machine);
+        if (streq(why, obstacle))
+                obstacle = "";
+        bool failed = machine_state(&keeper->machine) == MACHINE_FAILED && *keeper->last_error;
+
+        snprintf(keeper->reason, sizeof(keeper->reason), "%s%s%s%s%s", why, *why && *obstacle ? "; " : "",
+                obstacle, failed ? "; " : "", failed ? keeper->last_error : "");
+        return keeper->reason;
+}
+
+static const char *transport(const Keeper *keeper) {
+        TransportKind kind = link_transport(keeper->link);
+        return kind == TRANSPORT_AUTO ? "" : transport_kind_to_string(kind);
+}
+
+/* Since the last beat; USEC_INFINITY when there was none in this generation. */
+static uint64_t beat_age(const Keeper *keeper) {
+        uint64_t beat = pulse_heartbeat(keeper->pulse)->beat_usec;
+        return beat > 0 ? now_monotonic() - beat : USEC_INFINITY;
+}
+
+static SavedMachine record(const Keeper *keeper) {
+        const Machine *m = &keeper->machine;
+
+        return (SavedMachine){
+                .name = keeper->config->name,
+                .generation = m->generation,
+                .guest = keeper_guest(keeper),
+                .drained = m->drained,
+                .due = machine_owed(m),
+                .failures = m->failures,
+                .retry_usec = m->retry_usec,
+                .born_usec = m->born_usec,
+                .served = m->served,
+        };
+}
+
+MachineView keeper_view(Keeper *keeper) {
+        const Machine *m = &keeper->machine;
+
+        return (MachineView){
+                .name = keeper->config->name,
+                .domain = keeper->config->domain ? keeper->config->domain : "",
+                .policy = revert_policy_to_string(keeper->config->policy),
+                .state = machine_state(m),
+                .state_name = machine_state_to_string(machine_state(m)),
+                .reason = reason(keeper),
+                .generation = m->generation,
+                .guest = guest_kind_to_string(keeper_guest(keeper)),
+                .transport = transport(keeper),
+                .queue = (uint32_t)keeper->waiting,
+                .leases = m->leases,
+                .requests = m->requests,
+                .reverts = m->reverts,
+                .revert_failures = m->revert_failures,
+                .last_revert_usec = keeper->last_revert_usec,
+                .last_revert_reason = revert_reason_to_string(m->last_reason),
+                .last_beat = pulse_heartbeat(keeper->pulse)->last,
+                .heartbeat_age_usec = beat_age(keeper),
+                .cpu_usage = keeper->cpu.usage,
+                .saved = record(keeper),
+        };
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The ways to a guest in libvirt's description of its domain. */
+
+#include "watchdog/transport/domain-lines.h"
+
+/* Reads a domain's XML, formatdomain of libvirt. 0, -EBADMSG or -ENOMEM. */
+int domain_xml_lines(const char *xml, DomainLines *ret);
+/* True if domains of that URI are on this host, so that their lines are. */
+bool domain_uri_is_local(const char *uri);

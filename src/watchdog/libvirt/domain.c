@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "watchdog/libvirt/domain.h"
+
+#include <stdio.h>
+
+#include <libvirt/virterror.h>
+
+#include "common/io.h"
+#include "watchdog/libvirt/domain-xml.h"
+
+#define MESSAGE_SIZE 200
+
+typedef struct DomainTask DomainTask;
+
+typedef struct Domain {
+        Backend backend;
+        Subscription subscription;
+        Hypervisor *hypervisor;
+        char *name;
+        char *snapshot;
+        BackendHooks hooks;
+        uint64_t epoch; /* of looks: one of an older epoch does not count */
+        bool reverting; /* what would be seen now is the revert itself */
+        bool looking;
+        bool look_again;
+        DomainTask *tasks; /* on their way */
+} Domain;
+
+/* One call of libvirt's, or a few. Everything that a worker needs is in it, since the domain may go
+ * meanwhile. */
+struct DomainTask {
+        Task task;
+        Domain *domain; /* NULL: nobody wants to know any more */
+        Hypervisor *hypervisor;
+        char *name;
+        char *snapshot;
+        char *spare; /* the snapshot's name while it is replaced */
+        uint64_t epoch;
+        int error; /* 0, -ENOTCONN, -ENXIO (no such domain), -ENOENT (no such snapshot), -EIO */
+        char message[MESSAGE_SIZE];
+        BackendLook look;
+        DomainTask *previous, *next;
+};
+
+/* ---- on a worker ---- */
+
+static int failed(DomainTask *t, virConnectPtr connection) {
+        const virError *e = virGetLastError();
+
+        snprintf(t->message, sizeof(t->message), "%s", virGetLastErrorMessage());
+        if (e && e->code == VIR_ERR_NO_DOMAIN)
+                return -ENXIO;
+        if (e && e->code == VIR_ERR_NO_DOMAIN_SNAPSHOT)
+                return -ENOENT;
+        return virConnectIsAlive(connection) == 1 ? -EIO : -ENOTCONN;
+}
+
+/* What a pause means follows from its reason: one that libvirt ends by itself is none. */
+static RunFact paused_run(int reason) {
+        switch (reason) {
+        case VIR_DOMAIN_PAUSED_SNAPSHOT:
+        case VIR_DOMAIN_PAUSED_SAVE:
+        case VIR_DOMAIN_PAUSED_DUMP:
+        case VIR_DOMAIN_PAUSED_MIGRATION:
+        case VIR_DOMAIN_PAUSED_STARTING_UP:
+                return RUN_SAVING;
+        case VIR_DOMAIN_PAUSED_CRASHED:
+                return RUN_CRASHED;
+        default:
+                return RUN_PAUSED;
+        }
+}
+
+static RunFact state_run(int state, int reason) {
+        switch (state) {
+        case VIR_DOMAIN_RUNNING:
+        case VIR_DOMAIN_BLOCKED:
+                return RUN_RUNNING;
+        case VIR_DOMAIN_PAUSED:
+                return paused_run(reason);
+        case VIR_DOMAIN_PMSUSPENDED:
+                return RUN_PAUSED;
+        case VIR_DOMAIN_CRASHED:
+                return RUN_CRASHED;
+        default:
+                return RUN_OFF;
+        }
+}
+
+/* What to do with a domain that is there. 0 or, after failed(), a negative errno. */
+typedef int (*DomainVerb)(DomainTask *t, virConnectPtr connection, virDomainPtr domain);
+
+static void with_domain(DomainTask *t, DomainVerb verb) {
+        virConnectPtr connection = hypervisor_connection(t->hypervisor);
+        if (!connection) {
+                snprintf(t->message, sizeof(t->message), "libvirt is away");
+                t->error = -ENOTCONN;
+                return;
+        }
+
+        virDomainPtr domain = virDomainLookupByName(connection, t->name);
+        t->error = domain ? verb(t, connection, domain) : failed(t, connection);
+        if (domain)
+                virDomainFree(domain);
+        virConnectClose(connection);
+}
+
+/* The snapshot, or what is left if replacing it failed halfway. NULL, with libvirt's error about the first.
+ */
+static virDomainSnapshotPtr find_snapshot(const DomainTask *t, virDomainPtr domain) {
+        const char *names[] = { t->snapshot, t->spare, t->snapshot };
+        virDomainSnapshotPtr snapshot = NULL;
+
+        for (size_t i = 0; !snapshot && i < ELEMENTSOF(names); i++)
+                snapshot = virDomainSnapshotLookupByName(domain, names[i], 0);
+        return snapshot;
+}
+
+/* What cannot be read is as if nobody had told. */
+static void look_at_lines(DomainTask *t, virDomainPtr domain) {
+        _cleanup_free_ char *xml = NULL;
+
+        if (!domain_uri_is_local(hypervisor_uri(t->hypervisor)))
+                return;
+        xml = virDomainGetXMLDesc(domain, 0);
+        if (xml)
+                (void)domain_xml_lines(xml, &t->look.lines);
+}
+
+static int look(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
+        virDomainInfo info = {};
+        int state = 0, reason = 0;
+
+        if (virDomainGetState(domain, &state, &reason, 0) < 0 || virDomainGetInfo(domain, &info) < 0)
+                return failed(t, connection);
+        unsigned id = virDomainGetID(domain);
+        t->look.run = state_run(state, reason);
+        t->look.passing = state == VIR_DOMAIN_SHUTOFF && reason == VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT;
+        t->look.id = id == (unsigned)-1 ? -1 : (int)id;
+        t->look.cpu_usec = info.cpuTime / NSEC_PER_USEC;
+
+        look_at_lines(t, domain);
+
+        virDomainSnapshotPtr snapshot = find_snapshot(t, domain);
+        int r = snapshot ? 0 : failed(t, connection);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        t->look.way = snapshot ? WAY_OPEN : WAY_NO_SNAPSHOT;
+        if (snapshot)
+                virDomainSnapshotFree(snapshot);
+        return 0;
+}
+
+static void run_look(Task *task) {
+        DomainTask *t = (DomainTask *)task; /* its first member */
+
+        with_domain(t, look);
+        t->look.taken_usec = now_monotonic();
+        if (t->error == -ENXIO) {
+                t->look.run = RUN_MISSING;
+                t->look.way = WAY_NO_MACHINE;
+                t->look.id = -1;
+        } else if (t->error < 0) {
+                t->look.run = RUN_UNKNOWN;
+                t->look.way = t->error == -ENOTCONN ? WAY_AWAY : WAY_REFUSED;
+                t->look.id = -1;
+                t->look.message = t->message;
+        }
+}
+
+static int revert(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
+        virDomainSnapshotPtr snapshot = find_snapshot(t, domain);
+        if (!snapshot)
+                return failed(t, connection);
+
+        int r = virDomainRevertToSnapshot(snapshot, VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING);
+        const virError *e = virGetLastError();
+        /* What libvirt thinks risky is what is wanted: the domain becomes what it was. */
+        if (r < 0 && e && e->code == VIR_ERR_SNAPSHOT_REVERT_RISKY)
+                r = virDomainRevertToSnapshot(
+                        snapshot, VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING | VIR_DOMAIN_SNAPSHOT_REVERT_FORCE);
+        if (r < 0)
+                r = failed(t, connection);
+        virDomainSnapshotFree(snapshot);
+        return r;
+}
+
+static void run_revert(Task *task) {
+        with_domain((DomainTask *)task, revert);
+}
+
+static int take(virDomainPtr domain, const char *name) {
+        _cleanup_text_ Text xml = {};
+
+        text_append_string(&xml, "<domainsnapshot><name>");
+        for (const char *p = name; *p; p++)
+                if (strchr("<>&", *p))
+                        text_append_printf(&xml, "&#%i;", *p);
+                else
+                        text_append_char(&xml, *p);
+        text_append_string(&xml, "</name></domainsnapshot>");
+        if (text_failed(&xml))
+                return -1;
+
+        virDomainSnapshotPtr snapshot = virDomainSnapshotCreateXML(domain, text_string(&xml), 0);
+        if (!snapshot)
+                return -1;
+        virDomainSnapshotFree(snapshot);
+        return 0;
+}
+
+/* One that is not there is deleted already. */
+static int delete (virDomainPtr domain, const char *name) {
+        virDomainSnapshotPtr snapshot = virDomainSnapshotLookupByName(domain, name, 0);
+        if (!snapshot)
+                return 0;
+        int r = virDomainSnapshotDelete(snapshot, 0);
+        virDomainSnapshotFree(snapshot);
+        return r;
+}
+
+static bool exists(virDomainPtr domain, const char *name) {
+        virDomainSnapshotPtr snapshot = virDomainSnapshotLookupByName(domain, name, 0);
+        if (!snapshot)
+                return false;
+        virDomainSnapshotFree(snapshot);
+        return true;
+}
+
+/* The old one goes only after a new one was seen to work, and a spare that is all there is stays until then:
+ * at no moment is there none. */
+static int replace_snapshot(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
+        bool left_over = !exists(domain, t->snapshot) && exists(domain, t->spare);
+
+        if (!left_over && (delete (domain, t->spare) < 0 || take(domain, t->spare) < 0))
+                return failed(t, connection);
+        if (delete (domain, t->snapshot) < 0 || take(domain, t->snapshot) < 0 ||
+                delete (domain, t->spare) < 0)
+                return failed(t, connection);
+        return 0;
+}
+
+static void run_snapshot(Task *task) {
+        with_domain((DomainTask *)task, replace_snapshot);
+}
+
+/* ---- on the loop ---- */
+
+static void task_free(DomainTask *t) {
+        if (t->domain) {
+                if (t->previous)
+                        t->previous->next = t->next;
+                else
+                        t->domain->tasks = t->next;
+                if (t->next)
+                        t->next->previous = t->previous;
+        }
+        free(t->name);
+        free(t->snapshot);
+        free(t->spare);
+        free(t);
+}
+
+static int submit(Domain *domain, Task task) {
+        DomainTask *t = calloc(1, sizeof(*t));
+        if (!t)
+                return -ENOMEM;
+        t->task = task;
+        t->hypervisor = domain->hypervisor;
+        t->name = strdup(domain->name);
+        t->snapshot = strdup(domain->snapshot);
+        t->epoch = domain->epoch;
+        if (asprintf(&t->spare, "%s.new", domain->snapshot) < 0)
+                t->spare = NULL;
+        if (!t->name || !t->snapshot || !t->spare) {
+                task_free(t);
+                return -ENOMEM;
+        }
+
+        t->domain = domain;
+        t->next = domain->tasks;
+        if (t->next)
+                t->next->previous = t;
+        domain->tasks = t;
+        workers_submit(hypervisor_workers(domain->hypervisor), &t->task);
+        return 0;
+}
+
+static void look_done(Task *task, bool live) {
+        DomainTask *t = (DomainTask *)task;
+        Domain *domain = t->domain;
+
+        if (live && domain) {
+                domain->looking = false;
+                if (t->error == -ENOTCONN)
+                        hypervisor_broken(domain->hypervisor);
+                if (t->epoch == domain->epoch)
+                        domain->hooks.looked(&t->look, domain->hooks.userdata);
+                if (domain->look_again)
+                        domain_look(&domain->backend);
+        }
+        task_free(t);
+}
+
+void domain_look(Backend *backend) {
+        Domain *domain = (Domain *)backend; /* its first member */
+
+        /* It may have been on its way for a while already. */
+        domain->look_again = domain->looking;
+        if (domain->looking || domain->reverting || !hypervisor_is_connected(domain->hypervisor))
+                return;
+        domain->looking =
+                submit(domain,
+                        (Task){ .run = run_look, .done = look_done, .limit_usec = WORKERS_LIMIT_USEC }) >= 0;
+}
+
+static void revert_done(Task *task, bool live) {
+        DomainTask *t = (DomainTask *)task;
+        Domain *domain = t->domain;
+
+        if (live && domain) {
+                ResetResult result = t->error >= 0      ? RESET_DONE
+                                     : t->error == -EIO ? RESET_FAILED
+                                                        : RESET_IMPOSSIBLE;
+                domain->reverting = false;
+                if (t->error == -ENOTCONN)
+                        hypervisor_broken(domain->hypervisor);
+                domain->hooks.reverted(result, t->message, domain->hooks.userdata);
+        }
+        task_free(t);
+}
+
+int domain_revert(Backend *backend) {
+        Domain *domain = (Domain *)backend;
+
+        int r = submit(domain, (Task){ .run = run_revert,
+                                       .done = revert_done,
+                                       .slow = true,
+                                       .limit_usec = WORKERS_LIMIT_USEC });
+        if (r < 0)
+                return r;
+        domain->epoch++;
+        domain->reverting = true;
+        return 0;
+}
+
+static void snapshot_done(Task *task, bool live) {
+        DomainTask *t = (DomainTask *)task;
+
+        if (live && t->domain)
+                t->domain->hooks.snapshot_taken(t->error, t->message, t->domain->hooks.userdata);
+        task_free(t);
+}
+
+int domain_snapshot(Backend *backend) {
+        return submit((Domain *)backend, (Task){ .run = run_snapshot,
+                                                 .done = snapshot_done,
+                                                 .slow = true,
+                                                 .limit_usec = DOMAIN_SNAPSHOT_USEC });
+}
+
+static void on_connected(Subscription *subscription, bool connected) {
+        Domain *domain = subscription->userdata;
+
+        if (connected)
+                domain_look(&domain->backend);
+        else {
+                BackendLook away = {
+                        .run = RUN_UNKNOWN,
+                        .way = WAY_AWAY,
+                        .id = -1,
+                        .taken_usec = now_monotonic(),
+                };
+                domain->hooks.looked(&away, domain->hooks.userdata);
+        }
+}
+
+static void on_event(Subscription *subscription, int event, int detail) {
+        Domain *domain = subscription->userdata;
+
+        if (event == VIR_DOMAIN_EVENT_CRASHED)
+                domain->hooks.crashed(domain->hooks.userdata);
+        /* The first half of somebody's revert, ours or not: the second half is told too. */
+        if (event != VIR_DOMAIN_EVENT_STOPPED || detail != VIR_DOMAIN_EVENT_STOPPED_FROM_SNAPSHOT)
+                domain_look(&domain->backend);
+}
+
+static void on_rebooted(Subscription *subscription) {
+        Domain *domain = subscription->userdata;
+
+        domain->hooks.rebooted(domain->hooks.userdata);
+}
+
+int domain_new(const BackendVerbs *verbs, Hypervisor *hypervisor, const MachineConfig *config,
+        const BackendHooks *hooks, Backend **ret) {
+        Domain *domain = calloc(1, sizeof(*domain));
+        if (!domain)
+                return -ENOMEM;
+        domain->backend.verbs = verbs;
+        domain->hypervisor = hypervisor;
+        domain->hooks = *hooks;
+        domain->name = strdup(config->domain);
+        domain->snapshot = strdup(config->snapshot);
+        domain->subscription = (Subscription){
+                .domain = domain->name,
+                .connected = on_connected,
+                .event = on_event,
+                .rebooted = on_rebooted,
+                .userdata = domain,
+        };
+        hypervisor_subscribe(hypervisor, &domain->subscription);
+        if (!domain->name || !domain->snapshot) {
+                domain_free(&domain->backend);
+                return -ENOMEM;
+        }
+        *ret = &domain->backend;
+        return 0;
+}
+
+void domain_free(Backend *backend) {
+        Domain *domain = (Domain *)backend;
+
+        for (DomainTask *t = domain->tasks; t; t = t->next)
+                t->domain = NULL;
+        hypervisor_unsubscribe(domain->hypervisor, &domain->subscription);
+        free(domain->name);
+        free(domain->snapshot);
+        free(domain);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One libvirt domain, seen from the event loop: what it is doing, and the few verbs that a machine needs, as
+ * backend.h describes them. */
+
+#include "watchdog/backend.h"
+#include "watchdog/libvirt/hypervisor.h"
+
+/* Replacing a snapshot writes the guest's memory twice, to whatever disk that is. */
+#define DOMAIN_SNAPSHOT_USEC (1800 * USEC_PER_SEC)
+
+/* The hypervisor must outlive it. */
+int domain_new(const BackendVerbs *verbs, Hypervisor *hypervisor, const MachineConfig *config,
+        const BackendHooks *hooks, Backend **ret);
+void domain_look(Backend *backend);
+int domain_revert(Backend *backend);
+int domain_snapshot(Backend *backend);
+void domain_free(Backend *backend);
