@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "watchdog/settings.h"
+#include "config/machine-config.h"
 
 /* The members that are strings; all others are plain values. */
 static const size_t strings[] = {
@@ -21,8 +21,8 @@ static const char *const_string_at(const MachineConfig *config, size_t i) {
         return *(char *const *)((const char *)config + strings[i]);
 }
 
-MachineConfig *settings_copy(const MachineConfig *config) {
-        _cleanup_(settings_freep) MachineConfig *copy = malloc(sizeof(*copy));
+MachineConfig *machine_config_copy(const MachineConfig *config) {
+        _cleanup_(machine_config_freep) MachineConfig *copy = malloc(sizeof(*copy));
         if (!copy)
                 return NULL;
 
@@ -37,16 +37,20 @@ MachineConfig *settings_copy(const MachineConfig *config) {
         return TAKE_PTR(copy);
 }
 
-MachineConfig *settings_free(MachineConfig *config) {
-        if (!config)
-                return NULL;
+void machine_config_done(MachineConfig *config) {
         for (size_t i = 0; i < ELEMENTSOF(strings); i++)
                 free(*string_at(config, i));
+}
+
+MachineConfig *machine_config_free(MachineConfig *config) {
+        if (!config)
+                return NULL;
+        machine_config_done(config);
         free(config);
         return NULL;
 }
 
-bool settings_equal(const MachineConfig *a, const MachineConfig *b) {
+bool machine_config_equal(const MachineConfig *a, const MachineConfig *b) {
         for (size_t i = 0; i < ELEMENTSOF(strings); i++)
                 if (!streq_ptr(const_string_at(a, i), const_string_at(b, i)))
                         return false;

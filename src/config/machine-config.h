@@ -5,8 +5,10 @@
 
 #include "config/config.h"
 
+/* Frees its strings. */
+void machine_config_done(MachineConfig *config);
 /* NULL without memory. */
-MachineConfig *settings_copy(const MachineConfig *config);
-MachineConfig *settings_free(MachineConfig *config);
-DEFINE_CLEANUP(MachineConfig *, settings_free);
-bool settings_equal(const MachineConfig *a, const MachineConfig *b);
+MachineConfig *machine_config_copy(const MachineConfig *config);
+MachineConfig *machine_config_free(MachineConfig *config);
+DEFINE_CLEANUP(MachineConfig *, machine_config_free);
+bool machine_config_equal(const MachineConfig *a, const MachineConfig *b);

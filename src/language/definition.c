@@ -365,6 +365,11 @@ Language *language_free(Language *language) {
         return NULL;
 }
 
+bool language_name_is_valid(const char *name) {
+        return *name && *name != '.' && *name != '_' && !strchr(name, '/') &&
+               strlen(name) <= LANGUAGE_NAME_MAX;
+}
+
 const Syntax *language_syntax(const Language *language) {
         static const SyntaxRule rules[] = {
                 { .open = (char *)"\"", .close = (char *)"\"", .escape = '\\' },

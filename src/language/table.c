@@ -10,12 +10,7 @@
 
 #define SUFFIX ".json"
 #define FILE_SIZE_MAX ((size_t)256 << 10)
-#define NAME_SIZE_MAX 64
 #define LIKE_MAX 6
-
-bool language_name_is_valid(const char *name) {
-        return *name && *name != '.' && *name != '_' && !strchr(name, '/') && strlen(name) <= NAME_SIZE_MAX;
-}
 
 /* Reads and parses name from the first directory that has it: the index of that one is *ret_directory. */
 static int open_json(const char *const *directories, size_t first, const char *name, Text *path, Json **ret,
@@ -137,7 +132,7 @@ static int names_add(Names *names, const char *name, size_t size) {
 
 /* A link to a file beside it is another name of that language, not one more language. */
 static bool is_alias(int dir_fd, const char *file) {
-        char target[NAME_SIZE_MAX * 2];
+        char target[LANGUAGE_NAME_MAX * 2];
         ssize_t n = readlinkat(dir_fd, file, target, sizeof(target));
         return n > 0 && !memchr(target, '/', (size_t)n);
 }

@@ -54,9 +54,10 @@ DEFINE_CLEANUP(Language *, language_free);
 /* How its literals look; where its file does not say it, as quotes, in which a backslash escapes. */
 const Syntax *language_syntax(const Language *language);
 
-/* True for a word that may be a language's file name: not empty, no '/', no '.' or '_' in front. A file
- * whose name begins with '_' is no language, but one may be like it. */
+/* True for a word that may be a language's file name: 1 to LANGUAGE_NAME_MAX bytes, no '/', no '.' or '_' in
+ * front. A file whose name begins with '_' is no language, but one may be like it. */
 bool language_name_is_valid(const char *name);
+#define LANGUAGE_NAME_MAX 64
 
 /* Reads NAME.json from the first of the directories (NULL-terminated) that has it. 0; -ENOENT when none has
  * it or name is not valid; -EINVAL when the file is wrong, with a line "FILE:LINE: MEMBER: what" for each

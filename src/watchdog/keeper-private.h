@@ -10,7 +10,7 @@
 #include "watchdog/bus/pending-calls.h"
 #include "watchdog/idle-cpu.h"
 #include "watchdog/keeper.h"
-#include "watchdog/settings.h"
+#include "config/machine-config.h"
 #include "watchdog/transport/pulse.h"
 
 struct Keeper {

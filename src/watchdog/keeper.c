@@ -397,7 +397,7 @@ int keeper_new(sd_event *event, const MachineConfig *config, BackendDriver *driv
 
         keeper->hooks = *hooks;
         keeper->run_id = -1;
-        keeper->config = settings_copy(config);
+        keeper->config = machine_config_copy(config);
         if (!keeper->config)
                 return -ENOMEM;
         machine_init(&keeper->machine, keeper->config, driver ? driver->verbs->obstacles : NULL,
@@ -436,7 +436,7 @@ Keeper *keeper_free(Keeper *keeper) {
                 keeper->backend->verbs->free(keeper->backend);
         pulse_free(keeper->pulse);
         link_free(keeper->link);
-        settings_free(keeper->config);
+        machine_config_free(keeper->config);
         free(keeper);
         return NULL;
 }

@@ -7,7 +7,7 @@
 #include "common/log.h"
 #include "watchdog/bus/machine-signals.h"
 #include "watchdog/libvirt/driver.h"
-#include "watchdog/settings.h"
+#include "config/machine-config.h"
 
 /* A machine, and what others were last told of it. */
 typedef struct Entry Entry;
@@ -268,7 +268,7 @@ int roster_follow(Roster *roster, const Config *config) {
         for (size_t i = 0; i < roster->n_entries; i++) {
                 const MachineConfig *was = keeper_config(roster->entries[i]->keeper),
                                     *now = config_machine(config, was->name);
-                entry_retire(roster->entries[i], !now || !settings_equal(now, was));
+                entry_retire(roster->entries[i], !now || !machine_config_equal(now, was));
         }
         replace_retired(roster, config);
         return roster_add(roster, config, &(SavedState){});

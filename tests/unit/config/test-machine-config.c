@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* No member of a machine's configuration is forgotten where two are compared, or one is copied: a reload
  * would not see its change. */
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdio.h>
 
+#include <cmocka.h>
+
 #include "common/io.h"
+#include "config/machine-config.h"
 #include "config/members.h"
-#include "test.h"
-#include "watchdog/settings.h"
 
 /* Some value of each kind; one of them fits any member, and is not what the machine has without it. */
 static const char *const values[] = { "\"other\"", "\"/other\"", "17", "23.5", "\"pbotvm\"", "\"serial\"",
@@ -14,7 +17,7 @@ static const char *const values[] = { "\"other\"", "\"/other\"", "17", "23.5", "
 
 /* The machine "a" with this member; NULL if it is a mistake. */
 static Config *load(const char *member, const char *value) {
-        char path[] = "/tmp/test-settings-XXXXXX";
+        char path[] = "/tmp/test-machine-config-XXXXXX";
         _cleanup_text_ Text text = {};
         Config *config = NULL;
         int fd = mkstemp(path);
@@ -42,9 +45,10 @@ static bool is_seen(const Config *base, const char *member) {
                 if (!config)
                         continue;
                 fits = true;
-                _cleanup_(settings_freep) MachineConfig *copy = settings_copy(&config->machines[0]);
-                assert_true(settings_equal(copy, &config->machines[0]));
-                if (!settings_equal(&base->machines[0], copy))
+                _cleanup_(machine_config_freep) MachineConfig *copy =
+                        machine_config_copy(&config->machines[0]);
+                assert_true(machine_config_equal(copy, &config->machines[0]));
+                if (!machine_config_equal(&base->machines[0], copy))
                         return true;
         }
         if (!fits)
@@ -56,7 +60,7 @@ static void test_every_member_is_compared(void **state _unused_) {
         _cleanup_(config_freep) Config *base = load(NULL, NULL), *same = load(NULL, NULL);
 
         assert_true(base && same);
-        assert_true(settings_equal(&base->machines[0], &same->machines[0]));
+        assert_true(machine_config_equal(&base->machines[0], &same->machines[0]));
         for (const Member *m = machine_members; m->name; m++)
                 if (m->kind != MEMBER_IGNORED && !is_seen(base, m->name))
                         fail_msg("a change of \"%s\" is not seen", m->name);
