@@ -2,52 +2,13 @@
 #include "gdb/compile.h"
 
 #include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
 
 #include "common/io.h"
+#include "gdb/ahead.h"
+#include "gdb/run.h"
 #include "gdb/source.h"
 #include "plan/diagnostics.h"
 #include "plan/hidden-names.h"
-
-/* Runs it; what it writes to stderr is appended to *err, or, if that is NULL, goes to ours. */
-static int run(char **command, Text *err, int *ret_status) {
-        posix_spawn_file_actions_t actions;
-        char buffer[65536];
-        int pipe[2] = { -EBADF, -EBADF }, r;
-        ssize_t n;
-        pid_t pid;
-
-        if (err && pipe2(pipe, O_CLOEXEC) < 0)
-                return -errno;
-        (void)posix_spawn_file_actions_init(&actions);
-        if (err)
-                (void)posix_spawn_file_actions_adddup2(&actions, pipe[1], STDERR_FILENO);
-        r = posix_spawnp(&pid, command[0], &actions, NULL, command, environ);
-        (void)posix_spawn_file_actions_destroy(&actions);
-        pipe[1] = fd_close(pipe[1]);
-        while (r == 0 && err && (n = io_read(pipe[0], buffer, sizeof(buffer), USEC_INFINITY)) > 0)
-                text_append(err, buffer, (size_t)n);
-        pipe[0] = fd_close(pipe[0]);
-        if (r != 0)
-                return -r;
-        return waitpid(pid, ret_status, 0) < 0 ? -errno : 0;
-}
-
-/* The host's table names a compiler with its version, "clang++-3.7", that a guest may have in another. Cuts
- * the version off; false if there is none. */
-static bool cut_version(char *name) {
-        char *dash = strrchr(name, '-');
-
-        if (!dash || !dash[1] || dash[1 + strspn(dash + 1, "0123456789.")])
-                return false;
-        *dash = '\0';
-        return true;
-}
-
-static int exit_status(int status) {
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
 
 /* Whether the macro fails since it asks for the type of a bit-field, which has none. */
 static bool is_bit_field(const Text *err) {
@@ -56,17 +17,28 @@ static bool is_bit_field(const Text *err) {
 
 /* Once more, with a further option. */
 static int run_with(char **command, const char *option, Text *err, int *ret_status) {
-        _cleanup_free_ char **more = NULL;
-        size_t n = 0;
+        return run_compiler_with(command, (char *[]){ (char *)option, NULL }, err, ret_status);
+}
 
-        while (command[n])
-                n++;
-        more = calloc(n + 2, sizeof(char *));
-        if (!more)
+/* With what is compiled ahead, and a further option unless it is NULL. A compiler that speaks of what nobody
+ * else knows is run without. */
+static int run_ahead(char **command, const Words *ahead, const char *option, Text *err, int *ret_status) {
+        _cleanup_words_ Words options = {};
+        int r;
+
+        for (size_t i = 0; i < ahead->n; i++)
+                words_add_string(&options, ahead->items[i]);
+        if (option)
+                words_add_string(&options, option);
+        if (words_error(&options) < 0)
                 return -ENOMEM;
-        memcpy(more, command, n * sizeof(char *));
-        more[n] = (char *)option;
-        return run(more, err, ret_status);
+        if (ahead->n > 0) {
+                r = run_compiler_with(command, options.items, err, ret_status);
+                if (r < 0 || !strstr(text_string(err), ahead_folder()))
+                        return r;
+                text_clear(err);
+        }
+        return option ? run_with(command, option, err, ret_status) : run_compiler(command, err, ret_status);
 }
 
 /* With all that the C library has; where it does not help either, the first complaints are the right ones.
@@ -93,15 +65,16 @@ static int write_source(const Source *source) {
 int compile_run(const char *source_name, char **command) {
         _cleanup_source_ Source source = {};
         _cleanup_text_ Text err = {}, said = {};
+        _cleanup_words_ Words ahead = {};
         size_t offset = 0;
         unsigned line = 0;
         int status, r;
 
         if (source_load(source_name, &source) == 0)
                 line = source_wrapper(&source, &offset);
-        r = run(command, &err, &status);
-        if (r == -ENOENT && cut_version(command[0]))
-                r = run(command, &err, &status);
+        r = ahead_find(command, source_name, &source.text, &ahead);
+        if (r >= 0)
+                r = run_ahead(command, &ahead, NULL, &err, &status);
         if (r >= 0 && exit_status(status) != 0 && hidden_names_used(&source.text))
                 r = run_with_all_of_libc(command, &err, &status);
         if (r < 0)
@@ -119,7 +92,10 @@ int compile_run(const char *source_name, char **command) {
         if (exit_status(status) != 0 &&
                 diagnostics_have_error(text_string(&err), err.size, source_name, line) &&
                 source_unwrap(&source) && write_source(&source) == 0) {
-                r = run_with(command, "-Wno-unused-value", NULL, &status);
+                text_clear(&err);
+                r = run_ahead(command, &ahead, "-Wno-unused-value", &err, &status);
+                if (r >= 0)
+                        (void)io_write(STDERR_FILENO, text_string(&err), err.size, USEC_INFINITY);
                 return r < 0 ? r : exit_status(status);
         }
         diagnostics_unwrap(

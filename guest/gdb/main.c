@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "common/io.h"
+#include "gdb/ahead-list.h"
 #include "gdb/compile.h"
 #include "gdb/debugger.h"
 #include "gdb/launch.h"
@@ -18,11 +19,13 @@
 #define ENV_TIME "PBOTVM_TIME_USEC"
 
 static const char *arg_source = NULL;
+static const char *arg_ahead = NULL;
 static bool arg_compile = false;
 
 static void help(void) {
         puts("Usage: pbotvm-gdb [--source FILE] [--] PROGRAM [ARGUMENT...]\n"
              "       pbotvm-gdb --compile --source FILE -- COMPILER [ARGUMENT...]\n"
+             "       pbotvm-gdb --ahead LIST\n"
              "\n"
              "Runs a program of C or C++ under gdb and tells what happened: signals with\n"
              "statement, callers and variables, the value of the last expression, and what\n"
@@ -31,6 +34,7 @@ static void help(void) {
              "\n"
              "  -s, --source FILE  the program's source, to quote from\n"
              "  -c, --compile      compile\n"
+             "  -a, --ahead LIST   compile ahead what compilers need again and again\n"
              "  -h, --help         this text\n"
              "      --version      the version");
 }
@@ -40,13 +44,14 @@ static int parse_arguments(int argc, char **argv) {
         static const struct option options[] = {
                 { "source", required_argument, NULL, 's' },
                 { "compile", no_argument, NULL, 'c' },
+                { "ahead", required_argument, NULL, 'a' },
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, 'v' },
                 {},
         };
         int c;
 
-        while ((c = getopt_long(argc, argv, "+s:ch", options, NULL)) >= 0)
+        while ((c = getopt_long(argc, argv, "+s:ca:h", options, NULL)) >= 0)
                 switch (c) {
                 case 's':
                         arg_source = optarg;
@@ -54,6 +59,9 @@ static int parse_arguments(int argc, char **argv) {
                 case 'c':
                         arg_compile = true;
                         break;
+                case 'a':
+                        arg_ahead = optarg;
+                        return 1;
                 case 'h':
                         help();
                         return 0;
@@ -133,7 +141,7 @@ static int run_program(char **arguments) {
         return end_as(&ending);
 }
 
-static int run_compiler(char **command) {
+static int compile(char **command) {
         int r = compile_run(arg_source, command);
 
         if (r == -ENOENT)
@@ -141,6 +149,14 @@ static int run_compiler(char **command) {
         else if (r < 0)
                 (void)fprintf(stderr, "Command '%s' could not be started: %s.\n", command[0], strerror(-r));
         return r < 0 ? 127 : r;
+}
+
+static int make_ahead(void) {
+        int r = ahead_make_list(arg_ahead);
+
+        if (r < 0)
+                (void)fprintf(stderr, "pbotvm-gdb: %s: %s\n", arg_ahead, strerror(-r));
+        return r < 0;
 }
 
 int main(int argc, char **argv) {
@@ -155,5 +171,7 @@ int main(int argc, char **argv) {
         r = parse_arguments(argc, argv);
         if (r <= 0)
                 return r < 0 ? 2 : 0;
-        return arg_compile ? run_compiler(argv + optind) : run_program(argv + optind);
+        if (arg_ahead)
+                return make_ahead();
+        return arg_compile ? compile(argv + optind) : run_program(argv + optind);
 }

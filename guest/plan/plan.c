@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "plan/plan.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <sys/wait.h>
 
-#include "plan/hidden-names.h"
 #include "plan/macros.h"
 #include "plan/shell-text.h"
 #include "plan/words.h"
@@ -259,25 +257,15 @@ static int add_program_step(Plan *plan, const Request *request) {
         return r;
 }
 
-/* Whether our own driver must run the compiler: to hide the wrapper, to find a compiler without its version,
- * or to show what the standard hides. */
-static bool needs_driver(const Request *request) {
-        static const char wrapper[] = "print_last_statement(";
-        const char *cmdline = request->cmdline ? request->cmdline : "";
-        size_t n = strcspn(cmdline, " \t");
-
-        return (n > 0 && isdigit((unsigned char)cmdline[n - 1])) ||
-               memmem(text_string(&request->code), request->code.size, wrapper, sizeof(wrapper) - 1) ||
-               hidden_names_used(&request->code);
-}
-
 static int plan_compiled(Plan *plan, const Request *request, bool debugged) {
         _cleanup_words_ Words words = {};
         char **command;
         int r;
 
         plan->compiles = plan->run_after_success = true;
-        if (debugged && needs_driver(request)) {
+        /* It hides what the host has put around the code, finds a compiler without its version, and has made
+         * ahead what compilers need. */
+        if (debugged) {
                 words_add_string(&words, "pbotvm-gdb");
                 words_add_string(&words, "--compile");
                 words_add_string(&words, "--source");

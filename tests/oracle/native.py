@@ -3,6 +3,7 @@
 guest-local answers, and the answer back. Nothing is installed; as root guest-local uses namespaces of its own."""
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -14,32 +15,48 @@ import threading
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 GDB = os.path.join(TOP, 'guest/gdb')
+HEADERS = ('prelude.h', 'prelude.hpp', 'prelude-library.hpp')
 
 
-def headers(cache):
-    """A folder with the prelude's headers, that of C++ compiled ahead, as in a guest; kept while they are the same."""
+def digest_of(build):
+    """Whatever decides on what headers() makes."""
     digest = hashlib.sha256(subprocess.run(['g++', '--version'], stdout=subprocess.PIPE, check=True).stdout)
-    for name in ('prelude.h', 'prelude.hpp', 'pbotvm-precompile'):
-        with open(os.path.join(GDB, name), 'rb') as file:
+    for path in (*(os.path.join(GDB, name) for name in HEADERS), os.path.join(build, 'guest/gdb/pbotvm-gdb')):
+        with open(path, 'rb') as file:
             digest.update(file.read())
-    folder = os.path.join(cache, 'prelude-' + digest.hexdigest()[:12])
-    if not os.path.exists(folder):
-        os.makedirs(cache, exist_ok=True)
-        made = tempfile.mkdtemp(dir=cache)
-        for name in ('prelude.h', 'prelude.hpp'):
-            shutil.copy(os.path.join(GDB, name), made)
-        subprocess.run(['sh', os.path.join(GDB, 'pbotvm-precompile'), made, made], check=True)
-        # What a program by hand includes: the same without our own words.
-        with open(os.path.join(made, 'prelude.hpp'), encoding='utf-8') as file:
-            text = file.read().replace('#include <prelude.h>', '').replace('PBOTVM_PRELUDE_HPP', 'HAND_HPP')
-        with open(os.path.join(made, 'hand.hpp'), 'w', encoding='utf-8') as file:
-            file.write(text)
-        subprocess.run(['g++', '-std=c++14', '-w', '-x', 'c++-header', os.path.join(made, 'hand.hpp')], check=True)
-        os.chmod(made, 0o755)
-        try:
-            os.rename(made, folder)
-        except OSError:  # another one was faster
-            shutil.rmtree(made)
+    return digest.hexdigest()[:12]
+
+
+def compile_ahead(build, folder):
+    """For the options of C++'s own, as in a guest, and for what a program by hand includes: the same without our own
+    words."""
+    with open(os.path.join(build, 'guest/gdb/ahead.list'), encoding='utf-8') as file:
+        entries = ('\n' + file.read()).split('\n= ')
+    with open(os.path.join(folder, 'list'), 'w', encoding='utf-8') as file:
+        file.write('= ' + next(entry for entry in entries if entry.startswith('c++ ')).rstrip('\n') + '\n')
+    include = {'CPLUS_INCLUDE_PATH': folder}
+    subprocess.run([os.path.join(build, 'guest/gdb/pbotvm-gdb'), '--ahead', os.path.join(folder, 'list')], check=True,
+                   env={**os.environ, **include, 'PBOTVM_AHEAD': os.path.join(folder, 'compilers')})
+    with open(os.path.join(folder, 'prelude-library.hpp'), encoding='utf-8') as file:
+        text = file.read().replace('#include <prelude.h>', 'using namespace std;').replace('PRELUDE_LIBRARY', 'HAND')
+    with open(os.path.join(folder, 'hand.hpp'), 'w', encoding='utf-8') as file:
+        file.write(text)
+    subprocess.run(['g++', '-std=c++14', '-w', '-x', 'c++-header', os.path.join(folder, 'hand.hpp')], check=True)
+
+
+def headers(build, cache):
+    """A folder with the prelude's headers, compiled ahead in its place; kept while they are the same."""
+    folder = os.path.join(cache, 'prelude-' + digest_of(build))
+    os.makedirs(cache, exist_ok=True)
+    with open(os.path.join(cache, 'lock'), 'w', encoding='ascii') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another one may be at it
+        if not os.path.exists(os.path.join(folder, 'made')):
+            os.makedirs(folder, mode=0o755, exist_ok=True)
+            for name in HEADERS:
+                shutil.copy(os.path.join(GDB, name), folder)
+            compile_ahead(build, folder)
+            with open(os.path.join(folder, 'made'), 'w', encoding='ascii'):
+                pass
     return folder
 
 
@@ -57,10 +74,11 @@ class Native:
                      '--languages=' + os.path.join(TOP, 'src/language/data'),
                      '--rewrites=' + os.path.join(TOP, 'src/language/rewrites')]
         self.environment = {**os.environ, 'TERM': 'dumb', 'LC_ALL': 'C.UTF-8'}
-        self.headers = headers(cache)
+        self.headers = headers(build, cache)
         self.environment.update(C_INCLUDE_PATH=self.headers, CPLUS_INCLUDE_PATH=self.headers)
         for name in [name for name in self.environment if name.startswith('PBOTVM_')]:
             del self.environment[name]
+        self.environment['PBOTVM_AHEAD'] = os.path.join(self.headers, 'compilers')
         self.listener = socket.create_server(('127.0.0.1', 0))
         self.port = self.listener.getsockname()[1]
 

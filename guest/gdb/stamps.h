@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Whether files are still those that something was made of: a line each, "SIZE MTIME PATH". */
+
+#include "common/text.h"
+
+/* Appends the line of the file, a link's target. 0 or a negative errno. */
+int stamps_append(Text *stamps, const char *path);
+
+/* Whether all the files are as their lines say. What is no such line is no match. */
+bool stamps_hold(const char *stamps);
