@@ -7,6 +7,7 @@
 
 #include "common/io.h"
 #include "gdb/ahead.h"
+#include "gdb/recipe.h"
 #include "plan/plan.h"
 
 #define LIST_MAX ((size_t)1 << 20)
@@ -50,6 +51,8 @@ static int make_entry(const Entry *entry, const char *code, size_t size) {
                 text_failed(&request.code))
                 return -ENOMEM;
         r = plan_make(&request, &plan, &error);
+        if (r >= 0)
+                r = recipe_make(find_command(plan->steps[0].argv), entry->source);
         if (r >= 0)
                 r = ahead_make(find_command(plan->steps[0].argv), entry->source, &plan->source);
         return r == -ENOENT ? 0 : r;

@@ -120,8 +120,7 @@ static const char *final_name(const char *word) {
         return NULL;
 }
 
-/* FNV-1a. */
-static uint64_t digest(const char *data, size_t size) {
+uint64_t ahead_digest(const char *data, size_t size) {
         uint64_t hash = 0xcbf29ce484222325;
 
         for (size_t i = 0; i < size; i++)
@@ -141,7 +140,8 @@ static int append_path(const Words *words, const Text *head, Text *ret) {
                 text_append_char(&joined, '\n');
         }
         text_append_printf(ret, "%s/%016" PRIx64 "-%016" PRIx64 ".h", ahead_folder(),
-                digest(text_string(&joined), joined.size), digest(text_string(head), head->size));
+                ahead_digest(text_string(&joined), joined.size),
+                ahead_digest(text_string(head), head->size));
         return text_failed(&joined) || text_failed(head) ? -ENOMEM : text_error(ret);
 }
 

@@ -15,6 +15,9 @@
 
 #include "plan/words.h"
 
+/* What names files there: FNV-1a. */
+uint64_t ahead_digest(const char *data, size_t size);
+
 /* Where the folder is: $PBOTVM_AHEAD, else what guest/install and the image have. */
 const char *ahead_folder(void);
 

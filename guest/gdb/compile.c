@@ -5,6 +5,7 @@
 
 #include "common/io.h"
 #include "gdb/ahead.h"
+#include "gdb/recipe.h"
 #include "gdb/run.h"
 #include "gdb/source.h"
 #include "plan/diagnostics.h"
@@ -32,6 +33,9 @@ static int run_ahead(char **command, const Words *ahead, const char *option, Tex
                 words_add_string(&options, option);
         if (words_error(&options) < 0)
                 return -ENOMEM;
+        r = option ? 0 : recipe_run(command, ahead, err, ret_status);
+        if (r != 0)
+                return MIN(r, 0);
         if (ahead->n > 0) {
                 r = run_compiler_with(command, options.items, err, ret_status);
                 if (r < 0 || !strstr(text_string(err), ahead_folder()))
