@@ -14,17 +14,12 @@ struct LibvirtThread {
         bool running;
         atomic_bool stop;
 
-        pthread_mutex_t lock; /* over the queue */
+        pthread_mutex_t lock; /* over the queues */
         Completion *first, *last;
+        Completion *bouncing, **bouncing_end; /* on their way over libvirt's loop, a timer for each */
         int eventfd;
         sd_event_source *io;
 };
-
-/* A completion on its way over libvirt's loop. */
-typedef struct Bounce {
-        LibvirtThread *thread;
-        Completion *completion;
-} Bounce;
 
 void libvirt_thread_post(LibvirtThread *thread, Completion *completion) {
         completion->next = NULL;
@@ -48,8 +43,8 @@ static Completion *take_all(LibvirtThread *thread) {
         return first;
 }
 
-static void call_all(LibvirtThread *thread, bool live) {
-        for (Completion *c = take_all(thread), *next; c; c = next) {
+static void call_list(Completion *first, bool live) {
+        for (Completion *c = first, *next; c; c = next) {
                 next = c->next;
                 c->call(c, live);
         }
@@ -59,27 +54,33 @@ static int on_eventfd(sd_event_source *source _unused_, int fd, uint32_t revents
         uint64_t count;
 
         (void)!read(fd, &count, sizeof(count));
-        call_all(userdata, true);
+        call_list(take_all(userdata), true);
         return 0;
 }
 
 static void on_bounce(int timer, void *opaque) {
-        const Bounce *bounce = opaque;
+        LibvirtThread *thread = opaque;
 
         (void)virEventRemoveTimeout(timer);
-        libvirt_thread_post(bounce->thread, bounce->completion);
+        pthread_mutex_lock(&thread->lock);
+        Completion *completion = thread->bouncing;
+        thread->bouncing = completion->next;
+        if (!thread->bouncing)
+                thread->bouncing_end = &thread->bouncing;
+        pthread_mutex_unlock(&thread->lock);
+        libvirt_thread_post(thread, completion);
 }
 
 int libvirt_thread_bounce(LibvirtThread *thread, Completion *completion) {
-        Bounce *bounce = malloc(sizeof(*bounce));
-        if (!bounce)
-                return -ENOMEM;
-        *bounce = (Bounce){ thread, completion };
-        if (virEventAddTimeout(0, on_bounce, bounce, free) < 0) {
-                free(bounce);
-                return -ENOMEM;
+        completion->next = NULL;
+        pthread_mutex_lock(&thread->lock);
+        int timer = virEventAddTimeout(0, on_bounce, thread, NULL);
+        if (timer >= 0) {
+                *thread->bouncing_end = completion;
+                thread->bouncing_end = &completion->next;
         }
-        return 0;
+        pthread_mutex_unlock(&thread->lock);
+        return timer < 0 ? -ENOMEM : 0;
 }
 
 static void *run(void *userdata) {
@@ -104,6 +105,7 @@ int libvirt_thread_new(sd_event *event, LibvirtThread **ret) {
         if (!thread)
                 return -ENOMEM;
         pthread_mutex_init(&thread->lock, NULL);
+        thread->bouncing_end = &thread->bouncing;
         thread->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (thread->eventfd < 0)
                 return -errno;
@@ -138,7 +140,8 @@ LibvirtThread *libvirt_thread_free(LibvirtThread *thread) {
                 return NULL;
         libvirt_thread_stop(thread);
         sd_event_source_disable_unref(thread->io);
-        call_all(thread, false);
+        call_list(take_all(thread), false);
+        call_list(thread->bouncing, false);
         fd_close(thread->eventfd);
         pthread_mutex_destroy(&thread->lock);
         free(thread);

@@ -282,10 +282,17 @@ static void turn(FakeGuest *g, struct pollfd *p) {
         pthread_mutex_unlock(&g->lock);
 }
 
+static bool is_stopped(FakeGuest *g) {
+        pthread_mutex_lock(&g->lock);
+        bool stop = g->stop;
+        pthread_mutex_unlock(&g->lock);
+        return stop;
+}
+
 static void *run(void *userdata) {
         FakeGuest *g = userdata;
 
-        while (!g->stop) {
+        while (!is_stopped(g)) {
                 struct pollfd p[1 + N_LINES + CONNECTIONS_MAX];
                 p[0] = (struct pollfd){ .fd = g->wake, .events = POLLIN };
                 for (int line = 0; line < N_LINES; line++)

@@ -316,8 +316,7 @@ static void test_reload_gives_up_connections(void **state) {
                 while (count_threads(w) > before - 6 && now_monotonic() < deadline)
                         usleep(10000);
                 assert_int_equal(count_threads(w), before - 6);
-                unsigned pings = w->pings;
-                world_wait_count(w, &w->pings, pings + 5);
+                world_wait_count(w, &w->pings, world_count(w, &w->pings) + 5);
 
                 /* They come again when they are needed again. */
                 world_configure(w, text_string(&more), "");

@@ -174,6 +174,13 @@ void world_wait_status(World *w, const char *text) {
                 fail_msg("waited for the status '%s', it is '%s'", text, w->status);
 }
 
+unsigned world_count(World *w, const unsigned *counter) {
+        pthread_mutex_lock(&w->lock);
+        unsigned is = *counter;
+        pthread_mutex_unlock(&w->lock);
+        return is;
+}
+
 void world_wait_count(World *w, const unsigned *counter, unsigned value) {
         uint64_t deadline = now_monotonic() + WORLD_PATIENCE_USEC;
 

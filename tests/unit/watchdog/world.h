@@ -56,7 +56,9 @@ int world_wait_end(World *world);
 void world_wait_status(World *world, const char *text);
 /* How often the text stands in the log so far. */
 size_t world_log_count(World *world, const char *text);
-/* Waits until a counter (readies ...) is at least that high. */
+/* What a counter (readies ...) is. */
+unsigned world_count(World *world, const unsigned *counter);
+/* Waits until one is at least that high. */
 void world_wait_count(World *world, const unsigned *counter, unsigned value);
 
 /* A connection of a client's. */
