@@ -311,9 +311,16 @@ master, slave = pty.openpty()
 for discipline in (3, 5, 15, 21): # PPP and the like
     try: fcntl.ioctl(slave, 0x5423, struct.pack('i', discipline))
     except OSError: pass
+link = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+for kind in (b'basic', b'u32', b'flower'): # a filter of packets that is of none of these; the answer is an error
+    name = struct.pack('HH', 5 + len(kind), 1) + kind + bytes(4 - len(kind) % 4)
+    body = struct.pack('BxHiIII', 0, 0, -1, 0, 1, 1 << 16 | 3) + name
+    link.send(struct.pack('IHHII', 16 + len(body), 46, 5, 1, 0) + body)
+    link.recv(4096)
+print('asked for filters')
 print('more modules' if modules() != before else 'as before')
 print('modprobe is ' + (repr(open('/proc/sys/kernel/modprobe').read().strip()) or 'unset'))
-''', want=['Protocol not supported', 'Socket type not supported', 'Exec format error', 'as before'],
+''', want=['Protocol not supported', 'Socket type not supported', 'Exec format error', 'asked for filters', 'as before'],
         never=['worked', 'more modules']),
     Job('newer system calls', 'python3', SYSCALL + '''
 for number in (452, 453, 457, 462, 1000): call(str(number), number, 0, 0, 0, 0)
