@@ -217,8 +217,13 @@ static size_t take_lanes(Channel *channel, const char *data, size_t size) {
         size_t used = 0;
 
         if (!channel->lanes && idle && size > 0 && *data == '@' && channel->handlers.lane) {
-                if (lanes_new(channel->stream, channel->handlers.lane, channel->userdata, &channel->lanes) <
-                        0)
+                LaneHandlers handlers = {
+                        .open = channel->handlers.lane,
+                        .feed = channel_feed,
+                        .hang_up = channel_hang_up,
+                        .userdata = channel->userdata,
+                };
+                if (lanes_new(channel->stream, &handlers, &channel->lanes) < 0)
                         log_oom();
                 channel->lanes_usec = now_monotonic();
         }

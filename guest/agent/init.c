@@ -20,9 +20,6 @@
 #include <sys/wait.h>
 #include <fcntl.h>
 
-/* A set of them has 64 bits. */
-#define CAPABILITIES_MAX 64
-
 typedef struct Init {
         const SandboxSpec *spec;
         pid_t step_pid; /* 0: no step runs */
@@ -89,16 +86,6 @@ static int standard_descriptors(void) {
                         return -errno;
         if (fd > STDERR_FILENO)
                 fd_close(fd);
-        return 0;
-}
-
-int sandbox_bound_capabilities(void) {
-        for (int capability = 0; capability < CAPABILITIES_MAX; capability++)
-                if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0 && errno != EPERM) {
-                        if (errno == EINVAL)
-                                break; /* the kernel knows no more of them */
-                        return -errno;
-                }
         return 0;
 }
 

@@ -3,17 +3,16 @@
 
 struct Lanes {
         Stream *stream;
-        LaneOpen open;
-        void *userdata;
+        LaneHandlers handlers;
         LaneReader reader;
         Channel *channels[LANES_MAX];
 };
 
-int lanes_new(Stream *stream, LaneOpen open, void *userdata, Lanes **ret) {
+int lanes_new(Stream *stream, const LaneHandlers *handlers, Lanes **ret) {
         Lanes *lanes = calloc(1, sizeof(Lanes));
         if (!lanes)
                 return -ENOMEM;
-        *lanes = (Lanes){ .stream = stream, .open = open, .userdata = userdata };
+        *lanes = (Lanes){ .stream = stream, .handlers = *handlers };
         *ret = lanes;
         return 0;
 }
@@ -23,7 +22,7 @@ Lanes *lanes_free(Lanes *lanes) {
                 return NULL;
         for (unsigned i = 0; i < LANES_MAX; i++)
                 if (lanes->channels[i])
-                        channel_hang_up(lanes->channels[i]);
+                        lanes->handlers.hang_up(lanes->channels[i]);
         free(lanes);
         return NULL;
 }
@@ -44,14 +43,14 @@ static void deliver(Lanes *lanes, const LanePiece *piece) {
 
         if (piece->size == 0) {
                 if (*channel)
-                        channel_hang_up(*channel);
+                        lanes->handlers.hang_up(*channel);
                 (void)lanes_write(lanes, piece->lane, "", 0);
                 return;
         }
         if (!*channel)
-                *channel = lanes->open(lanes, piece->lane, lanes->userdata);
+                *channel = lanes->handlers.open(lanes, piece->lane, lanes->handlers.userdata);
         if (*channel)
-                channel_feed(*channel, piece->data, piece->size);
+                lanes->handlers.feed(*channel, piece->data, piece->size);
 }
 
 int lanes_feed(Lanes *lanes, const char *data, size_t size, size_t *ret_used) {

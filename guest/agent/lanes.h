@@ -7,12 +7,18 @@
 #include "channel.h"
 #include "common/lane.h"
 
-/* The host has begun to write in a lane: a channel for it by channel_new_lane(), or NULL if there can be
- * none, and its host waits in vain. */
-typedef Channel *(*LaneOpen)(Lanes *lanes, unsigned lane, void *userdata);
+typedef struct LaneHandlers {
+        /* The host has begun to write in a lane: a channel for it by channel_new_lane(), or NULL if there
+         * can be none, and its host waits in vain. */
+        Channel *(*open)(Lanes *lanes, unsigned lane, void *userdata);
+        /* What came in the lane of that channel, and its end. */
+        void (*feed)(Channel *channel, const char *data, size_t size);
+        void (*hang_up)(Channel *channel);
+        void *userdata; /* of open */
+} LaneHandlers;
 
 /* stream: borrowed. 0 or -ENOMEM. */
-int lanes_new(Stream *stream, LaneOpen open, void *userdata, Lanes **ret);
+int lanes_new(Stream *stream, const LaneHandlers *handlers, Lanes **ret);
 /* Whoever was in them has gone. */
 Lanes *lanes_free(Lanes *lanes);
 DEFINE_CLEANUP(Lanes *, lanes_free);

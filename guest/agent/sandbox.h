@@ -91,8 +91,8 @@ int sandbox_spawn(const SandboxSpec *spec, pid_t *ret_pid);
 int sandbox_mount(const SandboxSpec *spec, const char **ret_where);
 /* Inside: pid 1. (init.c) */
 void sandbox_init(const SandboxSpec *spec) _noreturn_;
-/* Inside: no program may have a capability any more, whatever its file says. 0 or a negative errno. (init.c)
- */
+/* Inside: no program may have a capability any more, whatever its file says. 0 or a negative errno.
+ * (capabilities.c) */
 int sandbox_bound_capabilities(void);
 /* Inside, in a child of it: becomes the step; returns a negative errno only on failure. (step.c) */
 int sandbox_step(const SandboxSpec *spec, const SandboxStep *step);
