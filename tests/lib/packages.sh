@@ -10,13 +10,12 @@ packages_of() {
         done | sort -u
 }
 
-# packages_missing SECTION...: those that are not installed.
+# packages_missing SECTION...: those that are not installed, neither by this name nor by one that stands for it:
+# some libraries have other names since Debian 13.
 packages_missing() {
-        local wanted
-        mapfile -t wanted < <(packages_of "$@")
-        comm -23 <(printf '%s\n' "${wanted[@]}" | sort -u) \
-                <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null |
-                        sed -n 's/^installed //p' | sort -u)
+        comm -23 <(packages_of "$@") \
+                <(dpkg-query -W -f '${db:Status-Status} ${Package} ${Provides}\n' | sed -n 's/^installed //p' |
+                        sed 's/([^)]*)//g; s/, */ /g' | tr -s ' ' '\n' | sort -u)
 }
 
 # packages_install SECTION...: installs what is missing and prints how many these were, or says what failed.
