@@ -250,7 +250,8 @@ int ahead_make(char **command, const char *source_name, const Text *source) {
         if (r < 0)
                 return r;
         if (status != 0) {
-                (void)fprintf(stderr, "%s cannot compile ahead: %s\n", command[0], text_string(&err));
+                (void)fprintf(stderr, "%s cannot compile ahead: %.*s\n", command[0],
+                        (int)strcspn(text_string(&err), "\n"), text_string(&err));
                 (void)unlink(text_string(&made));
         } else {
                 r = stamp_prerequisites(text_string(&rule), &files);

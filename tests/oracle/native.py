@@ -32,10 +32,10 @@ def compile_ahead(build, folder):
     words."""
     with open(os.path.join(build, 'guest/gdb/ahead.list'), encoding='utf-8') as file:
         entries = ('\n' + file.read()).split('\n= ')
-    with open(os.path.join(folder, 'list'), 'w', encoding='utf-8') as file:
+    with open(os.path.join(folder, 'ahead.list'), 'w', encoding='utf-8') as file:
         file.write('= ' + next(entry for entry in entries if entry.startswith('c++ ')).rstrip('\n') + '\n')
     include = {'CPLUS_INCLUDE_PATH': folder}
-    subprocess.run([os.path.join(build, 'guest/gdb/pbotvm-gdb'), '--ahead', os.path.join(folder, 'list')], check=True,
+    subprocess.run([os.path.join(build, 'guest/gdb/pbotvm-gdb'), '--ahead', os.path.join(folder, 'ahead.list')], check=True,
                    env={**os.environ, **include, 'PBOTVM_AHEAD': os.path.join(folder, 'compilers')})
     with open(os.path.join(folder, 'prelude-library.hpp'), encoding='utf-8') as file:
         text = file.read().replace('#include <prelude.h>', 'using namespace std;').replace('PRELUDE_LIBRARY', 'HAND')
