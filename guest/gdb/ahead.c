@@ -254,7 +254,9 @@ int ahead_make(char **command, const char *source_name, const Text *source) {
                         (int)strcspn(text_string(&err), "\n"), text_string(&err));
                 (void)unlink(text_string(&made));
         } else {
-                r = stamp_prerequisites(text_string(&rule), &files);
+                r = stamps_append_program(&files, command[0]);
+                if (r >= 0)
+                        r = stamp_prerequisites(text_string(&rule), &files);
                 if (r >= 0)
                         r = write_file(text_string(&list), &files);
         }

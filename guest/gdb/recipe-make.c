@@ -135,35 +135,13 @@ static int ask_driver(char **command, Text *said) {
         return r < 0 ? r : status != 0 ? -ENOTSUP : 0;
 }
 
-/* Where PATH has the driver, so that one that is replaced is noticed. */
-static int stamp_driver(const char *name, Text *stamps) {
-        const char *list = getenv("PATH");
-
-        if (strchr(name, '/'))
-                return stamps_append(stamps, name);
-        for (const char *p = list ? list : "/usr/bin:/bin"; *p; p += *p == ':') {
-                _cleanup_text_ Text path = {};
-                size_t n = strcspn(p, ":");
-
-                text_append(&path, p, n);
-                text_append_printf(&path, "/%s", name);
-                if (text_failed(&path))
-                        return -ENOMEM;
-                if (access(text_string(&path), X_OK) == 0)
-                        return stamps_append(stamps, text_string(&path));
-                p += n;
-        }
-        return -ENOENT;
-}
-
 /* Keeps it, if it makes a program. 1, 0 if it does not, or a negative errno. */
 static int keep(char **command, char **asked, const char *directory, const char *linker) {
         _cleanup_text_ Text said = {}, stamps = {}, steps = {}, err = {};
         int status, r = ask_driver(asked, &said);
 
-        /* The driver's name may have been changed by asking. */
         if (r >= 0)
-                r = stamp_driver(asked[0], &stamps);
+                r = stamps_append_program(&stamps, asked[0]);
         if (r >= 0)
                 r = translate(text_string(&said), directory, linker, &stamps, &steps);
         if (r >= 0)
@@ -220,6 +198,8 @@ int recipe_make(char **command, const char *source_name) {
         char directory[] = "/tmp/pbotvm-recipe-XXXXXX";
         int r;
 
+        if (recipe_is_kept(command))
+                return 0;
         if (back < 0 || !mkdtemp(directory))
                 return -errno;
         r = chdir(directory) < 0 ? -errno : make_in(directory, command, source_name);

@@ -112,6 +112,12 @@ static int load(char **command, Recipe *ret) {
         return r < 0 ? r : ret->n_steps > 0;
 }
 
+bool recipe_is_kept(char **command) {
+        _cleanup_(recipe_done) Recipe recipe = {};
+
+        return load(command, &recipe) > 0;
+}
+
 /* The step's words with the directories in the places of the marks. */
 static int expand(const Words *step, const char *directory, const char *temporary, Words *ret) {
         for (size_t i = 0; i < step->n; i++) {

@@ -18,12 +18,14 @@ int recipe_run(char **command, const Words *options, Text *err, int *ret_status)
 #define RECIPE_TEMPORARY "\2"
 #define RECIPE_STEPS_MAX 3
 
+/* Whether there is one for the command that holds. */
+bool recipe_is_kept(char **command);
 /* Appends a step; -EINVAL if its words cannot be written. */
 int recipe_append(Text *steps, char **words);
 /* Writes the recipe of the command: stamps of what it starts (stamps.h), and its steps. */
 int recipe_save(char **command, const Text *stamps, const Text *steps);
 void recipe_forget(char **command);
 
-/* Asks the driver, and keeps what it says if a program can be made by it. 0, also where it cannot, or a
- * negative errno. */
+/* Asks the driver, and keeps what it says if a program can be made by it, unless that is done. 0, also where
+ * it cannot, or a negative errno. */
 int recipe_make(char **command, const char *source_name);

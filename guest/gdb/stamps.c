@@ -17,6 +17,34 @@ int stamps_append(Text *stamps, const char *path) {
         return text_error(stamps);
 }
 
+static int append_from_path(Text *stamps, const char *name, size_t size) {
+        const char *list = getenv("PATH");
+
+        for (const char *p = list ? list : "/usr/bin:/bin"; *p; p += *p == ':') {
+                _cleanup_text_ Text path = {};
+                size_t n = strcspn(p, ":");
+
+                text_append(&path, p, n);
+                text_append_printf(&path, "/%.*s", (int)size, name);
+                if (text_failed(&path))
+                        return -ENOMEM;
+                if (access(text_string(&path), X_OK) == 0)
+                        return stamps_append(stamps, text_string(&path));
+                p += n;
+        }
+        return -ENOENT;
+}
+
+int stamps_append_program(Text *stamps, const char *name) {
+        const char *dash = strrchr(name, '-');
+        int r;
+
+        if (strchr(name, '/'))
+                return stamps_append(stamps, name);
+        r = append_from_path(stamps, name, strlen(name));
+        return r == -ENOENT && dash ? append_from_path(stamps, name, (size_t)(dash - name)) : r;
+}
+
 static bool line_holds(const char *line, size_t size) {
         _cleanup_free_ char *copy = bytes_dup(line, size);
         int64_t bytes, mtime;

@@ -56,7 +56,7 @@ def leader():
 def tried(*command):
     """The status of a command in the guest, and what it said on both outputs."""
     done = subprocess.run([LAB, 'exec', *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, errors='replace', check=False, timeout=240)
+                          stderr=subprocess.STDOUT, text=True, errors='replace', check=False, timeout=900)
     return done.returncode, done.stdout
 
 

@@ -26,6 +26,12 @@ static void put(const char *name, const char *content, mode_t mode) {
         assert_int_equal(io_write(fd, content, strlen(content), USEC_INFINITY), 0);
 }
 
+static void append_line(const char *name) {
+        _cleanup_close_ int fd = open(name, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+        assert_int_equal(io_write(fd, "#\n", 2, USEC_INFINITY), 0);
+}
+
 /* Counts its runs; makes what -o names, depends on the file "header", complains if it is to. */
 static const char compiler[] =
         "#!/bin/sh\necho \"$*\" >> count\n"
@@ -133,7 +139,7 @@ static void test_for_whom(void **state _unused_) {
                 assert_found(cases[i].command, cases[i].code, cases[i].option);
 }
 
-static void test_made_anew_when_a_header_changes(void **state _unused_) {
+static void test_made_anew_when_its_files_change(void **state _unused_) {
         put("count", "", 0644);
         make_list();
         _cleanup_text_ Text count = {};
@@ -143,6 +149,9 @@ static void test_made_anew_when_a_header_changes(void **state _unused_) {
         assert_found(cases[0].command, CODE, NULL);
         make_list();
         assert_found(cases[0].command, CODE, "-include");
+        /* Or the compiler does. */
+        append_line("cc");
+        assert_found(cases[0].command, CODE, NULL);
 }
 
 /* Through the driver: what compilers say of it is not heard, what they say of the program is. */
@@ -177,7 +186,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_heads),
                 cmocka_unit_test(test_for_whom),
-                cmocka_unit_test(test_made_anew_when_a_header_changes),
+                cmocka_unit_test(test_made_anew_when_its_files_change),
                 cmocka_unit_test(test_a_compiler_that_does_not_like_it),
                 cmocka_unit_test(test_bad_lists),
         };
