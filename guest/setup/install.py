@@ -149,8 +149,8 @@ def precompile(record):
         if run('/usr/libexec/pbotvm/pbotvm-precompile', check=False).returncode != 0:
             say('not all could be made ahead: C++ or Java is slower')
     finally:
-        record.add(files=[os.path.join(folder, name) for folder, _, names in os.walk(AHEAD) for name in names] +
-                   [f'{AHEAD}/compilers'])
+        record.add(files=[os.path.join(folder, name) for folder, folders, names in os.walk(AHEAD)
+                          for name in folders + names])
 
 
 def user_install(record):
