@@ -21,6 +21,8 @@ typedef struct Ctl {
         bool json;
         bool legend;
         bool ask_password; /* let polkit ask the person at the terminal */
+        bool languages;    /* doctor: a round trip for each */
+        bool dry_run;      /* attach: show it only */
         unsigned lines;    /* status: recent messages of a machine */
 } Ctl;
 
@@ -54,3 +56,5 @@ int verb_revert(Ctl *ctl, int argc, char **argv);
 int verb_drain(Ctl *ctl, int argc, char **argv);
 int verb_resume(Ctl *ctl, int argc, char **argv);
 int verb_reload(Ctl *ctl, int argc, char **argv);
+int verb_doctor(Ctl *ctl, int argc, char **argv); /* connects by itself */
+int verb_attach(Ctl *ctl, int argc, char **argv); /* without the service */

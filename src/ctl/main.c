@@ -16,15 +16,18 @@ static const struct {
         const char *name;
         int arguments_min, arguments_max;
         bool json;
+        bool bus; /* it needs it, or there is nothing to be done */
         int (*run)(Ctl *ctl, int argc, char **argv);
 } verbs[] = {
-        { "status", 0, 1, true, verb_status },
-        { "list", 0, 0, true, verb_list },
-        { "monitor", 0, 0, false, verb_monitor },
-        { "revert", 1, 100, false, verb_revert },
-        { "drain", 1, 1, false, verb_drain },
-        { "resume", 1, 1, false, verb_resume },
-        { "reload", 0, 0, false, verb_reload },
+        { "status", 0, 1, true, true, verb_status },
+        { "list", 0, 0, true, true, verb_list },
+        { "monitor", 0, 0, false, true, verb_monitor },
+        { "revert", 1, 100, false, true, verb_revert },
+        { "drain", 1, 1, false, true, verb_drain },
+        { "resume", 1, 1, false, true, verb_resume },
+        { "reload", 0, 0, false, true, verb_reload },
+        { "doctor", 0, 0, true, false, verb_doctor },
+        { "attach", 2, 2, false, false, verb_attach },
 };
 
 static int help(void) {
@@ -40,11 +43,15 @@ static int help(void) {
              "  drain MACHINE             Give it no more requests\n"
              "  resume MACHINE            Give it requests again\n"
              "  reload                    Read the configuration again\n"
+             "  doctor                    Find what is wrong, and what mends it\n"
+             "  attach KIND MACHINE       Give its domain a serial, vsock or channel\n"
              "\n"
              "Options:\n"
              "  -h --help                 Show this help\n"
              "     --version              Show the version\n"
-             "  -j --json                 Print JSON (status, list)\n"
+             "  -j --json                 Print JSON (status, list, doctor)\n"
+             "     --languages            doctor: try each language too\n"
+             "     --dry-run              attach: show the XML, change nothing\n"
              "  -n --lines=N              Messages of the journal that status shows\n"
              "  -q --quiet --no-legend    No headings, no word of success\n"
              "     --no-ask-password      Never ask for a password\n"
@@ -58,6 +65,8 @@ enum {
         OPTION_VERSION = 256,
         OPTION_NO_ASK_PASSWORD,
         OPTION_NO_PAGER,
+        OPTION_LANGUAGES,
+        OPTION_DRY_RUN,
 };
 
 static int parse_lines(Ctl *ctl, const char *text) {
@@ -84,6 +93,8 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
                 { "no-legend", no_argument, NULL, 'q' },
                 { "no-ask-password", no_argument, NULL, OPTION_NO_ASK_PASSWORD },
                 { "no-pager", no_argument, NULL, OPTION_NO_PAGER },
+                { "languages", no_argument, NULL, OPTION_LANGUAGES },
+                { "dry-run", no_argument, NULL, OPTION_DRY_RUN },
                 {},
         };
         int c, r = 1;
@@ -109,6 +120,12 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
                         break;
                 case OPTION_NO_PAGER:
                         break;
+                case OPTION_LANGUAGES:
+                        ctl->languages = true;
+                        break;
+                case OPTION_DRY_RUN:
+                        ctl->dry_run = true;
+                        break;
                 default:
                         return -EINVAL; /* getopt has told */
                 }
@@ -128,11 +145,12 @@ static int run_verb(Ctl *ctl, int argc, char **argv) {
                         return EXIT_USAGE;
                 }
                 if (ctl->json && !verbs[i].json) {
-                        fprintf(stderr, "%s: there is no JSON of this; --json is for status and list.\n",
+                        fprintf(stderr,
+                                "%s: there is no JSON of this; --json is for status, list and doctor.\n",
                                 argv[0]);
                         return EXIT_USAGE;
                 }
-                int r = ctl_connect(ctl);
+                int r = verbs[i].bus ? ctl_connect(ctl) : 0;
                 return r != 0 ? r : verbs[i].run(ctl, argc, argv);
         }
         fprintf(stderr, "Unknown command '%s'; see: pbotvmctl --help\n", argv[0]);

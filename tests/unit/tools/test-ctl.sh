@@ -212,8 +212,39 @@ check 'completion of commands' 0 '^revert resume reload$' complete_words pbotvmc
 check 'completion of machines' 0 '^pbot-vm pbot-test-vm$' complete_words pbotvmctl revert ''
 check 'completion of a reason' 0 '^$' complete_words pbotvmctl revert pbot-vm ''
 check 'completion of options' 0 '^--json$' complete_words pbotvmctl --js
+check 'completion of what is attached' 0 '^serial vsock channel$' complete_words pbotvmctl attach ''
+check 'completion of whom it is attached to' 0 '^pbot-vm pbot-test-vm$' complete_words pbotvmctl attach vsock ''
+
+# libvirt's own test driver has a domain of the name test, anew for each connection.
+cat >"$work/attach.json" <<'END'
+{ "machines": { "vm": { "uri": "test:///default", "domain": "test" }, "bare": { "domain": null } },
+  "default-machine": "vm" }
+END
+attach() { PBOTVM_CONFIG=$work/attach.json "$ctl" attach "$@"; }
+check 'attach, shown' 0 '^<vsock model="virtio">.*<cid auto="no" address="7"/>.*</vsock>$' attach vsock vm --dry-run
+check 'attach' 0 '^Domain test has its channel from its next cold start on. Snapshot 1 is older' attach channel vm
+check 'attach, what' 2 'attach usb: expected serial, vsock or channel' attach usb vm
+check 'attach to nobody' 1 "There is no machine 'nobody' in .*/attach.json" attach serial nobody
+check 'attach without a domain' 1 'Machine bare has no domain' attach serial bare
+check 'attach, no libvirt' 1 'Failed to attach the serial to vm: ' env PBOTVM_CONFIG="$work/away.json" sh -c '
+        sed s,///default,///nonexistent/node.xml, "$1/attach.json" >"$1/away.json"
+        "$0" attach serial vm' "$ctl" "$work"
+
+check 'doctor sees the service' 1 'ok +watchdog: ' "$ctl" doctor
+check 'doctor sees a machine that is offline' 1 \
+        'fault +machine-state \(pbot-test-vm\): machine pbot-test-vm is offline.* mend: pbotvmctl revert pbot-test-vm' \
+        "$ctl" -q doctor
+check 'doctor asks libvirt' 1 'fault +snapshot \(vm\): .* mend: virsh -c test:///default snapshot-create-as test 1' \
+        env PBOTVM_CONFIG="$work/attach.json" "$ctl" -q doctor
+check 'doctor shows what is well unless asked not to' 1 '^0$' \
+        sh -c '"$0" -q doctor | grep -c "^ok"' "$ctl"
+echo '{ "machine": 1 }' >"$work/wrong.json"
+check 'doctor reads the configuration' 1 \
+        '"check":"configuration","subject":"host","result":"fault",.*wrong.json:1: .*"mend":"sudoedit ' \
+        env PBOTVM_CONFIG="$work/wrong.json" "$ctl" doctor --json
 
 kill "$watchdog_pid"
 wait "$watchdog_pid"
+check 'doctor without the service' 1 'fault +watchdog: .* mend: systemctl enable --now pbotvm-watchdog' "$ctl" -q doctor
 check 'the service ended' 7 'the service is not running' "$ctl" list
 exit $failed

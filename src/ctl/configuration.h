@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The configuration as the services read it, for verbs that work without them. */
+
+#include "config/config.h"
+
+/* The host's root folder: a descriptor or negative errno. */
+int configuration_root(void);
+/* Reads the file, and the variables of /etc/default/pbotvm below root; those of the caller come first.
+ * *errors has a line for each mistake, and *ret is NULL then. 0 or -ENOMEM. */
+int configuration_read(int root, Config **ret, Text *errors);
+/* The file that it is read from. */
+const char *configuration_file(void);

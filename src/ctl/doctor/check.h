@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What pbotvmctl doctor looks at, as tables: a row is one thing that can be wrong, with its words and the
+ * command that mends it. A look is a function of the facts alone and changes nothing. */
+
+#include "config/config.h"
+#include "ctl/doctor/facts.h"
+#include "ctl/machines.h"
+
+/* What one look at something gave. */
+enum {
+        LOOK_LEFT_OUT, /* it does not apply here, or cannot be told */
+        LOOK_OK,
+        LOOK_WRONG,
+};
+
+typedef enum CheckLevel {
+        CHECK_OK,
+        CHECK_WARNING, /* it works, but not as well as it could, or not for ever */
+        CHECK_FAULT,
+} CheckLevel;
+const char *check_level_to_string(CheckLevel level); /* "ok", "warning", "fault" */
+
+/* What a row is looked at for, and what its look may count on. */
+typedef enum CheckScope {
+        SCOPE_HOST,       /* once */
+        SCOPE_HYPERVISOR, /* each libvirt that a machine names: hypervisor */
+        SCOPE_MACHINE,    /* each machine with a domain, while its libvirt answers: machine, hypervisor */
+        SCOPE_DOMAIN,     /* those whose domain is there: domain too */
+        SCOPE_SERVICE,    /* each machine, while the service runs: machine */
+} CheckScope;
+
+/* The service, as the bus shows it. */
+typedef struct ServiceFacts {
+        bool bus; /* there is one */
+        bool running;
+        Machines machines;
+} ServiceFacts;
+
+typedef struct Patient {
+        int root;             /* the host's root folder */
+        const Config *config; /* NULL: it has mistakes */
+        const char *config_file;
+        const Text *config_errors, *config_warnings; /* a line each */
+        const ServiceFacts *service;
+        /* The subject, see CheckScope. */
+        const MachineConfig *machine;
+        const HypervisorFacts *hypervisor;
+        const DomainFacts *domain;
+        const MachineInfo *info; /* NULL: the service does not show it */
+} Patient;
+
+/* What a look tells beside its result: {what} and {mend} in the row's words and command. */
+typedef struct Found {
+        Text what, mend;
+} Found;
+
+typedef struct Check {
+        const char *name;
+        CheckScope scope;
+        CheckLevel level;     /* when it is wrong */
+        const char *looks_at; /* shown when all is well */
+        int (*look)(const Patient *patient, Found *found);
+        /* {machine}, {domain}, {snapshot}, {uri}, {config}, {what} and {mend} are replaced; in the command
+         * all but {mend} are quoted for a shell. */
+        const char *wrong;
+        const char *mend;
+} Check;
+
+typedef struct CheckTable {
+        const Check *checks;
+        size_t n;
+} CheckTable;
+
+/* By theme. */
+extern const CheckTable host_checks;
+extern const CheckTable install_checks;
+extern const CheckTable service_checks;
+extern const CheckTable libvirt_checks;
+extern const CheckTable domain_checks;
+extern const CheckTable line_checks;
+extern const CheckTable storage_checks;
+extern const CheckTable snapshot_checks;

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The snapshot that every revert goes back to. */
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "ctl/doctor/check.h"
+#include "ctl/doctor/tree.h"
+
+/* Since 9.9 libvirt reverts to external snapshots. */
+#define VERSION_EXTERNAL 9009000
+
+#define NEW_ONE                                                                                             \
+        "virsh -c {uri} snapshot-delete {domain} {snapshot} && "                                            \
+        "virsh -c {uri} snapshot-create-as {domain} {snapshot}"
+
+static const SnapshotFacts *of(const Patient *patient) {
+        return facts_snapshot(patient->domain, patient->machine->snapshot);
+}
+
+static int look_there(const Patient *patient, Found *found _unused_) {
+        if (patient->machine->policy == POLICY_NEVER)
+                return LOOK_LEFT_OUT;
+        return of(patient) ? LOOK_OK : LOOK_WRONG;
+}
+
+static bool is_external(const SnapshotFacts *snapshot) {
+        return xml_count(snapshot->xml, "/domainsnapshot[memory/@snapshot='external' or "
+                                        "disks/disk/@snapshot='external']") > 0;
+}
+
+/* Of a guest that was off, or of its disks alone: a revert would boot it. */
+static int look_state(const Patient *patient, Found *found) {
+        const SnapshotFacts *snapshot = of(patient);
+
+        if (!snapshot)
+                return LOOK_LEFT_OUT;
+        _cleanup_free_ char *state = xml_string(snapshot->xml, "/domainsnapshot/state", 0);
+        text_append_string(&found->what, state ?: "unknown");
+        return state && streq(state, "running") ? LOOK_OK : LOOK_WRONG;
+}
+
+static int look_external(const Patient *patient, bool reverted) {
+        const SnapshotFacts *snapshot = of(patient);
+
+        if (!snapshot || (patient->hypervisor->version >= VERSION_EXTERNAL) != reverted)
+                return LOOK_LEFT_OUT;
+        return is_external(snapshot) ? LOOK_WRONG : LOOK_OK;
+}
+
+static int look_external_old(const Patient *patient, Found *found _unused_) {
+        return look_external(patient, false);
+}
+
+static int look_external_new(const Patient *patient, Found *found _unused_) {
+        return look_external(patient, true);
+}
+
+/* A revert brings the definition of the snapshot's time back, without what was attached since. */
+static int look_definition(const Patient *patient, Found *found) {
+        static const struct {
+                const char *what, *path;
+        } devices[] = {
+                { "a virtio channel", "/devices/channel[starts-with(target/@name, 'org.pbot.vm.')]" },
+                { "a serial line over TCP", "/devices/serial[@type='tcp']" },
+                { "a vsock device", "/devices/vsock" },
+                { "a panic device", "/devices/panic" },
+        };
+        const SnapshotFacts *snapshot = of(patient);
+
+        if (!snapshot || xml_count(snapshot->xml, "/domainsnapshot/domain") == 0)
+                return LOOK_LEFT_OUT;
+        for (size_t i = 0; i < ELEMENTSOF(devices); i++) {
+                char now[200], then[200];
+                (void)snprintf(now, sizeof(now), "/domain%s", devices[i].path);
+                (void)snprintf(then, sizeof(then), "/domainsnapshot/domain%s", devices[i].path);
+                if (xml_count(patient->domain->xml, now) > xml_count(snapshot->xml, then)) {
+                        text_append_string(&found->what, devices[i].what);
+                        return LOOK_WRONG;
+                }
+        }
+        return LOOK_OK;
+}
+
+/* Not every QEMU loads what an older one saved; a revert since then has shown that this one does. */
+static int look_emulator(const Patient *patient, Found *found _unused_) {
+        const SnapshotFacts *snapshot = of(patient);
+        _cleanup_free_ char *emulator = xml_string(patient->domain->xml, "/domain/devices/emulator", 0);
+        struct stat st;
+
+        if (!snapshot || !emulator || !facts_uri_is_local(patient->hypervisor->uri) ||
+                tree_stat(patient->root, emulator, &st) < 0)
+                return LOOK_LEFT_OUT;
+        uint64_t made = xml_number(snapshot->xml, "/domainsnapshot/creationTime", 0);
+        uint64_t installed = (uint64_t)st.st_ctim.tv_sec;
+        uint64_t reverted = patient->info ? patient->info->last_revert_usec / USEC_PER_SEC : 0;
+        return made == 0 ? LOOK_LEFT_OUT : made < installed && reverted < installed ? LOOK_WRONG : LOOK_OK;
+}
+
+/* What a replacement that broke off left. */
+static int look_spare(const Patient *patient, Found *found) {
+        text_append_printf(&found->what, "%s.new", patient->machine->snapshot);
+        if (text_failed(&found->what) || !of(patient))
+                return LOOK_LEFT_OUT;
+        return facts_snapshot(patient->domain, text_string(&found->what)) ? LOOK_WRONG : LOOK_OK;
+}
+
+static const Check checks[] = {
+        { "snapshot", SCOPE_DOMAIN, CHECK_FAULT, "the snapshot is there", look_there,
+                "domain {domain} has no snapshot {snapshot} to revert to",
+                "virsh -c {uri} snapshot-create-as {domain} {snapshot}  # "
+                "while the guest runs, after each language ran once" },
+        { "snapshot-state", SCOPE_DOMAIN, CHECK_FAULT, "the snapshot is of a running guest", look_state,
+                "snapshot {snapshot} of domain {domain} has the state {what}, so that a revert would boot "
+                "the "
+                "guest",
+                "virsh -c {uri} start {domain}; " NEW_ONE },
+        { "snapshot-internal", SCOPE_DOMAIN, CHECK_FAULT, "libvirt can revert to the snapshot",
+                look_external_old,
+                "snapshot {snapshot} of domain {domain} is external, and libvirt reverts to such since 9.9",
+                NEW_ONE },
+        { "snapshot-external", SCOPE_DOMAIN, CHECK_WARNING, "the snapshot is internal", look_external_new,
+                "snapshot {snapshot} of domain {domain} is external: each revert makes new files", NEW_ONE },
+        { "snapshot-definition", SCOPE_DOMAIN, CHECK_FAULT, "the snapshot has the domain's devices",
+                look_definition,
+                "snapshot {snapshot} of domain {domain} was taken before {what} was attached: the next "
+                "revert "
+                "takes that away again",
+                NEW_ONE },
+        { "snapshot-qemu", SCOPE_DOMAIN, CHECK_WARNING, "this QEMU has loaded the snapshot", look_emulator,
+                "snapshot {snapshot} of domain {domain} is older than the QEMU that is installed, which has "
+                "not loaded it yet; a trial shows whether it can",
+                "pbotvmctl revert {machine}" },
+        { "snapshot-spare", SCOPE_DOMAIN, CHECK_WARNING, "no broken-off replacement is left", look_spare,
+                "domain {domain} has a snapshot {what} that a replacement left behind",
+                "virsh -c {uri} snapshot-delete {domain} {what}" },
+};
+const CheckTable snapshot_checks = { checks, ELEMENTSOF(checks) };
