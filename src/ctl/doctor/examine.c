@@ -202,7 +202,7 @@ static int examine_machine(const Patient *host, const MachineConfig *machine, co
 int examine(const Patient *patient, const Hypervisors *hypervisors, Results *ret) {
         int r = make_looks(SCOPE_HOST, patient, ret);
 
-        for (size_t i = 0; r >= 0 && i < hypervisors->n; i++) {
+        for (size_t i = 0; r >= 0 && patient->config && i < hypervisors->n; i++) {
                 Patient of = *patient;
                 of.hypervisor = hypervisors->facts[i];
                 r = make_looks(SCOPE_HYPERVISOR, &of, ret);

@@ -159,7 +159,7 @@ static int find_listener(const Patient *patient, const char *host, uint16_t port
         return 0;
 }
 
-/* Calls judge() for each TCP address of the configuration until one is wrong. */
+/* Asks is_wrong() for each TCP address of the configuration until one is wrong. */
 static int each_address(const Patient *patient, Found *found, bool (*is_wrong)(int found, uid_t uid)) {
         const Config *config = patient->config;
         uid_t uid = 0;
@@ -173,7 +173,8 @@ static int each_address(const Patient *patient, Found *found, bool (*is_wrong)(i
 
                 if (!host || (last && !config->listen_default))
                         continue;
-                if (is_wrong(find_listener(patient, host, port, &uid), uid)) {
+                int listener = find_listener(patient, host, port, &uid);
+                if (is_wrong(listener, uid)) {
                         text_append_printf(&found->what, "%s port %u", host, port);
                         text_append_printf(&found->mend, "ss -Hltnp 'sport = :%u'", port);
                         return LOOK_WRONG;

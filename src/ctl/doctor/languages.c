@@ -14,6 +14,7 @@
 
 #define ANSWER_MAX 4096 /* of it is kept; a hello is shorter */
 #define ANSWER_SHOWN 120
+#define LOOKS_AT "hello world runs"
 
 static int connect_to(const char *host, uint16_t port, uint64_t deadline) {
         const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
@@ -88,7 +89,7 @@ static int add(const Config *config, const char *language, int r, const Text *an
         _cleanup_text_ Text wrong = {}, mend = {};
 
         if (r >= 0 && is_hello(answer))
-                return results_add(results, "language", "hello world runs", CHECK_OK, language, NULL, NULL);
+                return results_add(results, "language", LOOKS_AT, CHECK_OK, language, NULL, NULL);
         if (r < 0) {
                 text_append_printf(&wrong, "the service could not be asked: %s", strerror(-r));
                 text_append_string(&mend, "systemctl restart pbotvm.socket");
@@ -102,9 +103,8 @@ static int add(const Config *config, const char *language, int r, const Text *an
         }
         if (text_failed(&wrong) || text_failed(&mend))
                 return -ENOMEM;
-        return results_add(results, "language", "hello world runs",
-                needed || r < 0 ? CHECK_FAULT : CHECK_WARNING, language, text_string(&wrong),
-                text_string(&mend));
+        return results_add(results, "language", LOOKS_AT, needed || r < 0 ? CHECK_FAULT : CHECK_WARNING,
+                language, text_string(&wrong), text_string(&mend));
 }
 
 static int try_all(const Config *config, const Json *programs, const char *host, uint16_t port,
@@ -144,10 +144,13 @@ int languages_try(const Config *config, const char *file, bool progress, Results
         int r = io_read_file(AT_FDCWD, file, JSON_LIMITS_FILE.size, &content);
         if (r >= 0)
                 r = json_parse(text_string(&content), content.size, JSON_LIMITS_FILE, &programs, NULL);
-        if (r < 0)
+        if (r == -ENOMEM)
                 return r;
+        if (r < 0)
+                return results_add(results, "language", LOOKS_AT, CHECK_FAULT, file,
+                        "the languages' programs cannot be read", "meson install -C build");
         if (!host)
-                return results_add(results, "language", "hello world runs", CHECK_FAULT, "host",
+                return results_add(results, "language", LOOKS_AT, CHECK_FAULT, "host",
                         "there is no TCP address to send a request to", "man pbotvm.json  # \"listeners\"");
         return try_all(config, programs, host, port, progress, results);
 }

@@ -38,7 +38,7 @@ static int look_state(const Patient *patient, Found *found) {
                 return LOOK_LEFT_OUT;
         _cleanup_free_ char *state = xml_string(snapshot->xml, "/domainsnapshot/state", 0);
         text_append_string(&found->what, state ?: "unknown");
-        return state && streq(state, "running") ? LOOK_OK : LOOK_WRONG;
+        return state && (streq(state, "running") || streq(state, "paused")) ? LOOK_OK : LOOK_WRONG;
 }
 
 static int look_external(const Patient *patient, bool reverted) {

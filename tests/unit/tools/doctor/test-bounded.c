@@ -120,6 +120,8 @@ static void test_languages(void **state) {
         assert_int_equal(away.results[0].level, CHECK_FAULT);
         assert_string_equal(away.results[0].mend, "systemctl restart pbotvm.socket");
         assert_int_equal(unlink(path), 0);
+        assert_int_equal(languages_try(&config, path, false, &away), 0);
+        assert_string_equal(away.results[1].subject, path);
 }
 
 int main(void) {
