@@ -4,16 +4,27 @@
 # KERNEL names the kernel's package.
 tree=$1
 
-# Only the files of the kernel's package: its scripts would make an initrd, which the guest does not use.
+# Only the files of the kernel's package: its scripts would make an initrd, which the guest does not use. Where it
+# has none of its own (sid), those that it depends on have them.
 chroot "$tree" sh -e <<'IN'
 mkdir /tmp/kernel
 cd /tmp/kernel
-apt-get -q download "$(apt-cache depends --important "$KERNEL" | sed -n 's/.*Depends: \(linux-image-[^ ]*\)/\1/p' | head -n1)"
-dpkg-deb -x linux-image-*.deb files
-cp -a files/boot/. /boot/
+kernels() { apt-cache depends --important "$1" | sed -n 's/.*Depends: \(linux-\(image\|binary\|modules\)-[0-9][^ ]*\)/\1/p'; }
+image=$(kernels "$KERNEL" | head -n1)
+for package in $image $(kernels "$image"); do
+        apt-get -q download "$package"
+done
+for file in *.deb; do
+        dpkg-deb -x "$file" files
+done
 mkdir -p /usr/lib/modules
-cp -a files/lib/modules/. /usr/lib/modules/
-depmod "$(ls /usr/lib/modules)"
+for modules in files/lib/modules files/usr/lib/modules; do
+        [ ! -d "$modules" ] || cp -a "$modules/." /usr/lib/modules/
+done
+version=$(ls /usr/lib/modules)
+[ ! -d files/boot ] || cp -a files/boot/. /boot/
+[ -e "/boot/vmlinuz-$version" ] || mv "/usr/lib/modules/$version/vmlinuz" "/boot/vmlinuz-$version"
+depmod "$version"
 cd /
 rm -rf /tmp/kernel
 
