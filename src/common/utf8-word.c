@@ -83,10 +83,6 @@ static int range_compare(const void *key, const void *element) {
         return c < range->first ? -1 : c > range->last;
 }
 
-static bool ascii_is_word(char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
 bool unicode_is_word(uint32_t c) {
         if (c < 0x80)
                 return ascii_is_word((char)c);

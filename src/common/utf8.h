@@ -28,6 +28,14 @@ bool unicode_is_space(uint32_t c);
 /* Letters, marks, decimal digits and connectors of Unicode, which identifiers are made of. False for what is
  * malformed (UINT32_MAX). */
 bool unicode_is_word(uint32_t c);
+/* The same for ASCII alone. */
+static inline bool ascii_is_word(char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+/* A byte of a word, where every character beyond ASCII is taken for one of a word. */
+static inline bool byte_is_word(char c) {
+        return ascii_is_word(c) || (uint8_t)c >= 0x80;
+}
 
 /* How many bytes remain when Unicode white space at the end is left out. data is well-formed UTF-8. */
 size_t utf8_trimmed_size(const char *data, size_t size);

@@ -198,15 +198,11 @@ static Finding find_sequence(Slice pattern, size_t offset) {
         return (Finding){ .mark = mark, .quoted = sequence };
 }
 
-static bool is_word(char c) {
-        return isalnum((uint8_t)c) || c == '_' || (uint8_t)c >= 0x80;
-}
-
 static Finding find_reference(Slice pattern, size_t offset) {
         size_t end = offset;
 
-        if (end < pattern.size && is_word(pattern.data[end]) && !isdigit((uint8_t)pattern.data[end])) {
-                while (end < pattern.size && is_word(pattern.data[end]))
+        if (end < pattern.size && byte_is_word(pattern.data[end]) && !isdigit((uint8_t)pattern.data[end])) {
+                while (end < pattern.size && byte_is_word(pattern.data[end]))
                         end++;
                 return (Finding){ .mark = end, .text = "Reference to nonexistent named group" };
         }

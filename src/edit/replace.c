@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "edit/replace.h"
 
-#include <ctype.h>
-
 #include "common/utf8.h"
 #include "edit/scan.h"
 
-static bool is_word(char c) {
-        return isalnum((uint8_t)c) || c == '_';
-}
-
 static bool is_boundary(const Text *code, size_t at) {
-        bool before = at > 0 && is_word(code->data[at - 1]);
-        bool after = at < code->size && is_word(code->data[at]);
+        bool before = at > 0 && ascii_is_word(code->data[at - 1]);
+        bool after = at < code->size && ascii_is_word(code->data[at]);
 
         return before != after;
 }
@@ -36,8 +30,8 @@ static bool find(const Text *code, Slice from, size_t start, Budget *budget, siz
                         return false;
 
                 size_t at = (size_t)(found - code->data);
-                if ((!is_word(from.data[0]) || is_boundary(code, at)) &&
-                        (!is_word(from.data[from.size - 1]) || is_boundary(code, at + from.size))) {
+                if ((!ascii_is_word(from.data[0]) || is_boundary(code, at)) &&
+                        (!ascii_is_word(from.data[from.size - 1]) || is_boundary(code, at + from.size))) {
                         *ret = at;
                         return true;
                 }
@@ -54,7 +48,7 @@ static bool find_with_neighbour(const Text *code, Slice from, size_t start, Budg
 
         if (!find(code, from, start, budget, &at))
                 return false;
-        if (!is_word(from.data[0]) && (at == start || code->data[at - 1] == '\n')) {
+        if (!ascii_is_word(from.data[0]) && (at == start || code->data[at - 1] == '\n')) {
                 uint32_t c;
                 size_t n = utf8_unit(code->data + at, code->size - at, &c);
                 if (find(code, from, at + n, budget, &next) && next == at + n)
@@ -68,7 +62,7 @@ static bool find_with_neighbour(const Text *code, Slice from, size_t start, Budg
 static size_t behind(const Text *code, Slice from, size_t end) {
         uint32_t c;
 
-        if (is_word(from.data[from.size - 1]) || end >= code->size || code->data[end] == '\n')
+        if (ascii_is_word(from.data[from.size - 1]) || end >= code->size || code->data[end] == '\n')
                 return end;
         return end + utf8_unit(code->data + end, code->size - end, &c);
 }

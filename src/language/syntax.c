@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "language/syntax.h"
 
+#include "common/utf8.h"
+
 /* Such searches, each of which may look at all of the text. Nobody means more. */
 #define MISSES_MAX 32
 #define FILL_MAX 16
 #define TAG_MAX 64
 /* Between the quotes of a character: '\x10ffff', '\DEL'. */
 #define CHARACTER_MAX 12
-
-static bool is_word(char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-               (unsigned char)c >= 0x80;
-}
 
 static bool is_one_of(char c, const char *set) {
         return c && strchr(set, c);
@@ -58,7 +55,7 @@ static bool in_number(const SyntaxScan *scan, size_t i) {
         size_t start = i;
 
         while (start > 0 && i - start < TAG_MAX &&
-                (is_word(scan->data[start - 1]) || is_one_of(scan->data[start - 1], "'.")))
+                (byte_is_word(scan->data[start - 1]) || is_one_of(scan->data[start - 1], "'.")))
                 start--;
         return start < i && scan->data[start] >= '0' && scan->data[start] <= '9';
 }
@@ -74,7 +71,7 @@ static bool place_fits(const SyntaxScan *scan, const SyntaxRule *rule) {
         case SYNTAX_AT_LINE:
                 return first;
         case SYNTAX_AT_WORD:
-                return !is_word(before) && !is_one_of(before, "$@%&");
+                return !byte_is_word(before) && !is_one_of(before, "$@%&");
         case SYNTAX_AT_BLANK:
                 return is_blank(before) || is_one_of(before, ";&|()");
         case SYNTAX_OUTSIDE_NUMBER:
@@ -174,7 +171,8 @@ static size_t delimited_end(const SyntaxScan *scan, const SyntaxRule *rule, size
         size_t i = from;
 
         for (unsigned part = 0; part < rule->parts; part++) {
-                if (i >= scan->size || is_word(data[i]) || is_blank(data[i]) || is_one_of(data[i], "=,;)"))
+                if (i >= scan->size || byte_is_word(data[i]) || is_blank(data[i]) ||
+                        is_one_of(data[i], "=,;)"))
                         return 0;
                 char open = data[i++], close = partner(open);
                 size_t depth = 1;
@@ -226,7 +224,7 @@ static void note_heredoc(SyntaxScan *scan, size_t from) {
         if (from < scan->size && is_one_of(data[from], "'\"\\"))
                 quote = data[from++];
         size_t end = from;
-        while (end < scan->size && end - from < TAG_MAX && is_word(data[end]))
+        while (end < scan->size && end - from < TAG_MAX && byte_is_word(data[end]))
                 end++;
         if (end == from || (data[from] >= '0' && data[from] <= '9') ||
                 scan->n_heredocs == SYNTAX_HEREDOCS_MAX)
@@ -309,7 +307,7 @@ static size_t rule_end(SyntaxScan *scan, size_t index) {
 
 static bool is_apostrophe(const SyntaxScan *scan) {
         return scan->no_apostrophes && scan->data[scan->at] == '\'' && scan->at > 0 &&
-               is_word(scan->data[scan->at - 1]);
+               byte_is_word(scan->data[scan->at - 1]);
 }
 
 static bool take_rule(SyntaxScan *scan, SyntaxSpan *ret) {
