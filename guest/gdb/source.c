@@ -113,10 +113,12 @@ bool source_append_statement(const Source *source, unsigned line, Text *text) {
 }
 
 /* The brace that closes main(): where the depth of braces is back at none after main was named at depth
- * none. */
+ * none. Where braces do not match, since some stand in what the preprocessor leaves out, it is the last one:
+ * a host puts nothing behind the main() that it writes. */
 static const char *find_end_of_main(const char *text, const char *end) {
         Scanner scanner = { .p = text, .end = end };
-        bool in_main = false, in_directive = false;
+        bool named = false, in_main = false, in_directive = false, amiss = false;
+        const char *found = NULL, *last = NULL;
         unsigned depth = 0;
         Token token;
 
@@ -125,16 +127,22 @@ static const char *find_end_of_main(const char *text, const char *end) {
                         in_directive = token.kind == TOKEN_HASH;
                 if (in_directive)
                         continue;
+                last = NULL;
+                named |= token_is(&token, "main");
                 if (depth == 0 && token.kind == TOKEN_WORD && token_is(&token, "main"))
                         in_main = true;
                 else if (depth == 0 && token_is(&token, ";"))
                         in_main = false;
                 else if (token_is(&token, "{"))
                         depth++;
-                else if (token_is(&token, "}") && depth > 0 && --depth == 0 && in_main)
-                        return token.data;
+                else if (token_is(&token, "}")) {
+                        last = token.data;
+                        amiss |= depth == 0;
+                        if (depth > 0 && --depth == 0 && in_main && !found)
+                                found = token.data;
+                }
         }
-        return NULL;
+        return !named ? NULL : amiss || depth > 0 ? last : found;
 }
 
 unsigned source_end_of_main(const Source *source) {

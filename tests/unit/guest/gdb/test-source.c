@@ -49,6 +49,9 @@ static const struct {
         { "int main(void) {\n    return u8'}';\n}\n", 3 },
         { "", 0 },
         { "}\n", 0 },
+        { "int main(void) {\n#ifdef A\n}\n#endif\nint x;\n}\n", 6 },
+        { "#ifdef A\nint f() {\n#endif\nint main(void) {\nint x;\n}\n", 6 },
+        { "int main(void) {\n}\nint f() {\n}\n", 2 },
 };
 
 static void test_end_of_main(void **state _unused_) {
