@@ -187,12 +187,8 @@ int ahead_find(char **command, const char *source_name, const Text *source, Word
         return text_failed(&path) ? -ENOMEM : words_error(ret);
 }
 
-static int write_file(const char *path, const Text *content) {
-        _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-        if (fd < 0)
-                return -errno;
-        return io_write(fd, text_string(content), content->size, USEC_INFINITY);
+static int write_text(const char *path, const Text *content) {
+        return io_write_file(path, text_string(content), content->size, 0644);
 }
 
 /* Appends the stamps of what a file for make names as prerequisites. */
@@ -244,7 +240,7 @@ int ahead_make(char **command, const char *source_name, const Text *source) {
         if (text_failed(&made) || text_failed(&rule) || text_failed(&list))
                 return -ENOMEM;
         (void)unlink(text_string(&list));
-        r = write_file(header, &head);
+        r = write_text(header, &head);
         if (r >= 0)
                 r = compile_header(&words, header, text_string(&made), &err, &status);
         if (r < 0)
@@ -258,7 +254,7 @@ int ahead_make(char **command, const char *source_name, const Text *source) {
                 if (r >= 0)
                         r = stamp_prerequisites(text_string(&rule), &files);
                 if (r >= 0)
-                        r = write_file(text_string(&list), &files);
+                        r = write_text(text_string(&list), &files);
         }
         (void)unlink(text_string(&rule));
         return r;

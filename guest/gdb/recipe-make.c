@@ -157,12 +157,6 @@ static int keep(char **command, char **asked, const char *directory, const char 
         return 1;
 }
 
-static int put_program(const char *name) {
-        _cleanup_close_ int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-        return fd < 0 ? -errno : io_write(fd, program, strlen(program), USEC_INFINITY);
-}
-
 /* In a directory of its own, so that its name can be told from everything else. */
 static int make_in(const char *directory, char **command, const char *source_name) {
         static const char *const linkers[] = { FAST_LINKER, PLAIN_LINKER };
@@ -174,7 +168,7 @@ static int make_in(const char *directory, char **command, const char *source_nam
                 return -ENOMEM;
         if (mkdir(text_string(&temporary), 0700) < 0 || setenv("TMPDIR", text_string(&temporary), true) < 0)
                 return -errno;
-        r = put_program(source_name);
+        r = io_write_file(source_name, program, strlen(program), 0644);
         for (size_t i = 0; r == 0 && i < ELEMENTSOF(linkers); i++) {
                 _cleanup_words_ Words asked = {};
 

@@ -52,7 +52,6 @@ static int locate(char **command, Text *words, Text *path) {
 
 int recipe_save(char **command, const Text *stamps, const Text *steps) {
         _cleanup_text_ Text path = {}, content = {};
-        _cleanup_close_ int fd = -EBADF;
         int r = locate(command, &content, &path);
 
         if (r < 0)
@@ -62,8 +61,7 @@ int recipe_save(char **command, const Text *stamps, const Text *steps) {
         text_append_text(&content, steps);
         if (text_failed(&content))
                 return -ENOMEM;
-        fd = open(text_string(&path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-        return fd < 0 ? -errno : io_write(fd, content.data, content.size, USEC_INFINITY);
+        return io_write_file(text_string(&path), content.data, content.size, 0644);
 }
 
 void recipe_forget(char **command) {

@@ -109,13 +109,3 @@ int words_split(const char *text, SplitBackslash backslash, Words *ret) {
                 words_add_string(ret, "");
         return words_error(ret);
 }
-
-void text_append_quoted(Text *text, const char *word) {
-        text_append_char(text, '\'');
-        for (; *word; word++)
-                if (*word == '\'')
-                        text_append_string(text, "'\\''");
-                else
-                        text_append_char(text, *word);
-        text_append_char(text, '\'');
-}

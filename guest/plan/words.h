@@ -37,6 +37,3 @@ typedef enum SplitBackslash {
  * follows, and vanishes with it; one without a partner, and a backslash at the end, is an ordinary
  * character. Blanks alone are one empty word, an empty text none. Adds to *ret; 0 or -ENOMEM. */
 int words_split(const char *text, SplitBackslash backslash, Words *ret);
-
-/* Appends the word in single quotes, inert for a shell. */
-void text_append_quoted(Text *text, const char *word);

@@ -121,6 +121,12 @@ int io_read_file(int dir_fd, const char *path, size_t max, Text *text) {
         return 0;
 }
 
+int io_write_file(const char *path, const void *data, size_t size, mode_t mode) {
+        _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+
+        return fd < 0 ? -errno : io_write(fd, data, size, USEC_INFINITY);
+}
+
 int io_make_directories(const char *path) {
         _cleanup_free_ char *parent = strdup(path);
 

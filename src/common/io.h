@@ -30,6 +30,10 @@ int io_write(int fd, const void *data, size_t size, uint64_t deadline_usec);
  * max bytes, other negative errno. *text is replaced. */
 int io_read_file(int dir_fd, const char *path, size_t max, Text *text);
 
+/* Writes a file of exactly these bytes, made with the mode unless it is there. 0 or a negative errno: then
+ * what it holds is undefined. */
+int io_write_file(const char *path, const void *data, size_t size, mode_t mode);
+
 /* Makes a directory, and those above it that are missing, for their owner alone (0700). 0, also if it is
  * there, or a negative errno. */
 int io_make_directories(const char *path);

@@ -81,6 +81,16 @@ void text_append_printf(Text *text, const char *format, ...) {
         va_end(ap);
 }
 
+void text_append_quoted(Text *text, const char *word) {
+        text_append_char(text, '\'');
+        for (; *word; word++)
+                if (*word == '\'')
+                        text_append_string(text, "'\\''");
+                else
+                        text_append_char(text, *word);
+        text_append_char(text, '\'');
+}
+
 void text_truncate(Text *text, size_t size) {
         if (size >= text->size)
                 return;

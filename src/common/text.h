@@ -27,6 +27,8 @@ void text_append_char(Text *text, char c);
 void text_append_text(Text *text, const Text *other);
 void text_append_printf(Text *text, const char *format, ...) _printf_(2, 3);
 void text_append_vprintf(Text *text, const char *format, va_list ap) _printf_(2, 0);
+/* The word in single quotes, inert for a shell. */
+void text_append_quoted(Text *text, const char *word);
 
 /* Makes room for n more bytes and returns where they go, or NULL (and the text has failed). The caller fills
  * them and adds n, or less, to size; the NUL behind is set by the next append or by text_string(). */

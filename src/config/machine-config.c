@@ -62,3 +62,9 @@ bool machine_config_equal(const MachineConfig *a, const MachineConfig *b) {
                a->max_age_usec == b->max_age_usec && a->max_requests == b->max_requests &&
                memcmp(&a->limits, &b->limits, sizeof(a->limits)) == 0;
 }
+
+bool machine_uri_is_local(const char *uri) {
+        const char *slashes = strstr(uri, "://");
+
+        return !slashes || slashes[strlen("://")] == '/';
+}

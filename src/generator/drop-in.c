@@ -152,8 +152,5 @@ int drop_in_write(const char *folder, const Text *drop_in) {
         text_append_string(&path, "/50-pbotvm.conf");
         if (text_failed(&path))
                 return -ENOMEM;
-        _cleanup_close_ int fd = open(text_string(&path), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-        if (fd < 0)
-                return -errno;
-        return io_write(fd, drop_in->data, drop_in->size, USEC_INFINITY);
+        return io_write_file(text_string(&path), drop_in->data, drop_in->size, 0644);
 }

@@ -2,6 +2,7 @@
 
 /* A machine's domain: is it there, and is it one that can run and be reverted. */
 
+#include "config/machine-config.h"
 #include "ctl/doctor/check.h"
 #include "ctl/doctor/tree.h"
 
@@ -39,7 +40,7 @@ static bool is_of_type(const Patient *patient, const char *type) {
 }
 
 static bool is_local(const Patient *patient) {
-        return facts_uri_is_local(patient->hypervisor->uri);
+        return machine_uri_is_local(patient->hypervisor->uri);
 }
 
 static int look_kvm(const Patient *patient, Found *found _unused_) {

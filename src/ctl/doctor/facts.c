@@ -38,10 +38,6 @@ HypervisorFacts *facts_free(HypervisorFacts *facts) {
         return NULL;
 }
 
-bool facts_uri_is_local(const char *uri) {
-        return strstr(uri, ":///");
-}
-
 const DomainFacts *facts_domain(const HypervisorFacts *facts, const char *name) {
         for (size_t i = 0; i < facts->n_domains; i++)
                 if (streq(facts->domains[i].name, name))

@@ -44,6 +44,3 @@ void facts_read(HypervisorFacts *facts, virConnectPtr connection);
 /* NULL if there is none. */
 const DomainFacts *facts_domain(const HypervisorFacts *facts, const char *name);
 const SnapshotFacts *facts_snapshot(const DomainFacts *domain, const char *name);
-
-/* Is the URI's libvirt on this host? */
-bool facts_uri_is_local(const char *uri);

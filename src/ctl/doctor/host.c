@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "config/machine-config.h"
 #include "ctl/doctor/check.h"
 #include "ctl/doctor/tree.h"
 
@@ -83,7 +84,7 @@ static size_t distribution(const Patient *patient) {
 static bool has_local_machine(const Patient *patient) {
         for (size_t i = 0; patient->config && i < patient->config->n_machines; i++)
                 if (patient->config->machines[i].domain &&
-                        facts_uri_is_local(patient->config->machines[i].uri))
+                        machine_uri_is_local(patient->config->machines[i].uri))
                         return true;
         return false;
 }
@@ -142,7 +143,7 @@ static int look_memory(const Patient *patient, Found *found) {
         _cleanup_text_ Text text = {};
         uint64_t wanted = 0;
 
-        if (!facts_uri_is_local(patient->hypervisor->uri) || patient->hypervisor->error ||
+        if (!machine_uri_is_local(patient->hypervisor->uri) || patient->hypervisor->error ||
                 tree_read(patient->root, "/proc/meminfo", &text) < 0)
                 return LOOK_LEFT_OUT;
         const char *total = strstr(text_string(&text), "MemTotal:");

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/statvfs.h>
 
+#include "config/machine-config.h"
 #include "ctl/doctor/check.h"
 #include "ctl/doctor/tree.h"
 #include "paths.h"
@@ -110,7 +111,7 @@ static int look_off(const Patient *patient, Found *found) {
         _cleanup_text_ Text link = {};
         const char *domain = patient->machine->domain;
 
-        if (!facts_uri_is_local(patient->machine->uri) ||
+        if (!machine_uri_is_local(patient->machine->uri) ||
                 !tree_has(
                         patient->root, "/etc/systemd/system/multi-user.target.wants/libvirt-guests.service"))
                 return LOOK_LEFT_OUT;

@@ -4,6 +4,7 @@
 
 #include <libvirt/libvirt.h>
 
+#include "config/machine-config.h"
 #include "ctl/doctor/check.h"
 #include "ctl/doctor/tree.h"
 #include "ctl/doctor/words.h"
@@ -16,7 +17,7 @@ static int look_reachable(const Patient *patient, Found *found) {
         if (!error)
                 return LOOK_OK;
         text_append_string(&found->what, error);
-        if (!facts_uri_is_local(patient->hypervisor->uri)) {
+        if (!machine_uri_is_local(patient->hypervisor->uri)) {
                 text_append_string(&found->mend, "virsh -c ");
                 words_quote(&found->mend, patient->hypervisor->uri);
                 text_append_string(&found->mend, " version --daemon");

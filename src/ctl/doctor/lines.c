@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "config/machine-config.h"
 #include "ctl/doctor/check.h"
 #include "ctl/doctor/tree.h"
 
@@ -44,7 +45,7 @@ static int look_channel_path(const Patient *patient, Found *found) {
         static const char *const paths[] = { DATA "/source/@path", HEART "/source/@path" };
         const char *const wanted[] = { patient->machine->channel_data, patient->machine->channel_heart };
 
-        if (!facts_uri_is_local(patient->hypervisor->uri) || count(patient, DATA) == 0)
+        if (!machine_uri_is_local(patient->hypervisor->uri) || count(patient, DATA) == 0)
                 return LOOK_LEFT_OUT;
         for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
                 _cleanup_free_ char *path = xml_string(patient->domain->xml, paths[i], 0);
@@ -58,7 +59,7 @@ static int look_channel_path(const Patient *patient, Found *found) {
 }
 
 static int look_channel_owner(const Patient *patient, Found *found _unused_) {
-        if (!facts_uri_is_local(patient->hypervisor->uri) || count(patient, DATA "/source/@path") == 0)
+        if (!machine_uri_is_local(patient->hypervisor->uri) || count(patient, DATA "/source/@path") == 0)
                 return LOOK_LEFT_OUT;
         return count(patient, DATA "/source[seclabel[@model='dac' and @relabel='no']]") > 0 ? LOOK_OK
                                                                                             : LOOK_WRONG;
@@ -143,7 +144,7 @@ static int look_cid_named(const Patient *patient, Found *found) {
 }
 
 static int look_vhost(const Patient *patient, Found *found _unused_) {
-        if (!facts_uri_is_local(patient->hypervisor->uri) || count(patient, "/domain/devices/vsock") == 0)
+        if (!machine_uri_is_local(patient->hypervisor->uri) || count(patient, "/domain/devices/vsock") == 0)
                 return LOOK_LEFT_OUT;
         return tree_has(patient->root, "/dev/vhost-vsock") ? LOOK_OK : LOOK_WRONG;
 }

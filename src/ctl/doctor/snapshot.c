@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "config/machine-config.h"
 #include "ctl/doctor/check.h"
 #include "ctl/doctor/tree.h"
 
@@ -89,7 +90,7 @@ static int look_emulator(const Patient *patient, Found *found _unused_) {
         _cleanup_free_ char *emulator = xml_string(patient->domain->xml, "/domain/devices/emulator", 0);
         struct stat st;
 
-        if (!snapshot || !emulator || !facts_uri_is_local(patient->hypervisor->uri) ||
+        if (!snapshot || !emulator || !machine_uri_is_local(patient->hypervisor->uri) ||
                 tree_stat(patient->root, emulator, &st) < 0)
                 return LOOK_LEFT_OUT;
         uint64_t made = xml_number(snapshot->xml, "/domainsnapshot/creationTime", 0);

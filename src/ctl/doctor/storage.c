@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <sys/statvfs.h>
 
+#include "config/machine-config.h"
 #include "ctl/doctor/check.h"
 
 #define DISKS "/domain/devices/disk[@device='disk' or not(@device)][not(readonly)]"
@@ -45,7 +46,7 @@ static int look_growth(const Patient *patient, Found *found) {
         _cleanup_free_ char *image = xml_string(patient->domain->xml, DISKS "/source/@file", 0);
         struct statvfs st;
 
-        if (!image || image[0] != '/' || !facts_uri_is_local(patient->hypervisor->uri))
+        if (!image || image[0] != '/' || !machine_uri_is_local(patient->hypervisor->uri))
                 return LOOK_LEFT_OUT;
         char *slash = strrchr(image, '/');
         slash[slash == image ? 1 : 0] = '\0';

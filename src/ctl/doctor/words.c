@@ -7,17 +7,10 @@ void words_quote(Text *text, const char *word) {
         static const char plain[] =
                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-";
 
-        if (*word && word[strspn(word, plain)] == '\0') {
+        if (*word && word[strspn(word, plain)] == '\0')
                 text_append_string(text, word);
-                return;
-        }
-        text_append_char(text, '\'');
-        for (; *word; word++)
-                if (*word == '\'')
-                        text_append_string(text, "'\\''");
-                else
-                        text_append_char(text, *word);
-        text_append_char(text, '\'');
+        else
+                text_append_quoted(text, word);
 }
 
 /* What a name in braces stands for; NULL: it is no such name. */

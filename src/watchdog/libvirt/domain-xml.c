@@ -73,9 +73,3 @@ int domain_xml_lines(const char *xml, DomainLines *ret) {
         *ret = lines;
         return 0;
 }
-
-bool domain_uri_is_local(const char *uri) {
-        const char *slashes = strstr(uri, "://");
-
-        return !slashes || slashes[strlen("://")] == '/';
-}

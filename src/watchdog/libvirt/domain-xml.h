@@ -7,5 +7,3 @@
 
 /* Reads a domain's XML, formatdomain of libvirt. 0, -EBADMSG or -ENOMEM. */
 int domain_xml_lines(const char *xml, DomainLines *ret);
-/* True if domains of that URI are on this host, so that their lines are. */
-bool domain_uri_is_local(const char *uri);

@@ -6,6 +6,7 @@
 #include <libvirt/virterror.h>
 
 #include "common/io.h"
+#include "config/machine-config.h"
 #include "watchdog/libvirt/domain-xml.h"
 
 #define MESSAGE_SIZE 200
@@ -120,7 +121,7 @@ static virDomainSnapshotPtr find_snapshot(const DomainTask *t, virDomainPtr doma
 static void look_at_lines(DomainTask *t, virDomainPtr domain) {
         _cleanup_free_ char *xml = NULL;
 
-        if (!domain_uri_is_local(hypervisor_uri(t->hypervisor)))
+        if (!machine_uri_is_local(hypervisor_uri(t->hypervisor)))
                 return;
         xml = virDomainGetXMLDesc(domain, 0);
         if (xml)

@@ -51,11 +51,19 @@ static void test_edges(void **state _unused_) {
         assert_true(text_equals(&t, ""));
 }
 
+static void test_quotes(void **state _unused_) {
+        _cleanup_text_ Text text = {};
+
+        text_append_quoted(&text, "it's $HOME `id`");
+        assert_string_equal(text_string(&text), "'it'\\''s $HOME `id`'");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_grows_and_keeps_nul),
                 cmocka_unit_test(test_failure_sticks),
                 cmocka_unit_test(test_edges),
+                cmocka_unit_test(test_quotes),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

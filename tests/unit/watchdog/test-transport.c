@@ -2,6 +2,7 @@
 
 /* Which ways to a guest there are, by what the configuration and the domain say. */
 
+#include "config/machine-config.h"
 #include "watchdog/libvirt/domain-xml.h"
 #include "watchdog/transport/transport.h"
 
@@ -127,10 +128,10 @@ static void test_ways(void **state _unused_) {
 }
 
 static void test_local_uris(void **state _unused_) {
-        assert_true(domain_uri_is_local("qemu:///system"));
-        assert_true(domain_uri_is_local("test:///default"));
-        assert_false(domain_uri_is_local("qemu+ssh://root@host/system"));
-        assert_false(domain_uri_is_local("qemu+tls://host/system"));
+        assert_true(machine_uri_is_local("qemu:///system"));
+        assert_true(machine_uri_is_local("test:///default"));
+        assert_false(machine_uri_is_local("qemu+ssh://root@host/system"));
+        assert_false(machine_uri_is_local("qemu+tls://host/system"));
 }
 
 int main(void) {

@@ -73,19 +73,11 @@ static void test_adds_to_a_list(void **state _unused_) {
         strings_free(strings);
 }
 
-static void test_quotes(void **state _unused_) {
-        _cleanup_text_ Text text = {};
-
-        text_append_quoted(&text, "it's $HOME `id`");
-        assert_string_equal(text_string(&text), "'it'\\''s $HOME `id`'");
-}
-
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_splits),
                 cmocka_unit_test(test_blanks_are_one_word),
                 cmocka_unit_test(test_adds_to_a_list),
-                cmocka_unit_test(test_quotes),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
