@@ -149,10 +149,9 @@ const size_t n_syscalls_refused = ELEMENTSOF(syscalls_refused);
  * Where the kernel lacks something it looks for a module, as root, and often before it asks who asks: for a
  * family, a type or a protocol, in socketpair() too, which makes sockets before it finds that they make no
  * pair; for the algorithm that the keys of a TCP connection name; for bridges, VLANs, frame relay and line
- * disciplines.
- * So jobs have what is never a module. What they ask netlink for no filter of calls sees; there it is that
- * the kernel's path of modprobe is empty, which the agent's unit sees to. What else can be put on top of TCP
- * is a large surface where it is loaded.
+ * disciplines. So jobs have what is never a module. What they ask netlink for no filter of calls sees; there
+ * it is that the kernel's path of modprobe is empty, which the agent's unit sees to. What else can be put on
+ * top of TCP is a large surface where it is loaded.
  *
  * TIOCSTI and TIOCLINUX put input into a terminal: nobody's is within reach, this is the second lock. */
 const SyscallCheck syscall_checks[] = { { "socket", EAFNOSUPPORT, { { 0, ALL, AF_UNSPEC, AF_UNSPEC } } },

@@ -40,6 +40,7 @@ static int make_entry(const Entry *entry, const char *code, size_t size) {
         _cleanup_(plan_freep) Plan *plan = NULL;
         _cleanup_request_ Request request = REQUEST_INIT;
         _cleanup_text_ Text error = {};
+        char **command;
         int r;
 
         request.lang = strdup(entry->lang);
@@ -51,10 +52,12 @@ static int make_entry(const Entry *entry, const char *code, size_t size) {
                 text_failed(&request.code))
                 return -ENOMEM;
         r = plan_make(&request, &plan, &error);
+        if (r < 0)
+                return r;
+        command = find_command(plan->steps[0].argv);
+        r = recipe_make(command, entry->source);
         if (r >= 0)
-                r = recipe_make(find_command(plan->steps[0].argv), entry->source);
-        if (r >= 0)
-                r = ahead_make(find_command(plan->steps[0].argv), entry->source, &plan->source);
+                r = ahead_make(command, entry->source, &plan->source);
         return r == -ENOENT ? 0 : r;
 }
 
@@ -76,7 +79,7 @@ int ahead_make_list(const char *path) {
                 if (!newline)
                         return -EBADMSG;
                 *newline = '\0';
-                next = end ? end + 1 : p + strlen(p) + 1 + strlen(newline + 1);
+                next = end ? end + 1 : newline + 1 + strlen(newline + 1);
                 r = parse_entry(p, &entry);
                 if (r >= 0)
                         r = make_entry(&entry, newline + 1, (size_t)(next - newline - 1));

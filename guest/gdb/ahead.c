@@ -205,20 +205,15 @@ static int stamp_prerequisites(const char *path, Text *files) {
         return r;
 }
 
-/* The compiler's own command for the header: what was found to matter, and into which file. */
-static int compile_header(
-        const Words *relevant, const char *header, const char *made, Text *err, int *ret_status) {
+/* The compiler's own command for the header: what was found to matter, into which file, and where the rule
+ * for make goes. */
+static int compile_header(const Words *relevant, const char *header, const char *made, const char *rule,
+        Text *err, int *ret_status) {
         _cleanup_words_ Words words = {};
         const char *language = strstr(relevant->items[0], "++") ? "c++-header" : "c-header";
-        _cleanup_text_ Text rule = {};
-        const char *more[] = { "-w", "-MD", "-MF", NULL, "-x", language, header, "-o", made };
+        const char *const more[] = { "-w", "-MD", "-MF", rule, "-x", language, header, "-o", made };
 
-        text_append_printf(&rule, "%s.d", header);
-        if (text_failed(&rule))
-                return -ENOMEM;
-        more[3] = text_string(&rule);
-        for (size_t i = 0; i < relevant->n; i++)
-                words_add_string(&words, relevant->items[i]);
+        words_add_strings(&words, relevant->items);
         if (is_clang(relevant->items[0]))
                 words_add_string(&words, "-fpch-instantiate-templates");
         for (size_t i = 0; i < ELEMENTSOF(more); i++)
@@ -242,7 +237,7 @@ int ahead_make(char **command, const char *source_name, const Text *source) {
         (void)unlink(text_string(&list));
         r = write_text(header, &head);
         if (r >= 0)
-                r = compile_header(&words, header, text_string(&made), &err, &status);
+                r = compile_header(&words, header, text_string(&made), text_string(&rule), &err, &status);
         if (r < 0)
                 return r;
         if (status != 0) {

@@ -2,12 +2,13 @@
 #pragma once
 
 /* Headers that are compiled ahead, for a compiler, its options and the lines with which sources begin. They
- * lie in a folder that jobs only read:
+ * lie in a folder that jobs only read, with what drivers start:
  *
  *   KEY-HEAD.h         what was compiled
  *   KEY-HEAD.h.pch     by clang
  *   KEY-HEAD.h.gch     or by gcc
  *   KEY-HEAD.h.files   all that went into it, see stamps.h; it comes last
+ *   COMMAND.steps      that for one command, see recipe.h
  *
  * KEY stands for the compiler and for every option that could change what the headers mean. A compiler does
  * not look at all of them: clang takes what was compiled without a -D, gcc what was compiled without a

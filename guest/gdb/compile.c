@@ -23,19 +23,18 @@ static int run_with(char **command, const char *option, Text *err, int *ret_stat
 
 /* With what is compiled ahead, and a further option unless it is NULL. A compiler that speaks of what nobody
  * else knows is run without. */
-static int run_ahead(char **command, const Words *ahead, const char *option, Text *err, int *ret_status) {
+static int run_with_ahead(
+        char **command, const Words *ahead, const char *option, Text *err, int *ret_status) {
         _cleanup_words_ Words options = {};
-        int r;
+        int r = option ? 0 : recipe_run(command, ahead, err, ret_status);
 
-        for (size_t i = 0; i < ahead->n; i++)
-                words_add_string(&options, ahead->items[i]);
+        if (r != 0)
+                return MIN(r, 0);
+        words_add_strings(&options, ahead->items);
         if (option)
                 words_add_string(&options, option);
         if (words_error(&options) < 0)
                 return -ENOMEM;
-        r = option ? 0 : recipe_run(command, ahead, err, ret_status);
-        if (r != 0)
-                return MIN(r, 0);
         if (ahead->n > 0) {
                 r = run_compiler_with(command, options.items, err, ret_status);
                 if (r < 0 || !strstr(text_string(err), ahead_folder()))
@@ -78,7 +77,7 @@ int compile_run(const char *source_name, char **command) {
                 line = source_wrapper(&source, &offset);
         r = ahead_find(command, source_name, &source.text, &ahead);
         if (r >= 0)
-                r = run_ahead(command, &ahead, NULL, &err, &status);
+                r = run_with_ahead(command, &ahead, NULL, &err, &status);
         if (r >= 0 && exit_status(status) != 0 && hidden_names_used(&source.text))
                 r = run_with_all_of_libc(command, &err, &status);
         if (r < 0)
@@ -97,7 +96,7 @@ int compile_run(const char *source_name, char **command) {
                 diagnostics_have_error(text_string(&err), err.size, source_name, line) &&
                 source_unwrap(&source) && write_source(&source) == 0) {
                 text_clear(&err);
-                r = run_ahead(command, &ahead, "-Wno-unused-value", &err, &status);
+                r = run_with_ahead(command, &ahead, "-Wno-unused-value", &err, &status);
                 if (r >= 0)
                         (void)io_write(STDERR_FILENO, text_string(&err), err.size, USEC_INFINITY);
                 return r < 0 ? r : exit_status(status);

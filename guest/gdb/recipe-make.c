@@ -96,17 +96,21 @@ static int replace_linker(const Words *step, const char *linker, Words *ret) {
 static int append_step(const char *line, size_t size, const char *directory, const char *linker, size_t *n,
         Text *stamps, Text *steps) {
         _cleanup_words_ Words words = {}, step = {}, marked = {};
+        const Words *kept = &words;
         int r = split_quoted(line, size, &words);
 
         if (r < 0)
                 return r;
         if (words.n == 0 || is_compiler(&words) != (*n == 0))
                 return -ENOTSUP;
-        r = is_linker(&words) ? replace_linker(&words, linker, &step) : 0;
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < (step.n ? step.n : words.n); i++)
-                add_marked(&marked, step.n ? step.items[i] : words.items[i], directory);
+        if (is_linker(&words)) {
+                r = replace_linker(&words, linker, &step);
+                if (r < 0)
+                        return r;
+                kept = &step;
+        }
+        for (size_t i = 0; i < kept->n; i++)
+                add_marked(&marked, kept->items[i], directory);
         r = words_error(&marked);
         if (r >= 0 && marked.items[0][0] == '/')
                 r = stamps_append(stamps, marked.items[0]);
@@ -172,12 +176,14 @@ static int make_in(const char *directory, char **command, const char *source_nam
         for (size_t i = 0; r == 0 && i < ELEMENTSOF(linkers); i++) {
                 _cleanup_words_ Words asked = {};
 
-                for (char **word = command; *word; word++)
-                        words_add_string(&asked, *word);
+                if (access(linkers[i], X_OK) < 0)
+                        continue;
+                /* A copy: run_compiler() cuts a compiler's version off in place, and the recipe's key is the
+                 * command with it. */
+                words_add_strings(&asked, command);
                 if (words_error(&asked) < 0)
                         return -ENOMEM;
-                if (access(linkers[i], X_OK) == 0)
-                        r = keep(command, asked.items, directory, linkers[i]);
+                r = keep(command, asked.items, directory, linkers[i]);
         }
         return MIN(r, 0);
 }

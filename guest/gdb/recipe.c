@@ -159,8 +159,8 @@ static int run_steps(
                 _cleanup_words_ Words words = {};
 
                 r = expand(&recipe->steps[i], directory, temporary, &words);
-                for (size_t k = 0; i == 0 && k < options->n; k++)
-                        words_add_string(&words, options->items[k]);
+                if (i == 0)
+                        words_add_strings(&words, options->items);
                 if (r < 0 || words.failed)
                         return -ENOMEM;
                 r = run_step(words.items, i == 0, err, ret_status);
@@ -169,7 +169,7 @@ static int run_steps(
 }
 
 /* Removes the directory of temporary files and what the steps have put there. */
-static void forget(const Recipe *recipe, const char *temporary) {
+static void temporary_remove(const Recipe *recipe, const char *temporary) {
         for (size_t i = 0; i < recipe->n_steps; i++) {
                 _cleanup_words_ Words words = {};
 
@@ -191,7 +191,7 @@ int recipe_run(char **command, const Words *options, Text *err, int *ret_status)
         if (!mkdtemp(temporary))
                 return 0;
         r = run_steps(&recipe, temporary, options, err, ret_status);
-        forget(&recipe, temporary);
+        temporary_remove(&recipe, temporary);
         if (r == 0)
                 text_clear(err);
         return MIN(r, 1);

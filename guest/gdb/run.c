@@ -31,13 +31,20 @@ int run_command(char **command, Text *err, int *ret_status) {
         return waitpid(pid, ret_status, 0) < 0 ? -errno : 0;
 }
 
+size_t unversioned_size(const char *name) {
+        const char *dash = strrchr(name, '-');
+
+        return !dash || !dash[1] || dash[1 + strspn(dash + 1, "0123456789.")] ? strlen(name)
+                                                                              : (size_t)(dash - name);
+}
+
 /* False if the name has no version. */
 static bool cut_version(char *name) {
-        char *dash = strrchr(name, '-');
+        char *version = name + unversioned_size(name);
 
-        if (!dash || !dash[1] || dash[1 + strspn(dash + 1, "0123456789.")])
+        if (!*version)
                 return false;
-        *dash = '\0';
+        *version = '\0';
         return true;
 }
 

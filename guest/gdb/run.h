@@ -16,5 +16,8 @@ int run_compiler(char **command, Text *err, int *ret_status);
 /* The same with further options, NULL-terminated. */
 int run_compiler_with(char **command, char **options, Text *err, int *ret_status);
 
+/* How much of a compiler's name is left without its version; all of it where it has none. */
+size_t unversioned_size(const char *name);
+
 /* A shell's exit status for one of waitpid(2). */
 int exit_status(int status);

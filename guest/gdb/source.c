@@ -128,10 +128,10 @@ static const char *find_end_of_main(const char *text, const char *end) {
                 if (in_directive)
                         continue;
                 last = NULL;
-                named |= token_is(&token, "main");
-                if (depth == 0 && token.kind == TOKEN_WORD && token_is(&token, "main"))
-                        in_main = true;
-                else if (depth == 0 && token_is(&token, ";"))
+                if (token_is(&token, "main")) {
+                        named = true;
+                        in_main |= depth == 0;
+                } else if (depth == 0 && token_is(&token, ";"))
                         in_main = false;
                 else if (token_is(&token, "{"))
                         depth++;

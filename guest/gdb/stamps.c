@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "gdb/run.h"
+
 int stamps_append(Text *stamps, const char *path) {
         struct stat st;
 
@@ -36,13 +38,13 @@ static int append_from_path(Text *stamps, const char *name, size_t size) {
 }
 
 int stamps_append_program(Text *stamps, const char *name) {
-        const char *dash = strrchr(name, '-');
+        size_t size = unversioned_size(name);
         int r;
 
         if (strchr(name, '/'))
                 return stamps_append(stamps, name);
         r = append_from_path(stamps, name, strlen(name));
-        return r == -ENOENT && dash ? append_from_path(stamps, name, (size_t)(dash - name)) : r;
+        return r == -ENOENT && name[size] ? append_from_path(stamps, name, size) : r;
 }
 
 static bool line_holds(const char *line, size_t size) {

@@ -4,6 +4,7 @@
 machine finds the packages of another. Mirrors, proxies and checks are those that apt is configured with."""
 
 import argparse
+import functools
 import json
 import os
 import subprocess
@@ -22,6 +23,7 @@ class Failure(Exception):
     """What went wrong, in words."""
 
 
+@functools.cache
 def table():
     with open(os.path.join(HERE, 'suites.json'), encoding='utf-8') as file:
         return json.load(file)['suites']

@@ -119,8 +119,8 @@ static int add_step(Plan *plan, const Request *request, Words *words, bool progr
         Step *step = &plan->steps[plan->n_steps];
 
         words_add_string(&variables, ENV_UTF8);
-        for (char **variable = request->environment; program && variable && *variable; variable++)
-                words_add_string(&variables, *variable);
+        if (program)
+                words_add_strings(&variables, request->environment);
         if (more)
                 words_add_string(&variables, more);
         step->argv = words_steal(words);
@@ -148,8 +148,8 @@ static int add_shell_step(Plan *plan, const Request *request, bool program) {
                         return r;
         }
         bool bare = shell_text_words(cmdline, &direct) > 0;
-        for (size_t i = 0; bare && i < arguments.n; i++)
-                words_add_string(&direct, arguments.items[i]);
+        if (bare)
+                words_add_strings(&direct, arguments.items);
         for (size_t i = 0; i < arguments.n; i++) {
                 if (i > 0)
                         text_append_char(&command, ' ');
@@ -333,8 +333,7 @@ static int hasten_javac(Step *step) {
         words_add_string(&words, step->direct[0]);
         for (size_t i = 0; i < ELEMENTSOF(javac_options); i++)
                 words_add_string(&words, javac_options[i]);
-        for (char **word = step->direct + 1; *word; word++)
-                words_add_string(&words, *word);
+        words_add_strings(&words, step->direct + 1);
         faster = words_steal(&words);
         if (!faster)
                 return -ENOMEM;

@@ -37,6 +37,11 @@ void words_add_string(Words *words, const char *string) {
         words_add(words, string, strlen(string));
 }
 
+void words_add_strings(Words *words, char **strings) {
+        for (char **s = strings; s && *s; s++)
+                words_add_string(words, *s);
+}
+
 int words_error(const Words *words) {
         return words->failed ? -ENOMEM : 0;
 }

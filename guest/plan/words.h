@@ -18,6 +18,8 @@ void words_done(Words *words);
 /* Adds a copy of size bytes. */
 void words_add(Words *words, const char *data, size_t size);
 void words_add_string(Words *words, const char *string);
+/* Adds copies of a NULL-terminated array's strings; NULL has none. */
+void words_add_strings(Words *words, char **strings);
 /* 0 or -ENOMEM. */
 int words_error(const Words *words);
 /* Hands the NULL-terminated array over; NULL when memory was out. */

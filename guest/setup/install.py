@@ -43,7 +43,7 @@ NAMES = {
 
 
 # Where pbotvm-precompile puts what it makes.
-AHEAD = '/var/cache/pbotvm-guest'
+MADE = '/var/cache/pbotvm-guest'
 
 # Where a job looks for commands.
 SEARCHED = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -141,7 +141,7 @@ def names_install(languages, record):
 
 
 def precompile(record):
-    """Headers compiled ahead, javac's classes archived: else C++ takes three to eight times as long, Java twice."""
+    """What compilers need again and again; pbotvm-precompile says what it saves."""
     if not any(found(compiler) for compiler in ('gcc', 'g++', 'clang', 'javac')):
         return
     say('making ahead what compilers need again and again: minutes, where there is g++ and no KVM')
@@ -149,7 +149,7 @@ def precompile(record):
         if run('/usr/libexec/pbotvm/pbotvm-precompile', check=False).returncode != 0:
             say('not all could be made ahead: C++ or Java is slower')
     finally:
-        record.add(files=[os.path.join(folder, name) for folder, folders, names in os.walk(AHEAD)
+        record.add(files=[os.path.join(folder, name) for folder, folders, names in os.walk(MADE)
                           for name in folders + names])
 
 

@@ -18,7 +18,6 @@ typedef struct Conditional {
         uint32_t below; /* the #if around it */
         uint32_t top;   /* what was open there */
         uint32_t kept;  /* what was open at the end of that branch which opens or closes most */
-        bool branched;  /* one branch was read */
 } Conditional;
 
 typedef struct Matcher {
@@ -88,11 +87,10 @@ static void branch_end(Matcher *m, Conditional *conditional) {
         const int32_t kept = abs(level_of(m, conditional->kept) - base);
         const int32_t depth = abs(level_of(m, m->top) - base);
 
-        if (conditional->branched && depth == kept)
+        if (depth == kept)
                 branches_join(m, conditional->top, conditional->kept);
-        if (!conditional->branched || depth >= kept)
+        if (depth >= kept)
                 conditional->kept = m->top;
-        conditional->branched = true;
 }
 
 static void directive_match(Matcher *m, uint32_t i) {
@@ -100,7 +98,7 @@ static void directive_match(Matcher *m, uint32_t i) {
 
         switch (m->tokens[i].sign) {
         case DIRECTIVE_IF:
-                m->state[i].conditional = (Conditional){ m->conditional, m->top, m->top, false };
+                m->state[i].conditional = (Conditional){ m->conditional, m->top, m->top };
                 m->conditional = i;
                 m->conditionals = true;
                 break;

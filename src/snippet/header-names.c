@@ -431,6 +431,7 @@ static const char *const vector_names[][40] = {
         { "atan2", "atan2pi", "hypot", "pow" },
         { "sincos" },
 };
+
 const NameTable c_header_names = { c_names, ELEMENTSOF(c_names) };
 const NameTable std_header_names = { std_names, ELEMENTSOF(std_names) };
 
@@ -459,11 +460,9 @@ const char *vector_function_params(const char *name) {
 
         for (size_t i = 0; i < ELEMENTSOF(vector_names); i++)
                 for (const char *const *base = vector_names[i]; *base; base++) {
-                        const size_t n = strlen(*base);
-                        if (strncmp(name, *base, n) != 0)
-                                continue;
-                        for (size_t k = 0; k < ELEMENTSOF(suffixes); k++)
-                                if (strcmp(name + n, suffixes[k]) == 0)
+                        const char *suffix = startswith(name, *base);
+                        for (size_t k = 0; suffix && k < ELEMENTSOF(suffixes); k++)
+                                if (streq(suffix, suffixes[k]))
                                         return params[i];
                 }
         return NULL;

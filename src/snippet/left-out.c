@@ -25,9 +25,9 @@ typedef struct Reading {
         Source *source;
         Branch *branches; /* in the order of the source */
         uint32_t n_branches;
-        Conditional *conditionals; /* the outermost first */
-        size_t depth;
-        int32_t open;
+        Conditional *conditionals; /* those around what is read, the outermost first */
+        size_t n_conditionals;
+        int32_t open;   /* brackets, less those closed */
         size_t n;       /* tokens that are kept */
         Comment *spans; /* what becomes a comment */
         size_t n_spans;
@@ -48,8 +48,9 @@ static bool token_closes(const Token *token) {
 
 /* The innermost conditional that the directive at the token continues or ends, or NULL. */
 static Conditional *conditional_of(const Reading *reading, const Token *token) {
-        return reading->depth > 0 && (token->sign == DIRECTIVE_ELSE || token->sign == DIRECTIVE_ENDIF)
-                       ? &reading->conditionals[reading->depth - 1]
+        return reading->n_conditionals > 0 &&
+                               (token->sign == DIRECTIVE_ELSE || token->sign == DIRECTIVE_ENDIF)
+                       ? &reading->conditionals[reading->n_conditionals - 1]
                        : NULL;
 }
 
@@ -76,7 +77,7 @@ static void conditional_measure(Reading *reading, const Conditional *conditional
                 branch->most = MAX(branch->most, 0);
         }
         reading->open += conditional->depth;
-        reading->depth--;
+        reading->n_conditionals--;
 }
 
 static void directive_measure(Reading *reading, const Token *token) {
@@ -85,7 +86,7 @@ static void directive_measure(Reading *reading, const Token *token) {
         if (token->sign == DIRECTIVE_IF) {
                 const uint32_t branch = reading->n_branches++;
                 reading->branches[branch] = (Branch){ .first = branch };
-                reading->conditionals[reading->depth++] =
+                reading->conditionals[reading->n_conditionals++] =
                         (Conditional){ .branch = branch, .before = reading->open };
         } else if (conditional) {
                 branch_measure(reading, conditional);
@@ -111,8 +112,9 @@ static void branches_measure(Reading *reading) {
                         reading->open++;
                 else if (token_closes(token))
                         reading->open--;
-                else if (reading->depth > 0 && is_prose(token - 1, token))
-                        reading->branches[reading->conditionals[reading->depth - 1].branch].left_out = true;
+                else if (reading->n_conditionals > 0 && is_prose(token - 1, token))
+                        reading->branches[reading->conditionals[reading->n_conditionals - 1].branch]
+                                .left_out = true;
         }
 }
 
@@ -159,11 +161,11 @@ static void directive_drop(Reading *reading, const Token *token) {
         Conditional *conditional = conditional_of(reading, token);
 
         if (token->sign == DIRECTIVE_IF)
-                conditional = &reading->conditionals[reading->depth++];
+                conditional = &reading->conditionals[reading->n_conditionals++];
         else if (conditional) {
                 branch_drop(reading, conditional, token);
                 if (token->sign == DIRECTIVE_ENDIF) {
-                        reading->depth--;
+                        reading->n_conditionals--;
                         return;
                 }
         } else
@@ -175,7 +177,7 @@ static void branches_drop(Reading *reading) {
         Source *source = reading->source;
 
         reading->n_branches = 0;
-        reading->depth = 0;
+        reading->n_conditionals = 0;
         for (size_t i = 0; i <= source->n_tokens; i++) {
                 const Token token = source->tokens[i];
                 if (token.kind == TOKEN_DIRECTIVE)

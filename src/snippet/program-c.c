@@ -46,7 +46,7 @@ static void names_hide(Layout *layout, const Text *names) {
 
 static bool names_have(const Text *names, const char *name) {
         for (size_t i = 0; i < names->size; i += strlen(names->data + i) + 1)
-                if (strcmp(names->data + i, name) == 0)
+                if (streq(names->data + i, name))
                         return true;
         return false;
 }

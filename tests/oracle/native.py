@@ -10,18 +10,24 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+sys.path.insert(0, os.path.join(TOP, 'tests/compat'))
+from ahead_list import entries
+
 GDB = os.path.join(TOP, 'guest/gdb')
+AHEAD_LIST = 'guest/gdb/ahead.list'
 HEADERS = ('prelude.h', 'prelude.hpp', 'prelude-library.hpp')
 
 
 def digest_of(build):
     """Whatever decides on what headers() makes."""
     digest = hashlib.sha256(subprocess.run(['g++', '--version'], stdout=subprocess.PIPE, check=True).stdout)
-    for path in (*(os.path.join(GDB, name) for name in HEADERS), os.path.join(build, 'guest/gdb/pbotvm-gdb')):
+    for path in (*(os.path.join(GDB, name) for name in HEADERS),
+                 *(os.path.join(build, name) for name in ('guest/gdb/pbotvm-gdb', AHEAD_LIST))):
         with open(path, 'rb') as file:
             digest.update(file.read())
     return digest.hexdigest()[:12]
@@ -30,10 +36,8 @@ def digest_of(build):
 def compile_ahead(build, folder):
     """For the options of C++'s own, as in a guest, and for what a program by hand includes: the same without our own
     words."""
-    with open(os.path.join(build, 'guest/gdb/ahead.list'), encoding='utf-8') as file:
-        entries = ('\n' + file.read()).split('\n= ')
     with open(os.path.join(folder, 'ahead.list'), 'w', encoding='utf-8') as file:
-        file.write('= ' + next(entry for entry in entries if entry.startswith('c++ ')).rstrip('\n') + '\n')
+        file.write(next(entry for entry in entries(os.path.join(build, AHEAD_LIST)) if entry.startswith('= c++ ')))
     include = {'CPLUS_INCLUDE_PATH': folder}
     subprocess.run([os.path.join(build, 'guest/gdb/pbotvm-gdb'), '--ahead', os.path.join(folder, 'ahead.list')], check=True,
                    env={**os.environ, **include, 'PBOTVM_AHEAD': os.path.join(folder, 'compilers')})

@@ -144,6 +144,14 @@ static void test_other_options_and_other_files_are_the_drivers(void **state _unu
         assert_has("log", "cc1", false);
 }
 
+static void test_programs_are_found_without_their_version(void **state _unused_) {
+        _cleanup_text_ Text stamps = {};
+
+        assert_int_equal(stamps_append_program(&stamps, "gcc-99.1"), 0);
+        assert_non_null(strstr(text_string(&stamps), "/gcc\n"));
+        assert_int_equal(stamps_append_program(&stamps, "gcc-else"), -ENOENT);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_what_makes_no_program_is_not_kept),
@@ -151,6 +159,7 @@ int main(void) {
                 cmocka_unit_test(test_the_compilers_own_words_are_final),
                 cmocka_unit_test(test_the_driver_tells_of_the_rest),
                 cmocka_unit_test(test_other_options_and_other_files_are_the_drivers),
+                cmocka_unit_test(test_programs_are_found_without_their_version),
         };
 
         return cmocka_run_group_tests(tests, enter, leave);

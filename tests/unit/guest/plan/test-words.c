@@ -65,11 +65,15 @@ static void test_adds_to_a_list(void **state _unused_) {
         words_add_string(&words, "first");
         assert_int_equal(words_split("second third", SPLIT_DROP_BACKSLASH, &words), 0);
         assert_int_equal(words.n, 3);
+        words_add_strings(&words, NULL);
+        words_add_strings(&words, (char *[]){ (char *)"fourth", (char *)"fifth", NULL });
+        assert_int_equal(words.n, 5);
         strings = words_steal(&words);
         assert_string_equal(strings[0], "first");
         assert_true(strings_contain(strings, "third"));
         assert_false(strings_contain(strings, "thir"));
-        assert_null(strings[3]);
+        assert_string_equal(strings[4], "fifth");
+        assert_null(strings[5]);
         strings_free(strings);
 }
 
