@@ -41,8 +41,8 @@ NAMES = {
     'scheme': ('guile', ('guile3.0', 'guile-3.0')),
 }
 
-
-# Where pbotvm-precompile puts what it makes.
+# What makes ahead what compilers need, and where it puts that, but for Go's library.
+PRECOMPILE = '/usr/libexec/pbotvm/pbotvm-precompile'
 MADE = '/var/cache/pbotvm-guest'
 
 # Where a job looks for commands.
@@ -140,17 +140,30 @@ def names_install(languages, record):
             os.symlink(target, path)
 
 
+def tree(top):
+    """A folder and all that is in it; nothing if it is not there."""
+    return {path for folder, folders, names in os.walk(top)
+            for path in (folder, *(os.path.join(folder, name) for name in folders + names))}
+
+
+def go_library():
+    """Go's library lies among the distribution's files, compiled or not."""
+    go = found('go')
+    root = go and run(go, 'env', 'GOROOT', check=False).stdout.strip()
+    return tree(f'{root}/pkg') if root else set()
+
+
 def precompile(record):
     """What compilers need again and again; pbotvm-precompile says what it saves."""
-    if not any(found(compiler) for compiler in ('gcc', 'g++', 'clang', 'javac')):
+    if not any(map(found, ('gcc', 'g++', 'clang', 'clang++', 'javac', 'go'))):
         return
+    theirs = go_library()
     say('making ahead what compilers need again and again: minutes, where there is g++ and no KVM')
     try:
-        if run('/usr/libexec/pbotvm/pbotvm-precompile', check=False).returncode != 0:
-            say('not all could be made ahead: C++ or Java is slower')
+        if run(PRECOMPILE, check=False).returncode != 0:
+            say('not all could be made ahead: C++, Java or Go is slower')
     finally:
-        record.add(files=[os.path.join(folder, name) for folder, folders, names in os.walk(MADE)
-                          for name in folders + names])
+        record.add(files=tree(MADE) | (go_library() - theirs))
 
 
 def user_install(record):
