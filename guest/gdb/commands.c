@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#include "common/hex.h"
 #include "gdb/debug-registers.h"
 #include "gdb/expression.h"
 #include "gdb/tell.h"
@@ -36,10 +37,6 @@ bool commands_argument_is_set(const MiValue *frame, const char *name) {
         return argument_number(frame, name) != 0;
 }
 
-static int hex_digit(char c) {
-        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int commands_read_text(Session *session, const MiValue *frame, const char *name, Text *ret) {
         _cleanup_mi_record_ MiRecord *record = NULL;
         unsigned long address = argument_number(frame, name), size = argument_number(frame, "size");
@@ -56,7 +53,7 @@ int commands_read_text(Session *session, const MiValue *frame, const char *name,
         memory = mi_member(&record->results, "memory");
         hex = memory && memory->n > 0 ? mi_text(&memory->items[0], "contents") : NULL;
         for (; hex && hex[0] && hex[1]; hex += 2)
-                text_append_char(ret, (char)(hex_digit(hex[0]) * 16 + hex_digit(hex[1])));
+                text_append_char(ret, (char)(hex_value(hex[0]) * 16 + hex_value(hex[1])));
         return text_failed(ret) ? -ENOMEM : ret->size > 0;
 }
 

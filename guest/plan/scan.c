@@ -3,8 +3,10 @@
 
 #include <ctype.h>
 
+#include "common/utf8.h"
+
 static bool is_word(char c) {
-        return isalnum((unsigned char)c) || c == '_' || c == '$' || (unsigned char)c >= 0x80;
+        return byte_is_word(c) || c == '$';
 }
 
 static bool at(const Scanner *s, const char *what) {

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/lane.h"
 
+#include <ctype.h>
+
+#include "common/hex.h"
+
 void lane_append(Text *out, unsigned lane, const char *data, size_t size) {
         do {
                 size_t n = MIN(size, LANE_PIECE_MAX);
@@ -17,10 +21,10 @@ static int number(const char *digits, size_t n) {
         int value = 0;
 
         for (size_t i = 0; i < n; i++) {
-                char c = digits[i];
-                if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
+                int digit = hex_value(digits[i]);
+                if (digit < 0 || isupper((unsigned char)digits[i]))
                         return -1;
-                value = value * 16 + (c <= '9' ? c - '0' : c - 'a' + 10);
+                value = value * 16 + digit;
         }
         return value;
 }

@@ -11,6 +11,8 @@ void machine_config_done(MachineConfig *config);
 MachineConfig *machine_config_copy(const MachineConfig *config);
 MachineConfig *machine_config_free(MachineConfig *config);
 DEFINE_CLEANUP(MachineConfig *, machine_config_free);
+/* True if no member of one is otherwise in the other. */
+bool machine_config_equal(const MachineConfig *a, const MachineConfig *b);
+
 /* True if the machines of that libvirt URI are on this host. */
 bool machine_uri_is_local(const char *uri);
-bool machine_config_equal(const MachineConfig *a, const MachineConfig *b);

@@ -13,7 +13,7 @@
 
 /* Its own refusals are for the client; what the bus says of an absent service is for the log. */
 static const char *words_of(const sd_bus_error *error) {
-        if (error->name && startswith(error->name, VM1_ERROR) && error->message)
+        if (error->name && startswith(error->name, VM1_ERROR_PREFIX) && error->message)
                 return error->message;
         log_warning("Failed to paste: %s: %s", error->name, error->message);
         if (sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) ||

@@ -28,9 +28,9 @@ typedef struct BackendHooks {
         void (*crashed)(void *userdata);
         /* The guest boots again: what it was before is gone. */
         void (*rebooted)(void *userdata);
-        /* The end of revert(). message: the backend's, "" on success. */
+        /* The end of revert(). message: the backend's, "" on success; not owned. */
         void (*reverted)(ResetResult result, const char *message, void *userdata);
-        /* The end of snapshot(): 0 or a negative errno. */
+        /* The end of snapshot(): 0 or a negative errno. message: the backend's, "" on success; not owned. */
         void (*snapshot_taken)(int result, const char *message, void *userdata);
         void *userdata;
 } BackendHooks;

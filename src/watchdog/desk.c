@@ -8,6 +8,7 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "common/vm1.h"
+#include "watchdog/bus/error.h"
 #include "watchdog/crash.h"
 #include "watchdog/queue.h"
 
@@ -59,8 +60,8 @@ static Keeper *find(const Desk *desk, const char *name) {
         return desk->hooks.find(name, desk->hooks.userdata);
 }
 
-static void drop_waiter(Queue *queue, Waiter *waiter) {
-        waiter = queue_remove(queue, waiter);
+/* With its call; it is in no queue any more. */
+static void call_waiter_free(Waiter *waiter) {
         lease_call_free(waiter->userdata);
         waiter_free(waiter);
 }
@@ -78,8 +79,7 @@ static void queue_changed(Desk *desk, const Waiter *waiter) {
 static void leave(Desk *desk, Waiter *waiter) {
         waiter = queue_remove(&desk->queue, waiter);
         queue_changed(desk, waiter);
-        lease_call_free(waiter->userdata);
-        waiter_free(waiter);
+        call_waiter_free(waiter);
 }
 
 /* ---- waiting in vain ---- */
@@ -115,7 +115,7 @@ static bool is_hopeless(const Desk *desk, const Waiter *waiter) {
 static void tell_in_vain(Desk *desk, Waiter *waiter, const char *error) {
         LeaseCall *call = waiter->userdata;
 
-        (void)vm1_error_reply(call->message, error);
+        (void)bus_error_reply(call->message, error);
         leave(desk, waiter);
 }
 
@@ -144,7 +144,7 @@ static Lease *lease_free(Lease *lease) {
                 return NULL;
         sd_event_source_disable_unref(lease->deadline);
         if (lease->waiter)
-                drop_waiter(&lease->desk->queue, lease->waiter);
+                call_waiter_free(queue_remove(&lease->desk->queue, lease->waiter));
         free(lease->sender);
         asker_done(&lease->asker);
         free(lease);
@@ -308,7 +308,7 @@ static int reply_lease(const Lease *lease, sd_bus_message *call, int fd) {
 static void refuse(Lease *lease, const char *error) {
         const LeaseCall *call = lease->waiter->userdata;
 
-        (void)vm1_error_reply(call->message, error);
+        (void)bus_error_reply(call->message, error);
         lease->begun_usec = 0;
         end_lease(lease, OUTCOME_CLEAN);
 }
@@ -451,8 +451,8 @@ size_t desk_waiting(const Desk *desk, const char *name) {
         return queue_count(&desk->queue, name);
 }
 
-bool desk_is_empty(const Desk *desk) {
-        return !desk->leases;
+bool desk_has_leases(const Desk *desk) {
+        return desk->leases;
 }
 
 int desk_record(const Desk *desk, SavedLease **ret, size_t *ret_n) {

@@ -61,7 +61,7 @@ void desk_sender_gone(Desk *desk, const char *sender);
 /* Tells everybody in the queue that the service ends. */
 void desk_refuse_all(Desk *desk);
 
-/* True if nobody has a machine, or is about to. */
-bool desk_is_empty(const Desk *desk);
+/* True if somebody has a machine, or is about to get one; who waits does not count. */
+bool desk_has_leases(const Desk *desk);
 /* The leases, for the state file; an array to be freed, its strings are borrowed. 0 or -ENOMEM. */
 int desk_record(const Desk *desk, SavedLease **ret, size_t *ret_n);

@@ -2,7 +2,7 @@
 #pragma once
 
 /* Whether an idle guest burns CPU: over 25 % of one in two samples of 15 s during which nobody leased it. No
- * I/O and no clock: what libvirt says comes in, with the time (CLOCK_MONOTONIC, usec). */
+ * I/O and no clock: what the backend says comes in, with the time (CLOCK_MONOTONIC, usec). */
 
 #include "common/macro.h"
 

@@ -6,11 +6,11 @@
 
 #include <systemd/sd-event.h>
 
-#include "common/log.h"
+#include "config/machine-config.h"
 #include "watchdog/bus/pending-calls.h"
 #include "watchdog/idle-cpu.h"
 #include "watchdog/keeper.h"
-#include "config/machine-config.h"
+#include "watchdog/machine-log.h"
 #include "watchdog/transport/pulse.h"
 
 struct Keeper {
@@ -41,13 +41,7 @@ struct Keeper {
         PendingCalls snapshot_calls; /* one at most */
 };
 
-/* A message about this machine, with its name as a field. */
-#define keeper_log(keeper, priority, id, ...)                                                               \
-        ({                                                                                                  \
-                char _field[128];                                                                           \
-                snprintf(_field, sizeof(_field), "PBOTVM_MACHINE=%s", (keeper)->config->name);              \
-                (void)log_write(priority, 0, id, (const char *[]){ _field, NULL }, __VA_ARGS__);            \
-        })
+#define keeper_log(keeper, priority, id, ...) machine_log((keeper)->config->name, priority, id, __VA_ARGS__)
 
 static inline void keeper_changed(Keeper *keeper) {
         keeper->hooks.changed(keeper, keeper->hooks.userdata);

@@ -113,7 +113,8 @@ static void answer_obstacle(Keeper *keeper) {
         answer_reverts(keeper, SD_BUS_ERROR_FAILED, why);
 }
 
-static void reset_ended(Keeper *keeper, ResetResult result, const char *message) {
+static void on_reset_ended(ResetResult result, const char *message, void *userdata) {
+        Keeper *keeper = userdata;
         Machine *m = &keeper->machine;
         uint64_t now = now_monotonic();
         double took = (double)(now - keeper->reset_begun_usec) / USEC_PER_SEC;
@@ -139,10 +140,6 @@ static void reset_ended(Keeper *keeper, ResetResult result, const char *message)
                 answer_reverts(
                         keeper, result == RESET_DONE ? NULL : SD_BUS_ERROR_FAILED, keeper->last_error);
         keeper_changed(keeper);
-}
-
-static void on_reverted(ResetResult result, const char *message, void *userdata) {
-        reset_ended(userdata, result, message);
 }
 
 static void reset(Keeper *keeper) {
@@ -171,12 +168,12 @@ static void reset(Keeper *keeper) {
         keeper->hooks.shown(keeper, keeper->hooks.userdata);
 
         if (!machine_reverts(m)) {
-                reset_ended(keeper, RESET_DONE, "");
+                on_reset_ended(RESET_DONE, "", keeper);
                 return;
         }
         r = keeper->backend->verbs->revert(keeper->backend);
         if (r < 0)
-                reset_ended(keeper, RESET_FAILED, strerror(-r));
+                on_reset_ended(RESET_FAILED, strerror(-r), keeper);
         else
                 crash_point("during-revert");
 }
@@ -237,6 +234,7 @@ int keeper_drain(Keeper *keeper, bool drain) {
 
 void keeper_sender_gone(Keeper *keeper, const char *sender) {
         pending_calls_sender_gone(&keeper->revert_calls, sender);
+        pending_calls_sender_gone(&keeper->snapshot_calls, sender);
 }
 
 /* ---- for whoever leases it ---- */
@@ -353,6 +351,10 @@ bool keeper_is_at_work(const Keeper *keeper) {
         return keeper->machine.resetting || keeper->machine.held;
 }
 
+bool keeper_is_idle(const Keeper *keeper) {
+        return keeper->machine.leases == 0 && !keeper_is_at_work(keeper);
+}
+
 /* ---- beginning and end ---- */
 
 static int open_backend(Keeper *keeper, BackendDriver *driver) {
@@ -360,7 +362,7 @@ static int open_backend(Keeper *keeper, BackendDriver *driver) {
                 .looked = keeper_looked,
                 .crashed = on_crashed,
                 .rebooted = on_rebooted,
-                .reverted = on_reverted,
+                .reverted = on_reset_ended,
                 .snapshot_taken = on_snapshot_taken,
                 .userdata = keeper,
         };
@@ -405,8 +407,7 @@ int keeper_new(sd_event *event, const MachineConfig *config, BackendDriver *driv
         if (!transport_addr_is_usable(keeper->config))
                 keeper_log(keeper, LOG_ERR, MESSAGE_CONFIG,
                         "machines.%s.addr: expected a numeric address or \"localhost\", found \"%s\": its "
-                        "serial "
-                        "lines cannot be used.",
+                        "serial lines cannot be used.",
                         keeper->config->name, keeper->config->addr);
 
         int r = open_ways(keeper, event);

@@ -35,10 +35,14 @@ DEFINE_CLEANUP(Keeper *, keeper_free);
 /* Does all that follows from what is known now. */
 void keeper_update(Keeper *keeper);
 
+/* Its own copy, which is as it was when the keeper was made. */
 const MachineConfig *keeper_config(const Keeper *keeper);
+/* What others may see of it now; the strings are borrowed, see machine-view.h. */
 MachineView keeper_view(Keeper *keeper);
 /* The machine is being reset, or its snapshot taken. */
 bool keeper_is_at_work(const Keeper *keeper);
+/* It is not, and nobody leases it. */
+bool keeper_is_idle(const Keeper *keeper);
 
 /* ---- for whoever leases it ---- */
 

@@ -148,7 +148,7 @@ static int on_update(sd_event_source *source _unused_, void *userdata) {
         if (retold)
                 notify_status(manager->notify);
         /* Nobody has a machine, and what the last one left behind is reverted. */
-        if (manager->stopping && roster_is_quiet(manager->roster) && desk_is_empty(manager->desk))
+        if (manager->stopping && roster_is_quiet(manager->roster) && !desk_has_leases(manager->desk))
                 (void)sd_event_exit(manager->event, 0);
         return 0;
 }

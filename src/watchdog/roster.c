@@ -5,9 +5,9 @@
 
 #include "common/io.h"
 #include "common/log.h"
+#include "config/machine-config.h"
 #include "watchdog/bus/machine-signals.h"
 #include "watchdog/libvirt/driver.h"
-#include "config/machine-config.h"
 
 /* A machine, and what others were last told of it. */
 typedef struct Entry Entry;
@@ -57,8 +57,9 @@ static void on_keeper_changed(Keeper *keeper _unused_, void *userdata) {
         entry_changed(userdata);
 }
 
-static void on_keeper_shown(Keeper *keeper _unused_, void *userdata) {
-        machine_signals_send(((Entry *)userdata)->signals);
+static void on_keeper_shown(Keeper *keeper, void *userdata) {
+        MachineView view = keeper_view(keeper);
+        machine_signals_send(((Entry *)userdata)->signals, &view);
 }
 
 static void on_keeper_revoke(Keeper *keeper, Outcome outcome, void *userdata) {
@@ -131,7 +132,7 @@ static void entry_tell(Entry *entry) {
         if (!saved_machine_equal(&view.saved, &entry->saved))
                 set_unsaved(entry->roster);
         entry->saved = view.saved;
-        machine_signals_send(entry->signals);
+        machine_signals_send(entry->signals, &view);
         snprintf(status, sizeof(status), "%s %s%s%s%s", view.name, view.state_name, *why ? " (" : "", why,
                 *why ? ")" : "");
         if (streq(status, entry->status))
@@ -151,7 +152,7 @@ static void entry_retire(Entry *entry, bool retires) {
 
 /* A machine that the configuration has no more, or otherwise, goes with its last lease. */
 static bool entry_is_over(const Entry *entry) {
-        return entry->retired && keeper_view(entry->keeper).leases == 0 && !keeper_is_at_work(entry->keeper);
+        return entry->retired && keeper_is_idle(entry->keeper);
 }
 
 /* ---- all machines ---- */

@@ -16,8 +16,24 @@ import time
 from stack import DOMAIN, LAB, TOP, live, on, shell, true
 
 FOLDER = '/var/tmp/pbotvm-second-guest'
+# QEMU without KVM, and without a device that is not named.
+EMULATED = ('qemu-system-x86_64', '-machine', 'pc,accel=tcg', '-cpu', 'max', '-m', '1024', '-nodefaults', '-display', 'none',
+            '-no-reboot')
 STEM = f'/var/lib/libvirt/images/{DOMAIN}'
 SERIAL_PORT, HEART_PORT = 5655, 5656
+
+
+def kernel(stem, *words):
+    """QEMU's options for the kernel of an image, with these words on its command line too."""
+    line = ('root=/dev/vda', 'console=ttyS0', 'quiet', *words,
+            'systemd.setenv=PBOTVM_GUEST_CONFIG=/etc/pbotvm/guest-emulated.json')
+    return '-kernel', f'{stem}.kernel', '-initrd', f'{stem}.initrd', '-append', ' '.join(line)
+
+
+def end(qemu, disk):
+    """Ends the one QEMU in the host of the services that has this disk."""
+    on('pkill', '-f', disk, check=False)
+    qemu.wait(30)
 
 
 def credential(secret):
@@ -42,10 +58,7 @@ def boot(port, secret):
     subprocess.run(['qemu-img', 'create', '-q', '-u', '-f', 'qcow2', '-b', f'{STEM}.qcow2', '-F', 'qcow2',
                     f'{folder}/disk', '10G'], check=True)
     return subprocess.Popen(
-        [LAB, 'exec', 'qemu-system-x86_64', '-machine', 'pc,accel=tcg', '-cpu', 'max', '-m', '1024', '-nodefaults',
-         '-display', 'none', '-no-reboot', '-kernel', f'{STEM}.kernel', '-initrd', f'{STEM}.initrd',
-         '-append', 'root=/dev/vda console=ttyS0 quiet systemd.debug_shell=ttyS0 '
-         'systemd.setenv=PBOTVM_GUEST_CONFIG=/etc/pbotvm/guest-emulated.json',
+        [LAB, 'exec', *EMULATED, *kernel(STEM, 'systemd.debug_shell=ttyS0'),
          '-blockdev', f'driver=file,filename={STEM}.qcow2,node-name=below,read-only=on,locking=off',
          '-blockdev', 'driver=qcow2,file=below,node-name=base,read-only=on',
          '-blockdev', f'driver=qcow2,node-name=disk,file.driver=file,file.filename={FOLDER}/disk,backing=base',
@@ -119,6 +132,5 @@ def guest(port=False, secret=None):
         console.wait_for('# ', 120, prod=b'\n')
         yield console
     finally:
-        on('pkill', '-f', f'{FOLDER}/disk', check=False)
-        qemu.wait(30)
+        end(qemu, f'{FOLDER}/disk')
         shell(f'rm -rf {FOLDER}')

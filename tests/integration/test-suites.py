@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 
-from stack import LAB, TOP, live, on, run, shell, true
+from second_guest import EMULATED, end, kernel
+from stack import LAB, TOP, live, run, shell, true
 
 sys.path.insert(0, os.path.join(TOP, 'guest/image'))
 import suites
@@ -32,10 +33,7 @@ def boot(made):
         subprocess.run(['cp', '--sparse=always', f'{made}.{ending}', f'{folder}/guest.{ending}'], check=True)
     ports = [('d', 'data', 'org.pbot.vm.0'), ('h', 'heart', 'org.pbot.vm.heartbeat')]
     return subprocess.Popen(
-        [LAB, 'exec', 'qemu-system-x86_64', '-machine', 'pc,accel=tcg', '-cpu', 'max', '-m', '1024', '-nodefaults',
-         '-display', 'none', '-no-reboot', '-kernel', f'{FOLDER}/guest.kernel', '-initrd', f'{FOLDER}/guest.initrd',
-         '-append', 'root=/dev/vda console=ttyS0 quiet panic=-1 '
-         'systemd.setenv=PBOTVM_GUEST_CONFIG=/etc/pbotvm/guest-emulated.json',
+        [LAB, 'exec', *EMULATED, *kernel(f'{FOLDER}/guest', 'panic=-1'),
          '-drive', f'file={FOLDER}/guest.qcow2,if=virtio,snapshot=on', '-serial', f'file:{FOLDER}/console',
          '-device', 'virtio-serial-pci', '-device', 'virtio-rng-pci',
          *(word for name, path, port in ports for word in
@@ -62,8 +60,7 @@ def boots_and_answers(suite):
         print(f'    {suite}: {time.monotonic() - started:.0f} s\n{done.stdout}', file=sys.stderr, flush=True)
         true(done.returncode == 0, f'{done.stdout!r}, qemu {qemu.poll()}, console {console()!r}')
     finally:
-        on('pkill', '-f', f'{FOLDER}/guest.qcow2', check=False)
-        qemu.wait(30)
+        end(qemu, f'{FOLDER}/guest.qcow2')
         shutil.rmtree(live() + FOLDER, ignore_errors=True)
 
 

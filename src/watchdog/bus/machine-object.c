@@ -6,23 +6,22 @@
 
 #define REASON_MAX 200
 
-/* ---- methods ---- */
-
-/* The object may have gone while the call was authorised, so it is looked up by its path. */
-static Keeper *message_keeper(const BusObjects *objects, sd_bus_message *message) {
+static Keeper *path_keeper(const BusObjects *objects, const char *path) {
         _cleanup_free_ char *name = NULL;
 
-        if (sd_bus_path_decode(sd_bus_message_get_path(message), VM1_MACHINES, &name) <= 0)
+        if (sd_bus_path_decode(path, VM1_MACHINES, &name) <= 0)
                 return NULL;
         return roster_keeper(manager_roster(objects->manager), name);
 }
+
+/* ---- methods: the object may have gone while the call was authorised, so each looks it up ---- */
 
 static int no_such_machine(sd_bus_error *error) {
         return sd_bus_error_set(error, VM1_ERROR_NO_SUCH_MACHINE, "There is no such machine.");
 }
 
 int machine_method_revert(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        Keeper *keeper = message_keeper(userdata, message);
+        Keeper *keeper = path_keeper(userdata, sd_bus_message_get_path(message));
         const char *reason;
         int r = sd_bus_message_read(message, "s", &reason);
 
@@ -44,7 +43,7 @@ int machine_method_revert(sd_bus_message *message, void *userdata, sd_bus_error 
 }
 
 int machine_method_snapshot(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        Keeper *keeper = message_keeper(userdata, message);
+        Keeper *keeper = path_keeper(userdata, sd_bus_message_get_path(message));
         if (!keeper)
                 return no_such_machine(error);
 
@@ -60,7 +59,7 @@ int machine_method_snapshot(sd_bus_message *message, void *userdata, sd_bus_erro
 }
 
 static int set_drained(sd_bus_message *message, const BusObjects *objects, bool drain, sd_bus_error *error) {
-        Keeper *keeper = message_keeper(objects, message);
+        Keeper *keeper = path_keeper(objects, sd_bus_message_get_path(message));
         if (!keeper)
                 return no_such_machine(error);
 
@@ -81,12 +80,6 @@ int machine_method_resume(sd_bus_message *message, void *userdata, sd_bus_error 
 
 /* ---- the object ---- */
 
-/* What find_machine() gave. */
-static int on_method(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        const BusObjects *objects = userdata;
-        return gate_method(objects->gate, message, error);
-}
-
 static const sd_bus_vtable machine_vtable[] = {
         SD_BUS_VTABLE_START(0),
 #define PROPERTY(type, member, name, signature, flags)                                                      \
@@ -94,14 +87,14 @@ static const sd_bus_vtable machine_vtable[] = {
         MACHINE_PROPERTIES(PROPERTY)
 #undef PROPERTY
 
-                SD_BUS_METHOD_WITH_ARGS("Revert", SD_BUS_ARGS("s", reason), SD_BUS_NO_RESULT, on_method,
-                        SD_BUS_VTABLE_UNPRIVILEGED),
+                SD_BUS_METHOD_WITH_ARGS("Revert", SD_BUS_ARGS("s", reason), SD_BUS_NO_RESULT,
+                        bus_objects_method, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Snapshot", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_objects_method,
+                SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS(
-                "Snapshot", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_method, SD_BUS_VTABLE_UNPRIVILEGED),
+                "Drain", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_objects_method, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS(
-                "Drain", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_method, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS(
-                "Resume", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_method, SD_BUS_VTABLE_UNPRIVILEGED),
+                "Resume", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_objects_method, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_ARGS("StateChanged", SD_BUS_ARGS("s", old, "s", new, "s", reason), 0),
         SD_BUS_VTABLE_END,
 };
@@ -110,11 +103,8 @@ static const sd_bus_vtable machine_vtable[] = {
 static int find_machine(sd_bus *bus _unused_, const char *path, const char *interface _unused_,
         void *userdata, void **ret_found, sd_bus_error *error _unused_) {
         BusObjects *objects = userdata;
-        _cleanup_free_ char *name = NULL;
 
-        if (sd_bus_path_decode(path, VM1_MACHINES, &name) <= 0)
-                return 0;
-        Keeper *keeper = roster_keeper(manager_roster(objects->manager), name);
+        Keeper *keeper = path_keeper(objects, path);
         if (!keeper)
                 return 0;
         objects->seen = keeper_view(keeper);

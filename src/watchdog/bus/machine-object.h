@@ -5,6 +5,7 @@
 
 #include "watchdog/bus/manager-object.h"
 
+/* Puts the machines on the bus: those of the roster at any time. 0 or more, or a negative errno. */
 int machine_objects_add(BusObjects *objects);
 
 /* For the gate; userdata are the objects. */

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "watchdog/bus/machine-signals.h"
 
-#include <stdio.h>
-
 #include "common/io.h"
-#include "common/log.h"
 #include "common/vm1.h"
+#include "watchdog/machine-log.h"
 
 #define PROPERTIES_USEC (100 * USEC_PER_MSEC)
 
@@ -37,7 +35,10 @@ struct MachineSignals {
 };
 
 static int on_time(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
-        machine_signals_send(userdata);
+        MachineSignals *signals = userdata;
+        MachineView view = keeper_view(signals->keeper);
+
+        machine_signals_send(signals, &view);
         return 0;
 }
 
@@ -81,12 +82,10 @@ static bool is_usual(MachineState state) {
 static void tell_state(MachineSignals *signals, const MachineView *view) {
         MachineState before = signals->state;
         const char *was = before < _MACHINE_STATE_MAX ? machine_state_to_string(before) : "";
-        char field[128];
 
-        snprintf(field, sizeof(field), "PBOTVM_MACHINE=%s", view->name);
-        (void)log_write(is_usual(view->state) && is_usual(before) ? LOG_DEBUG : LOG_NOTICE, 0, MESSAGE_STATE,
-                (const char *[]){ field, NULL }, "%s is %s%s%s.", view->name, view->state_name,
-                *view->reason ? ": " : "", view->reason);
+        machine_log(view->name, is_usual(view->state) && is_usual(before) ? LOG_DEBUG : LOG_NOTICE,
+                MESSAGE_STATE, "%s is %s%s%s.", view->name, view->state_name, *view->reason ? ": " : "",
+                view->reason);
         (void)sd_bus_emit_signal(signals->bus, signals->path, VM1_MACHINE, "StateChanged", "sss", was,
                 view->state_name, view->reason);
 }
@@ -133,26 +132,25 @@ static void tell_properties(MachineSignals *signals, const MachineView *view) {
                         signals->properties_usec == 0 ? NULL : (char **)changed);
 }
 
-void machine_signals_send(MachineSignals *signals) {
+void machine_signals_send(MachineSignals *signals, const MachineView *view) {
         if (signals->muted)
                 return;
 
-        MachineView view = keeper_view(signals->keeper);
         MachineState before = signals->state;
         uint64_t now = now_monotonic(), next = usec_add(signals->properties_usec, PROPERTIES_USEC);
 
-        if (view.state != before) {
-                tell_state(signals, &view);
-                signals->state = view.state;
+        if (view->state != before) {
+                tell_state(signals, view);
+                signals->state = view->state;
         }
 
-        bool urgent = view.state != before && !(is_usual(view.state) && is_usual(before));
+        bool urgent = view->state != before && !(is_usual(view->state) && is_usual(before));
         if (now < next && !urgent) {
                 (void)sd_event_source_set_time(signals->timer, next);
                 (void)sd_event_source_set_enabled(signals->timer, SD_EVENT_ONESHOT);
                 return;
         }
-        tell_properties(signals, &view);
+        tell_properties(signals, view);
         signals->properties_usec = now;
 }
 

@@ -12,8 +12,8 @@ int machine_signals_new(sd_event *event, sd_bus *bus, Keeper *keeper, MachineSig
 MachineSignals *machine_signals_free(MachineSignals *signals);
 DEFINE_CLEANUP(MachineSignals *, machine_signals_free);
 
-/* Tells what is not as it was told last. */
-void machine_signals_send(MachineSignals *signals);
+/* Tells what is not as it was told last. view: the machine's, as it is now. */
+void machine_signals_send(MachineSignals *signals, const MachineView *view);
 /* A machine that has gone for everybody else is not told of any more, until it is back. */
 void machine_signals_mute(MachineSignals *signals, bool mute);
 /* Tells that the object came, or is about to go. */

@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "common/vm1.h"
+#include "watchdog/bus/error.h"
 #include "watchdog/bus/machine-object.h"
 #include "watchdog/desk.h"
 
@@ -75,7 +76,7 @@ static int method_lease(sd_bus_message *message, void *userdata, sd_bus_error *e
         if (r < 0)
                 return r;
         if (manager_is_stopping(objects->manager))
-                return vm1_error_reply(message, VM1_ERROR_REFUSED);
+                return bus_error_reply(message, VM1_ERROR_REFUSED);
 
         const char *one[] = { wanted, NULL };
         const AliasConfig *alias = config_alias(config, wanted);
@@ -86,7 +87,7 @@ static int method_lease(sd_bus_message *message, void *userdata, sd_bus_error *e
         r = desk_request(manager_desk(objects->manager), message, wanted,
                 alias ? (const char *const *)alias->machines : one, wait_usec, config->queue_max, &asker);
         if (r == -EBUSY)
-                return vm1_error_reply(message, VM1_ERROR_BUSY);
+                return bus_error_reply(message, VM1_ERROR_BUSY);
         return r < 0 ? r : 1;
 }
 
@@ -101,8 +102,7 @@ static int method_release(sd_bus_message *message, void *userdata, sd_bus_error 
         if (outcome < 0)
                 return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
                         "Unknown outcome '%.*s': expected clean, timed-out, contained, killed, "
-                        "protocol-error, "
-                        "lost or abandoned.",
+                        "protocol-error, lost or abandoned.",
                         NAME_SIZE_MAX, name);
 
         r = desk_release(
@@ -164,23 +164,18 @@ static const GateMethod gate_methods[] = {
         {},
 };
 
-static int on_method(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        const BusObjects *objects = userdata;
-        return gate_method(objects->gate, message, error);
-}
-
 static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_ARGS("Lease", SD_BUS_ARGS("s", machine, "a{sv}", options),
-                SD_BUS_RESULT("h", descriptor, "s", lease, "a{sv}", info), on_method,
+                SD_BUS_RESULT("h", descriptor, "s", lease, "a{sv}", info), bus_objects_method,
                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Release", SD_BUS_ARGS("s", lease, "s", outcome), SD_BUS_NO_RESULT,
-                on_method, SD_BUS_VTABLE_UNPRIVILEGED),
+                bus_objects_method, SD_BUS_VTABLE_UNPRIVILEGED),
         /* Changes nothing, so everybody may. */
         SD_BUS_METHOD_WITH_ARGS("ListMachines", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sos)", machines),
                 method_list, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS(
-                "Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, on_method, SD_BUS_VTABLE_UNPRIVILEGED),
+                "Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_objects_method, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
 };
 

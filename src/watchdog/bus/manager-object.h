@@ -14,6 +14,13 @@ typedef struct BusObjects {
         Gate *gate;
 } BusObjects;
 
+/* The handler, on the bus, of every method of these objects that needs to be authorised; userdata are the
+ * objects. Inline, since machine-object.c, which manager-object.c uses, has it in its table too. */
+static inline int bus_objects_method(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const BusObjects *objects = userdata;
+        return gate_method(objects->gate, message, error);
+}
+
 /* Puts the objects on the bus. The manager must outlive them. */
 int bus_objects_new(Manager *manager, sd_bus *bus, BusObjects **ret);
 /* The bus is not served any more. */

@@ -10,7 +10,8 @@
 /* Replacing a snapshot writes the guest's memory twice, to whatever disk that is. */
 #define DOMAIN_SNAPSHOT_USEC (1800 * USEC_PER_SEC)
 
-/* The hypervisor must outlive it. */
+/* Those of BackendVerbs that are about one machine; domain_new() is open(), for the driver to call. verbs:
+ * the driver's table, not copied. The hypervisor must outlive the domain. */
 int domain_new(const BackendVerbs *verbs, Hypervisor *hypervisor, const MachineConfig *config,
         const BackendHooks *hooks, Backend **ret);
 void domain_look(Backend *backend);

@@ -5,7 +5,7 @@
 #include "watchdog/libvirt/round-trip.h"
 
 typedef struct Driver {
-        BackendDriver backend;
+        BackendDriver base;
         sd_event *event;
         LibvirtThread *thread;
         Hypervisor **hypervisors;
@@ -57,8 +57,8 @@ static void retire_hypervisor(Driver *driver, Hypervisor *hypervisor) {
         hypervisor_retire(hypervisor, on_hypervisor_gone, driver);
 }
 
-static void driver_tidy(BackendDriver *backend) {
-        Driver *driver = (Driver *)backend; /* its first member */
+static void driver_tidy(BackendDriver *base) {
+        Driver *driver = (Driver *)base; /* its first member */
         size_t n = 0, room = driver->n_retired + driver->n_hypervisors;
 
         Hypervisor **larger = reallocarray(driver->retired, room + 1, sizeof(*driver->retired));
@@ -82,8 +82,8 @@ static void on_round_trip(void *userdata) {
         driver->alive(driver->alive_userdata);
 }
 
-static int driver_alive(BackendDriver *backend, void (*done)(void *userdata), void *userdata) {
-        Driver *driver = (Driver *)backend;
+static int driver_alive(BackendDriver *base, void (*done)(void *userdata), void *userdata) {
+        Driver *driver = (Driver *)base;
 
         driver->alive = done;
         driver->alive_userdata = userdata;
@@ -94,15 +94,15 @@ static int driver_alive(BackendDriver *backend, void (*done)(void *userdata), vo
 /* ---- the table ---- */
 
 static int driver_open(
-        BackendDriver *backend, const MachineConfig *config, const BackendHooks *hooks, Backend **ret) {
+        BackendDriver *base, const MachineConfig *config, const BackendHooks *hooks, Backend **ret) {
         Hypervisor *hypervisor = NULL;
 
-        int r = driver_hypervisor((Driver *)backend, config->uri, &hypervisor);
-        return r < 0 ? r : domain_new(backend->verbs, hypervisor, config, hooks, ret);
+        int r = driver_hypervisor((Driver *)base, config->uri, &hypervisor);
+        return r < 0 ? r : domain_new(base->verbs, hypervisor, config, hooks, ret);
 }
 
-static void driver_end(BackendDriver *backend) {
-        Driver *driver = (Driver *)backend;
+static void driver_end(BackendDriver *base) {
+        Driver *driver = (Driver *)base;
 
         round_trip_forget(driver->round_trip);
         libvirt_thread_stop(driver->thread);
@@ -148,8 +148,8 @@ int libvirt_driver_new(sd_event *event, BackendDriver **ret) {
                 free(driver);
                 return r;
         }
-        driver->backend.verbs = &verbs;
+        driver->base.verbs = &verbs;
         driver->event = sd_event_ref(event);
-        *ret = &driver->backend;
+        *ret = &driver->base;
         return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The ways to a guest that its domain has, by its own description. */
+/* The ways to a guest that its domain has, by its own description: a backend that knows it tells them
+ * (libvirt/domain-xml.c reads them from XML), and they come with each of its looks. */
 
 #include "common/macro.h"
 
@@ -12,5 +13,7 @@ typedef struct DomainLines {
         uint32_t cid;      /* vsock; 0: none */
 } DomainLines;
 
+/* True if one of the serial lines has that port; 0 is no port. */
 bool domain_lines_have_port(const DomainLines *lines, uint16_t port);
+/* Whether they are known counts, too. */
 bool domain_lines_equal(const DomainLines *a, const DomainLines *b);

@@ -4,8 +4,8 @@
 /* Keeps the connection on which a guest beats, feeds a Heartbeat from it, and asks where the guest has to be
  * asked. Of several ways (channel, serial) the one on which a beat came is kept. */
 
-#include "watchdog/transport/heartbeat.h"
 #include "watchdog/machine.h"
+#include "watchdog/transport/heartbeat.h"
 #include "watchdog/transport/transport.h"
 
 /* A way on which no beat came for so long is given up for the next one: time for a guest of unknown kind to

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* No member of a machine's configuration is forgotten where two are compared, or one is copied: a reload
- * would not see its change. */
+ * would not see its change. And which of libvirt's URIs are of this host. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -66,7 +66,17 @@ static void test_every_member_is_compared(void **state _unused_) {
                         fail_msg("a change of \"%s\" is not seen", m->name);
 }
 
+static void test_local_uris(void **state _unused_) {
+        assert_true(machine_uri_is_local("qemu:///system"));
+        assert_true(machine_uri_is_local("test:///default"));
+        assert_false(machine_uri_is_local("qemu+ssh://root@host/system"));
+        assert_false(machine_uri_is_local("qemu+tls://host/system"));
+}
+
 int main(void) {
-        const struct CMUnitTest tests[] = { cmocka_unit_test(test_every_member_is_compared) };
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_every_member_is_compared),
+                cmocka_unit_test(test_local_uris),
+        };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a domain's XML tells of its lines, and which ways to a guest there are by that and the configuration.
+ */
 
-/* Which ways to a guest there are, by what the configuration and the domain say. */
-
-#include "config/machine-config.h"
 #include "watchdog/libvirt/domain-xml.h"
 #include "watchdog/transport/transport.h"
 
@@ -127,18 +126,10 @@ static void test_ways(void **state _unused_) {
         }
 }
 
-static void test_local_uris(void **state _unused_) {
-        assert_true(machine_uri_is_local("qemu:///system"));
-        assert_true(machine_uri_is_local("test:///default"));
-        assert_false(machine_uri_is_local("qemu+ssh://root@host/system"));
-        assert_false(machine_uri_is_local("qemu+tls://host/system"));
-}
-
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_domain_tells_its_lines),
                 cmocka_unit_test(test_ways),
-                cmocka_unit_test(test_local_uris),
         };
         cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "common/vm1.h"
+#include "watchdog/bus/error.h"
 
 #include "common/macro.h"
+#include "common/vm1.h"
 
 static const struct {
         const char *name;
@@ -13,7 +14,7 @@ static const struct {
         { VM1_ERROR_REFUSED, VM1_TEXT_NOT_RUNNING },
 };
 
-int vm1_error_reply(sd_bus_message *call, const char *name) {
+int bus_error_reply(sd_bus_message *call, const char *name) {
         const char *text = "";
 
         for (size_t i = 0; i < ELEMENTSOF(table); i++)
