@@ -162,7 +162,7 @@ static xmlNodePtr next_tcp(xmlNodePtr node) {
         return node;
 }
 
-/* The lines become ttyS1 and ttyS2 of the guest, which is where PBot's agent looks. */
+/* Lines that are made become ttyS1 and ttyS2 of the guest, which is where PBot's agent looks. */
 static void put_serial(Edit *edit, xmlNodePtr *at, unsigned i, uint16_t configured, uint64_t *from) {
         xmlNodePtr serial = next_tcp(*at), source;
         bool changed = !serial;
@@ -170,8 +170,6 @@ static void put_serial(Edit *edit, xmlNodePtr *at, unsigned i, uint16_t configur
         if (!serial) {
                 serial = add(edit->devices, "serial");
                 set(serial, "type", "tcp");
-                set(add(serial, "source"), "mode", "bind");
-                set(add(serial, "protocol"), "type", "raw");
                 (void)put_number(add(serial, "target"), "port", i + 1);
         }
         source = get(serial, "source");
@@ -179,6 +177,7 @@ static void put_serial(Edit *edit, xmlNodePtr *at, unsigned i, uint16_t configur
         changed = put(source, "mode", "bind") || changed;
         changed = put(source, "host", "127.0.0.1") || changed;
         changed = put_number(source, "service", port) || changed;
+        changed = put(get(serial, "protocol"), "type", "raw") || changed;
         *from = MAX(*from, port) + 1;
         *at = serial->next;
         if (changed)

@@ -135,9 +135,9 @@ static void tell(const Ctl *ctl, const Attach *attach, const char *kind) {
                 return;
         }
         printf("Domain %s has its %s from its next cold start on. Snapshot %s is older and would bring the "
-               "definition of its time back:\nboot the domain (virsh shutdown, virsh start), let each "
-               "language "
-               "run once, and take the snapshot anew.\n",
+               "definition of its time back:\ndelete the snapshot (while it is there, an off domain is "
+               "reverted to it), boot the domain (virsh shutdown, virsh start),\nlet each language run "
+               "once, and take the snapshot anew.\n",
                 machine->domain, kind, machine->snapshot);
 }
 

@@ -56,6 +56,16 @@ typedef struct Found {
         Text what, mend;
 } Found;
 
+/* For a row's command: while the snapshot is there, the watchdog reverts a domain that is off, and with it
+ * the definition; so it goes first, and comes again from a guest that has booted with what was changed. */
+#define DELETE_SNAPSHOT "virsh -c {uri} snapshot-delete {domain} {snapshot}"
+#define COLD_BOOT                                                                                           \
+        "virsh -c {uri} shutdown {domain}  # while there is no snapshot nobody reverts; once it is off: "   \
+        "virsh -c {uri} start {domain}, let each language run once, then "                                  \
+        "virsh -c {uri} snapshot-create-as {domain} {snapshot}"
+/* What changes the definition of a domain that may have no snapshot yet. */
+#define CHANGED(command) DELETE_SNAPSHOT "; " command " && " COLD_BOOT
+
 typedef struct Check {
         const char *name;
         CheckScope scope;

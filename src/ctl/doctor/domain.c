@@ -100,7 +100,7 @@ static int look_panic(const Patient *patient, Found *found _unused_) {
 }
 
 /* What a guest prints is kept by virtlogd, which bounds it unless it is told not to, or by QEMU, which does
- * not. */
+ * not. A virtlogd that is started again has lost the guests that run; one that is reloaded keeps them. */
 static int look_console(const Patient *patient, Found *found) {
         static const char kept[] = "/domain/devices/*[self::serial or self::console or self::channel]"
                                    "[@type='file' or log]";
@@ -112,12 +112,13 @@ static int look_console(const Patient *patient, Found *found) {
                 streq(text_string(&value), "file")) {
                 text_append_string(&found->what, "stdio_handler = \"file\" in /etc/libvirt/qemu.conf");
                 text_append_string(&found->mend, "sed -i 's/^ *stdio_handler/#&/' /etc/libvirt/qemu.conf && "
-                                                 "systemctl try-restart libvirtd virtqemud");
+                                                 "systemctl try-restart libvirtd virtqemud  # "
+                                                 "then a cold boot: a QEMU that runs goes on as it began");
         } else if (tree_setting(patient->root, "/etc/libvirt/virtlogd.conf", "max_size", &value) > 0 &&
                    strtoull(text_string(&value), NULL, 10) == 0) {
                 text_append_string(&found->what, "max_size = 0 in /etc/libvirt/virtlogd.conf");
                 text_append_string(&found->mend, "sed -i 's/^ *max_size/#&/' /etc/libvirt/virtlogd.conf && "
-                                                 "systemctl try-restart virtlogd");
+                                                 "systemctl try-reload-or-restart virtlogd");
         }
         return found->what.size > 0 ? LOOK_WRONG : LOOK_OK;
 }
@@ -128,7 +129,7 @@ static const Check checks[] = {
                 "virsh -c {uri} list --all  # which there are; guest/image/domain prints one" },
         { "persistent", SCOPE_DOMAIN, CHECK_FAULT, "the domain outlives being off", look_persistent,
                 "domain {domain} is transient: it is gone with its snapshots once it is off",
-                "virsh -c {uri} dumpxml {domain} | virsh -c {uri} define /dev/stdin" },
+                "virsh -c {uri} dumpxml --security-info {domain} | virsh -c {uri} define /dev/stdin" },
         { "running", SCOPE_DOMAIN, CHECK_WARNING, "the domain runs", look_running,
                 "domain {domain} is {what}", "pbotvmctl revert {machine}" },
         { "domain-kvm", SCOPE_DOMAIN, CHECK_FAULT, "KVM is there for the domain", look_kvm,
@@ -136,18 +137,17 @@ static const Check checks[] = {
                 "modprobe kvm_intel || modprobe kvm_amd" },
         { "emulated", SCOPE_DOMAIN, CHECK_WARNING, "the domain uses KVM", look_emulated,
                 "domain {domain} is emulated (type qemu), though this host has /dev/kvm",
-                "virsh -c {uri} dumpxml --inactive {domain} | sed \"s/<domain type='qemu'/<domain "
-                "type='kvm'/\" "
-                "| virsh -c {uri} define /dev/stdin  # then a cold boot and a new snapshot" },
+                CHANGED("virsh -c {uri} dumpxml --inactive --security-info {domain} | "
+                        "sed \"s/<domain type='qemu'/<domain type='kvm'/\" | "
+                        "virsh -c {uri} define /dev/stdin") },
         { "cpu-model", SCOPE_DOMAIN, CHECK_WARNING, "the domain names a processor", look_cpu,
                 "domain {domain} names no <cpu>, so that its guest gets QEMU's oldest",
-                "virt-xml --connect {uri} {domain} --edit --cpu host-passthrough  # "
-                "then a cold boot and a new snapshot" },
+                CHANGED("virt-xml --connect {uri} {domain} --edit --cpu host-passthrough") },
         { "machine-type", SCOPE_DOMAIN, CHECK_WARNING, "the machine type has a version", look_machine,
                 "domain {domain} has machine type {what}, which is another one after an upgrade of QEMU, "
-                "and "
-                "then loads no older snapshot",
-                "virsh -c {uri} edit {domain}  # machine types: qemu-system-x86_64 -machine help" },
+                "and then loads no older snapshot",
+                CHANGED("virsh -c {uri} edit {domain}") "; machine types: qemu-system-x86_64 -machine "
+                                                        "help" },
         { "managed-save", SCOPE_DOMAIN, CHECK_WARNING, "no saved state waits to be started",
                 look_managed_save,
                 "domain {domain} has a managed save: the next start would bring that state back",
@@ -159,8 +159,7 @@ static const Check checks[] = {
         { "panic", SCOPE_DOMAIN, CHECK_WARNING, "libvirt hears of a guest's panic", look_panic,
                 "domain {domain} has no <panic> device, so that a kernel's panic is seen by its missing "
                 "heartbeat alone",
-                "virt-xml --connect {uri} {domain} --add-device --panic isa  # "
-                "then a cold boot and a new snapshot" },
+                CHANGED("virt-xml --connect {uri} {domain} --add-device --panic isa") },
         { "console-log", SCOPE_DOMAIN, CHECK_FAULT, "what the guest prints is bounded", look_console,
                 "what the guest of {domain} prints to its console is kept without bound: {what}", "{mend}" },
 };

@@ -183,7 +183,8 @@ static const Check checks[] = {
                 "no daemon of libvirt is installed, neither libvirtd nor virtqemud", "{mend}" },
         { "libvirt-daemons", SCOPE_HOST, CHECK_FAULT, "one daemon of libvirt has the guests", look_daemons,
                 "libvirtd and virtqemud are both enabled, and both would run the same guests",
-                "systemctl disable --now libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket" },
+                "systemctl disable --now libvirtd.service libvirtd.socket libvirtd-ro.socket "
+                "libvirtd-admin.socket" },
         { "polkit", SCOPE_HOST, CHECK_FAULT, "polkit is installed", look_polkit,
                 "polkit is not installed, so the watchdog may not command libvirt", "{mend}" },
         { "memory", SCOPE_HYPERVISOR, CHECK_WARNING, "the guests fit into this host's memory", look_memory,

@@ -78,7 +78,8 @@ static int look_channel_folder(const Patient *patient, Found *found) {
         return found->what.size > 0 ? LOOK_WRONG : LOOK_OK;
 }
 
-/* What history and storage may grow to must fit; what they hold already is not asked for twice. */
+/* What history and storage may grow to must fit. What they hold already is asked for again: to count it
+ * would be to read all of it. */
 static int look_state_space(const Patient *patient, Found *found) {
         _cleanup_close_ int fd =
                 openat(patient->root, &PBOTVM_STATE_DIR[1], O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -215,7 +216,7 @@ static const Check checks[] = {
                 look_channel_folder, PBOTVM_CHANNEL_DIR " {what}", "systemd-tmpfiles --create pbotvm.conf" },
         { "state-space", SCOPE_HOST, CHECK_WARNING, "history and storage have room to grow",
                 look_state_space, "history and storage below " PBOTVM_STATE_DIR " may grow to {what}",
-                "du -xh --max-depth=2 /var | sort -h | tail" },
+                "du -xh --max-depth=2 \"$(findmnt -no TARGET -T " PBOTVM_STATE_DIR ")\" | sort -h | tail" },
         { "socket-enabled", SCOPE_HOST, CHECK_WARNING, "pbotvm.socket starts with the host",
                 look_socket_enabled, "pbotvm.socket does not start with the host",
                 "systemctl enable --now pbotvm.socket" },

@@ -11,8 +11,11 @@
 #define CHANNEL(name) "/domain/devices/channel[target/@type='virtio' and target/@name='" name "']"
 #define DATA CHANNEL("org.pbot.vm.0")
 #define HEART CHANNEL("org.pbot.vm.heartbeat")
-#define SERIAL "/domain/devices/serial[@type='tcp'][source/@mode='bind']/source"
-#define PORTS SERIAL "/@service"
+#define TCP "/domain/devices/serial[@type='tcp'][source/@mode='bind']"
+/* Whatever it speaks, it listens. */
+#define PORTS TCP "/source/@service"
+/* Without telnet's escapes: on others no guest is looked for. */
+#define LINES TCP "[not(protocol) or protocol/@type='raw']/source/@service"
 #define CID "/domain/devices/vsock/cid/@address"
 
 static size_t count(const Patient *patient, const char *path) {
@@ -20,7 +23,7 @@ static size_t count(const Patient *patient, const char *path) {
 }
 
 static int look_line(const Patient *patient, Found *found _unused_) {
-        return count(patient, DATA) > 0 || count(patient, PORTS) > 0 ||
+        return count(patient, DATA) > 0 || count(patient, LINES) > 0 ||
                                count(patient, "/domain/devices/vsock") > 0
                        ? LOOK_OK
                        : LOOK_WRONG;
@@ -32,7 +35,7 @@ static int look_heart(const Patient *patient, Found *found _unused_) {
 
 /* The heartbeat of a guest that has no channel is the second serial line. */
 static int look_serial_pair(const Patient *patient, Found *found) {
-        size_t n = count(patient, PORTS);
+        size_t n = count(patient, LINES);
 
         if (count(patient, HEART) > 0 || (n == 0 && count(patient, "/domain/devices/vsock") == 0))
                 return LOOK_LEFT_OUT;
@@ -40,18 +43,24 @@ static int look_serial_pair(const Patient *patient, Found *found) {
         return n < 2 ? LOOK_WRONG : LOOK_OK;
 }
 
-/* Where libvirt chooses the path it has the domain's number in it, and is another one after each revert. */
+/* Where libvirt chooses the path it has the domain's number in it, and is another one after each revert. A
+ * channel that is missing is told by another row. */
 static int look_channel_path(const Patient *patient, Found *found) {
-        static const char *const paths[] = { DATA "/source/@path", HEART "/source/@path" };
-        const char *const wanted[] = { patient->machine->channel_data, patient->machine->channel_heart };
+        const struct {
+                const char *channel, *path, *wanted;
+        } channels[] = {
+                { DATA, DATA "/source/@path", patient->machine->channel_data },
+                { HEART, HEART "/source/@path", patient->machine->channel_heart },
+        };
 
         if (!machine_uri_is_local(patient->hypervisor->uri) || count(patient, DATA) == 0)
                 return LOOK_LEFT_OUT;
-        for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
-                _cleanup_free_ char *path = xml_string(patient->domain->xml, paths[i], 0);
-                if (wanted[i] && !streq(path ?: "", wanted[i])) {
+        for (size_t i = 0; i < ELEMENTSOF(channels); i++) {
+                _cleanup_free_ char *path = xml_string(patient->domain->xml, channels[i].path, 0);
+                if (count(patient, channels[i].channel) > 0 && channels[i].wanted &&
+                        !streq(path ?: "", channels[i].wanted)) {
                         text_append_printf(&found->what, "%s in place of %s",
-                                path ?: "libvirt's own, which changes", wanted[i]);
+                                path ?: "libvirt's own, which changes", channels[i].wanted);
                         return LOOK_WRONG;
                 }
         }
@@ -67,7 +76,7 @@ static int look_channel_owner(const Patient *patient, Found *found _unused_) {
 
 static int look_serial_open(const Patient *patient, Found *found) {
         static const char open[] =
-                SERIAL "[not(@host='127.0.0.1' or @host='localhost' or @host='::1')]/@host";
+                TCP "/source[not(@host='127.0.0.1' or @host='localhost' or @host='::1')]/@host";
         _cleanup_free_ char *host = xml_string(patient->domain->xml, open, 0);
 
         if (count(patient, PORTS) == 0)
@@ -123,7 +132,7 @@ static int look_port_named(const Patient *patient, Found *found) {
         if (has_better(patient, TRANSPORT_SERIAL))
                 return LOOK_LEFT_OUT;
         for (size_t i = 0; i < ELEMENTSOF(ports); i++)
-                if (ports[i] > 0 && !has_number(patient->domain, PORTS, ports[i])) {
+                if (ports[i] > 0 && !has_number(patient->domain, LINES, ports[i])) {
                         text_append_printf(&found->what, "%u", ports[i]);
                         return LOOK_WRONG;
                 }
@@ -159,8 +168,8 @@ static const Check checks[] = {
                 "pbotvmctl attach channel {machine}" },
         { "serial-pair", SCOPE_DOMAIN, CHECK_FAULT, "there is a serial line for the heartbeat",
                 look_serial_pair,
-                "domain {domain} has {what} serial lines over TCP and no channel; data and heartbeat want "
-                "two",
+                "domain {domain} has {what} serial lines over TCP and no channel for the heartbeat, which "
+                "would be the second of two",
                 "pbotvmctl attach serial {machine}" },
         { "channel-path", SCOPE_DOMAIN, CHECK_FAULT, "the channels' sockets are where the watchdog looks",
                 look_channel_path, "a channel of domain {domain} has its socket at {what}",

@@ -5,7 +5,7 @@
 #include "ctl/doctor/check.h"
 #include "ctl/format.h"
 
-/* A beat this old is none: more than any guest's kind is given. */
+/* A beat this old is none, unless the configuration waits longer: more than any guest's kind is given. */
 #define HEARTBEAT_OLD_USEC (10 * USEC_PER_SEC)
 
 static int look_bus(const Patient *patient, Found *found _unused_) {
@@ -39,20 +39,18 @@ static int look_drained(const Patient *patient, Found *found _unused_) {
                                                         : LOOK_OK;
 }
 
-/* While it starts or is reverted there is none to be expected. */
+/* While it starts or is reverted there is none to be expected; one that is in use without has none
+ * configured, or comes from a revert a moment ago. */
 static int look_heartbeat(const Patient *patient, Found *found) {
         const MachineInfo *info = patient->info;
 
-        if (!info || (!streq(info->state, "ready") && !streq(info->state, "busy")))
+        if (!info || (!streq(info->state, "ready") && !streq(info->state, "busy")) ||
+                info->heartbeat_age_usec == USEC_INFINITY)
                 return LOOK_LEFT_OUT;
-        if (info->heartbeat_age_usec == USEC_INFINITY)
-                text_append_string(&found->what, "there was none yet");
-        else {
-                text_append_string(&found->what, "the last is ");
-                format_span(&found->what, info->heartbeat_age_usec);
-                text_append_string(&found->what, " old");
-        }
-        return info->heartbeat_age_usec > HEARTBEAT_OLD_USEC ? LOOK_WRONG : LOOK_OK;
+        format_span(&found->what, info->heartbeat_age_usec);
+        return info->heartbeat_age_usec > MAX(HEARTBEAT_OLD_USEC, patient->machine->heartbeat_lost_usec)
+                       ? LOOK_WRONG
+                       : LOOK_OK;
 }
 
 static int look_reverts(const Patient *patient, Found *found) {
@@ -78,7 +76,7 @@ static const Check checks[] = {
         { "drained", SCOPE_SERVICE, CHECK_WARNING, "nobody has drained the machine", look_drained,
                 "machine {machine} is drained", "pbotvmctl resume {machine}" },
         { "heartbeat", SCOPE_SERVICE, CHECK_FAULT, "the guest's heart beats", look_heartbeat,
-                "machine {machine} has no heartbeat: {what}", "pbotvmctl revert {machine}" },
+                "machine {machine} has no heartbeat: the last is {what} old", "pbotvmctl revert {machine}" },
         { "reverts", SCOPE_SERVICE, CHECK_WARNING, "reverts succeed", look_reverts,
                 "{what} reverts of machine {machine} failed",
                 "journalctl -u pbotvm-watchdog -x PBOTVM_MACHINE={machine}" },

@@ -12,9 +12,8 @@
 /* Since 9.9 libvirt reverts to external snapshots. */
 #define VERSION_EXTERNAL 9009000
 
-#define NEW_ONE                                                                                             \
-        "virsh -c {uri} snapshot-delete {domain} {snapshot} && "                                            \
-        "virsh -c {uri} snapshot-create-as {domain} {snapshot}"
+#define CREATE "virsh -c {uri} snapshot-create-as {domain} {snapshot}"
+#define NEW_ONE DELETE_SNAPSHOT " && " CREATE "  # while the guest runs"
 
 static const SnapshotFacts *of(const Patient *patient) {
         return facts_snapshot(patient->domain, patient->machine->snapshot);
@@ -110,13 +109,12 @@ static int look_spare(const Patient *patient, Found *found) {
 static const Check checks[] = {
         { "snapshot", SCOPE_DOMAIN, CHECK_FAULT, "the snapshot is there", look_there,
                 "domain {domain} has no snapshot {snapshot} to revert to",
-                "virsh -c {uri} snapshot-create-as {domain} {snapshot}  # "
-                "while the guest runs, after each language ran once" },
+                CREATE "  # while the guest runs, after each language ran once" },
         { "snapshot-state", SCOPE_DOMAIN, CHECK_FAULT, "the snapshot is of a running guest", look_state,
                 "snapshot {snapshot} of domain {domain} has the state {what}, so that a revert would boot "
-                "the "
-                "guest",
-                "virsh -c {uri} start {domain}; " NEW_ONE },
+                "the guest",
+                DELETE_SNAPSHOT "; virsh -c {uri} start {domain}  # unless it runs; once it has booted, let "
+                                "each language run once, then " CREATE },
         { "snapshot-internal", SCOPE_DOMAIN, CHECK_FAULT, "libvirt can revert to the snapshot",
                 look_external_old,
                 "snapshot {snapshot} of domain {domain} is external, and libvirt reverts to such since 9.9",
@@ -126,9 +124,8 @@ static const Check checks[] = {
         { "snapshot-definition", SCOPE_DOMAIN, CHECK_FAULT, "the snapshot has the domain's devices",
                 look_definition,
                 "snapshot {snapshot} of domain {domain} was taken before {what} was attached: the next "
-                "revert "
-                "takes that away again",
-                NEW_ONE },
+                "revert takes that away again",
+                DELETE_SNAPSHOT " && " COLD_BOOT },
         { "snapshot-qemu", SCOPE_DOMAIN, CHECK_WARNING, "this QEMU has loaded the snapshot", look_emulator,
                 "snapshot {snapshot} of domain {domain} is older than the QEMU that is installed, which has "
                 "not loaded it yet; a trial shows whether it can",

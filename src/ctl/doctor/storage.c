@@ -8,6 +8,7 @@
 
 #include "config/machine-config.h"
 #include "ctl/doctor/check.h"
+#include "ctl/doctor/words.h"
 
 #define DISKS "/domain/devices/disk[@device='disk' or not(@device)][not(readonly)]"
 
@@ -55,6 +56,9 @@ static int look_growth(const Patient *patient, Found *found) {
         if (fd < 0 || fstatvfs(fd, &st) < 0)
                 return LOOK_LEFT_OUT;
 
+        text_append_string(&found->mend, "du -xh --max-depth=2 \"$(findmnt -no TARGET -T ");
+        words_quote(&found->mend, image);
+        text_append_string(&found->mend, ")\" | sort -h | tail");
         uint64_t there = (uint64_t)st.f_bavail * st.f_frsize;
         text_append_printf(&found->what, "%" PRIu64 " MiB, and %" PRIu64 " MiB are free in %s",
                 patient->domain->growth_bytes >> 20, there >> 20, image);
@@ -77,7 +81,6 @@ static const Check checks[] = {
                 "domain {domain} has a device of the host ({what}), which forbids snapshots",
                 "virt-xml --connect {uri} {domain} --remove-device --hostdev all" },
         { "image-growth", SCOPE_DOMAIN, CHECK_WARNING, "the images have room to grow", look_growth,
-                "the images of domain {domain} may grow by {what}",
-                "du -xh --max-depth=2 /var | sort -h | tail" },
+                "the images of domain {domain} may grow by {what}", "{mend}" },
 };
 const CheckTable storage_checks = { checks, ELEMENTSOF(checks) };

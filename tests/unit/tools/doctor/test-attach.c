@@ -121,6 +121,10 @@ static const struct {
                 "<serial type='tcp'><source mode='bind' host='0.0.0.0' service='7000'/><target "
                 "port='1'/></serial>",
                 "//serial[@type='tcp']/source[@mode='bind'][@host='127.0.0.1'][@service != 5555]" },
+        { ATTACH_SERIAL,
+                "<serial type='tcp'><source mode='connect' host='127.0.0.1' service='7000'/>"
+                "<protocol type='telnet'/><target port='1'/></serial>",
+                "//serial[@type='tcp'][source/@mode='bind'][protocol/@type='raw']" },
         { ATTACH_VSOCK, "", "//vsock/cid[@auto='no'][@address='8']" },
         { ATTACH_VSOCK, "<vsock model='virtio'><cid auto='no' address='7'/></vsock>",
                 "//vsock/cid[@address='8']" },

@@ -66,7 +66,7 @@ static const struct {
                 "apt-get install libvirt-daemon-system" },
         { "polkit", CHECK_FAULT, "/usr/lib/polkit-1/polkitd", NULL, 0, "apt-get install polkitd" },
         { "libvirt-daemons", CHECK_FAULT, "/etc/systemd/system/sockets.target.wants/virtqemud.socket", "", 0,
-                "systemctl disable --now libvirtd.socket" },
+                "systemctl disable --now libvirtd.service libvirtd.socket" },
         { "memory", CHECK_WARNING, "/proc/meminfo", "MemTotal: 1048575 kB\n", 0, "setmaxmem" },
         { "users", CHECK_FAULT, "/etc/passwd", "root:x:0:0::/root:/bin/sh\n", 0, "systemd-sysusers" },
         { "state-folder", CHECK_FAULT, "/var/lib/pbotvm", NULL, 0, "systemd-tmpfiles --create" },
@@ -110,6 +110,9 @@ static void test_host(void **state) {
 /* ---- the domain and its snapshot ---- */
 
 #define TCP(port) "<serial type='tcp'><source mode='bind' host='127.0.0.1' service='" port "'/></serial>"
+#define TELNET(port, host)                                                                                  \
+        "<serial type='tcp'><source mode='bind' host='" host "' service='" port "'/>"                       \
+        "<protocol type='telnet'/></serial>"
 #define VSOCK(cid) "<vsock model='virtio'><cid auto='no' address='" cid "'/></vsock>"
 #define PANIC "<panic model='isa'/>"
 
@@ -121,14 +124,17 @@ static const struct {
         const char *mend;
 } domain_faults[] = {
         { "cpu-model", CHECK_WARNING, "<cpu mode='host-passthrough'/>", "", NULL, NULL,
-                "virt-xml --connect qemu:///system pbot-vm --edit --cpu" },
-        { "emulated", CHECK_WARNING, "type='kvm'", "type='qemu'", NULL, NULL, "<domain type='kvm'" },
+                "snapshot-delete pbot-vm 1; virt-xml --connect qemu:///system pbot-vm --edit --cpu "
+                "host-passthrough && virsh -c qemu:///system shutdown pbot-vm  # " },
+        { "emulated", CHECK_WARNING, "type='kvm'", "type='qemu'", NULL, NULL, "<domain type='kvm'/\" | " },
         { "machine-type", CHECK_WARNING, "pc-i440fx-7.2", "q35", NULL, NULL,
                 "virsh -c qemu:///system edit" },
         { "uefi", CHECK_FAULT, "</type></os>", "</type><loader type='pflash'>x</loader></os>", NULL, NULL,
                 "nvram format='qcow2'" },
         { "uefi", CHECK_FAULT, "<os>", "<os firmware='efi'>", NULL, NULL, "virsh -c qemu:///system edit" },
-        { "panic", CHECK_WARNING, PANIC, "", NULL, NULL, "--add-device --panic" },
+        { "emulated", CHECK_WARNING, "type='kvm'", "type='qemu'", NULL, NULL,
+                "virsh -c qemu:///system dumpxml --inactive --security-info pbot-vm" },
+        { "panic", CHECK_WARNING, PANIC, "", NULL, NULL, "--add-device --panic isa && virsh" },
         { "disk-format", CHECK_FAULT, "type='qcow2'", "type='raw'", NULL, NULL,
                 "qemu-img convert -O qcow2" },
         { "disk-excluded", CHECK_FAULT, "device='disk'", "device='disk' snapshot='no'", NULL, NULL,
@@ -144,6 +150,13 @@ static const struct {
                 "pbotvmctl attach channel pbot-vm" },
         { "serial-pair", CHECK_FAULT, "org.pbot.vm.heartbeat'/></channel>",
                 "org.example.0'/></channel>" TCP("5555"), NULL, NULL, "pbotvmctl attach serial pbot-vm" },
+        { "serial-pair", CHECK_FAULT, "org.pbot.vm.heartbeat'/></channel>",
+                "org.example.0'/></channel>" TCP("5555") TELNET("5557", "127.0.0.1"), NULL, NULL,
+                "pbotvmctl attach serial pbot-vm" },
+        { "serial-open", CHECK_FAULT, PANIC, PANIC TELNET("5555", "0.0.0.0"), NULL, NULL,
+                "pbotvmctl attach serial pbot-vm" },
+        { "port-clash", CHECK_FAULT, PANIC, PANIC TELNET("5556", "127.0.0.1"), NULL, NULL,
+                "pbotvmctl attach serial pbot-vm" },
         { "serial-open", CHECK_FAULT, PANIC,
                 PANIC "<serial type='tcp'><source mode='bind' host='0.0.0.0' service='5555'/></serial>",
                 NULL, NULL, "pbotvmctl attach serial pbot-vm" },
@@ -155,10 +168,11 @@ static const struct {
         { "port-clash", CHECK_FAULT, PANIC, PANIC TCP("5556"), NULL, NULL,
                 "pbotvmctl attach serial pbot-vm" },
         { "snapshot-definition", CHECK_FAULT, PANIC, PANIC VSOCK("9"), NULL, NULL,
-                "snapshot-create-as pbot-vm 1" },
+                "snapshot-delete pbot-vm 1 && virsh -c qemu:///system shutdown pbot-vm  # " },
         { "snapshot-definition", CHECK_FAULT, NULL, NULL, "org.pbot.vm.heartbeat", "other",
-                "snapshot-create-as pbot-vm 1" },
-        { "snapshot-state", CHECK_FAULT, NULL, NULL, "running", "shutoff", "virsh -c qemu:///system start" },
+                "then virsh -c qemu:///system snapshot-create-as pbot-vm 1" },
+        { "snapshot-state", CHECK_FAULT, NULL, NULL, "running", "shutoff",
+                "virsh -c qemu:///system start pbot-vm  # unless it runs; once it has booted, " },
         { "snapshot-internal", CHECK_FAULT, NULL, NULL, "memory snapshot='internal'",
                 "memory snapshot='external'", "snapshot-delete pbot-vm 1" },
         { "snapshot-qemu", CHECK_WARNING, NULL, NULL, "4102444800", "1000", "pbotvmctl revert pbot-vm" },
@@ -175,6 +189,35 @@ static void test_domain(void **state) {
                 world_examine(world);
                 expect(world, domain_faults[i].check, domain_faults[i].level, domain_faults[i].mend);
         }
+}
+
+/* A domain that lacks a channel is told so once. */
+static void test_channel(void **state) {
+        _cleanup_(world_freep) World *world = world_new();
+
+        (void)state;
+        world_domain(world, "org.pbot.vm.heartbeat", "org.example.0", NULL, NULL);
+        world_examine(world);
+        expect(world, "heartbeat-channel", CHECK_FAULT, "pbotvmctl attach channel pbot-vm");
+        assert_int_equal(must(world, "channel-path")->level, CHECK_OK);
+}
+
+/* What speaks telnet is no line to the guest. */
+static void test_telnet(void **state) {
+        _cleanup_(world_freep) World *world = world_new();
+
+        (void)state;
+        world_domain(world, "org.pbot.vm.0", "org.example.0", NULL, NULL);
+        world_examine(world);
+        assert_int_equal(must(world, "line")->level, CHECK_FAULT);
+        world_domain(world, "org.pbot.vm.0'/></channel>",
+                "org.example.0'/></channel>" TELNET("5555", "127.0.0.1"), NULL, NULL);
+        world_examine(world);
+        assert_int_equal(must(world, "line")->level, CHECK_FAULT);
+        world_domain(
+                world, "org.pbot.vm.0'/></channel>", "org.example.0'/></channel>" TCP("5555"), NULL, NULL);
+        world_examine(world);
+        assert_int_equal(must(world, "line")->level, CHECK_OK);
 }
 
 /* A vsock device, and no module for it. */
@@ -219,10 +262,11 @@ static void test_console(void **state) {
         expect_all_well(world);
         world_write(world, "/etc/libvirt/virtlogd.conf", "#max_size = 1\nmax_size = 0 # none\n");
         world_examine(world);
-        expect(world, "console-log", CHECK_FAULT, "systemctl try-restart virtlogd");
+        expect(world, "console-log", CHECK_FAULT, "systemctl try-reload-or-restart virtlogd");
         world_write(world, "/etc/libvirt/qemu.conf", "stdio_handler = \"file\"\n");
         world_examine(world);
         expect(world, "console-log", CHECK_FAULT, "/etc/libvirt/qemu.conf");
+        expect(world, "console-log", CHECK_FAULT, "libvirtd virtqemud  # then a cold boot");
 }
 
 /* What is known of a domain beside its XML. */
@@ -238,10 +282,12 @@ static void test_domain_state(void **state) {
         domain->snapshots[1].name = strdup("1.new");
         domain->n_snapshots = 2;
         world_examine(world);
-        expect(world, "persistent", CHECK_FAULT, "virsh -c qemu:///system define");
+        expect(world, "persistent", CHECK_FAULT,
+                "dumpxml --security-info pbot-vm | virsh -c qemu:///system define");
         expect(world, "managed-save", CHECK_WARNING, "managedsave-remove pbot-vm");
         expect(world, "running", CHECK_WARNING, "pbotvmctl revert pbot-vm");
-        expect(world, "image-growth", CHECK_WARNING, "du -xh");
+        expect(world, "image-growth", CHECK_WARNING,
+                "du -xh --max-depth=2 \"$(findmnt -no TARGET -T /var/lib/libvirt/images)\"");
         expect(world, "snapshot-spare", CHECK_WARNING, "snapshot-delete pbot-vm 1.new");
 
         free(domain->snapshots[0].name);
@@ -276,7 +322,7 @@ static void test_configuration(void **state) {
         world_domain(world, PANIC, PANIC VSOCK("9"), PANIC, PANIC VSOCK("9"));
         world_examine(world);
         expect(world, "patience", CHECK_WARNING, "systemctl reload pbotvm-watchdog");
-        expect(world, "state-space", CHECK_WARNING, "du -xh");
+        expect(world, "state-space", CHECK_WARNING, "$(findmnt -no TARGET -T /var/lib/pbotvm)");
         expect(world, "cid-named", CHECK_FAULT, "pbotvmctl attach vsock pbot-vm");
 
         world_configure(
@@ -302,6 +348,18 @@ static void test_service(void **state) {
         expect(world, "heartbeat", CHECK_FAULT, "pbotvmctl revert pbot-vm");
         expect(world, "reverts", CHECK_WARNING, "journalctl -u pbotvm-watchdog");
         assert_non_null(strstr(must(world, "heartbeat")->wrong, "60 s"));
+
+        /* The configuration waits longer; and a machine may have no heartbeat. */
+        world->config->machines[0].heartbeat_lost_usec = 90 * USEC_PER_SEC;
+        world_examine(world);
+        assert_int_equal(must(world, "heartbeat")->level, CHECK_OK);
+        info->heartbeat_age_usec = 91 * USEC_PER_SEC;
+        world_examine(world);
+        expect(world, "heartbeat", CHECK_FAULT, "pbotvmctl revert pbot-vm");
+        info->heartbeat_age_usec = USEC_INFINITY;
+        world_examine(world);
+        assert_null(world_result(world, "heartbeat"));
+        info->heartbeat_age_usec = 60 * USEC_PER_SEC;
 
         set_string(&info->state, "failed");
         set_string(&info->state_reason, "no\x1B[2J such");
@@ -360,6 +418,8 @@ int main(void) {
                 cmocka_unit_test(test_nothing),
                 cmocka_unit_test(test_host),
                 cmocka_unit_test(test_domain),
+                cmocka_unit_test(test_channel),
+                cmocka_unit_test(test_telnet),
                 cmocka_unit_test(test_vhost),
                 cmocka_unit_test(test_versions),
                 cmocka_unit_test(test_console),
