@@ -3,7 +3,6 @@
 
 #include <linux/vm_sockets.h>
 #include <netdb.h>
-#include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -50,25 +49,6 @@ int direct_decide(const Config *configured, const Config *effective, char *const
         return machine ? DIRECT_MACHINE : DIRECT_CONNECT;
 }
 
-static int connect_address(int family, const struct sockaddr *address, socklen_t size, uint64_t deadline) {
-        _cleanup_close_ int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        socklen_t error_size = sizeof(int);
-        int error = 0;
-
-        if (fd < 0)
-                return -errno;
-        if (connect(fd, address, size) >= 0)
-                return TAKE_FD(fd);
-        if (errno != EINPROGRESS)
-                return -errno;
-        int r = io_wait(fd, POLLOUT, deadline);
-        if (r < 0)
-                return r;
-        if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size) < 0)
-                return -errno;
-        return error ? -error : TAKE_FD(fd);
-}
-
 static int connect_serial(const MachineConfig *machine, uint64_t deadline) {
         const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
         struct addrinfo *addresses;
@@ -79,7 +59,7 @@ static int connect_serial(const MachineConfig *machine, uint64_t deadline) {
         if (getaddrinfo(machine->addr, port, &hints, &addresses) != 0)
                 return -EADDRNOTAVAIL;
         for (const struct addrinfo *a = addresses; a && fd < 0; a = a->ai_next)
-                fd = connect_address(a->ai_family, a->ai_addr, a->ai_addrlen, deadline);
+                fd = io_connect(a->ai_addr, a->ai_addrlen, deadline);
         freeaddrinfo(addresses);
         return fd;
 }
@@ -91,7 +71,7 @@ int direct_connect(const MachineConfig *machine, uint64_t deadline) {
                 const struct sockaddr_vm address = {
                         .svm_family = AF_VSOCK, .svm_cid = machine->cid, .svm_port = machine->vport
                 };
-                fd = connect_address(AF_VSOCK, (const struct sockaddr *)&address, sizeof(address), deadline);
+                fd = io_connect((const struct sockaddr *)&address, sizeof(address), deadline);
         }
         if (fd < 0 && machine->serial_port != 0)
                 fd = connect_serial(machine, deadline);

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -49,6 +48,25 @@ int io_wait(int fd, short events, uint64_t deadline_usec) {
                 if (errno != EINTR)
                         return -errno;
         }
+}
+
+int io_connect(const struct sockaddr *address, socklen_t size, uint64_t deadline_usec) {
+        _cleanup_close_ int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        socklen_t error_size = sizeof(int);
+        int error = 0;
+
+        if (fd < 0)
+                return -errno;
+        if (connect(fd, address, size) >= 0)
+                return TAKE_FD(fd);
+        if (errno != EINPROGRESS)
+                return -errno;
+        int r = io_wait(fd, POLLOUT, deadline_usec);
+        if (r < 0)
+                return r;
+        if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size) < 0)
+                return -errno;
+        return error ? -error : TAKE_FD(fd);
 }
 
 ssize_t io_read(int fd, void *buffer, size_t size, uint64_t deadline_usec) {

@@ -4,6 +4,7 @@
 /* Reading and writing against a deadline. Deadlines are CLOCK_MONOTONIC in usec, USEC_INFINITY means none.
  */
 
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "common/text.h"
@@ -18,6 +19,9 @@ uint64_t usec_add(uint64_t a, uint64_t b);
 /* Waits until fd shows events (POLLIN, POLLOUT). Returns the poll revents (>0), -ETIMEDOUT or another error.
  */
 int io_wait(int fd, short events, uint64_t deadline_usec);
+
+/* Connects a stream socket: an fd that does not block, -ETIMEDOUT, or another negative errno. */
+int io_connect(const struct sockaddr *address, socklen_t size, uint64_t deadline_usec);
 
 /* Reads what is there, waiting for the first byte: the number of bytes, 0 at the end of file, -ETIMEDOUT or
  * another negative errno. fd may be blocking or not. */

@@ -18,15 +18,6 @@ typedef struct Edit {
         Text *changed;
 } Edit;
 
-int attach_kind_from_string(const char *string) {
-        static const char *const names[] = { "channel", "serial", "vsock" };
-
-        for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                if (streq(names[i], string))
-                        return (int)i;
-        return -EINVAL;
-}
-
 /* The next element of a name, from node on; NULL: of any. */
 static xmlNodePtr element(xmlNodePtr node, const char *name) {
         while (node && (node->type != XML_ELEMENT_NODE || (name && !streq((const char *)node->name, name))))
@@ -110,10 +101,8 @@ static void put_channel(Edit *edit, const char *name, const char *path) {
 static bool is_taken(const Edit *edit, const char *path, uint64_t number) {
         for (size_t i = 0; i < edit->hypervisor->n_domains; i++) {
                 const DomainFacts *domain = &edit->hypervisor->domains[i];
-                size_t n = streq(domain->name, edit->machine->domain) ? 0 : xml_count(domain->xml, path);
-                for (size_t k = 0; k < n; k++)
-                        if (xml_number(domain->xml, path, k) == number)
-                                return true;
+                if (!streq(domain->name, edit->machine->domain) && xml_has_number(domain->xml, path, number))
+                        return true;
         }
         return false;
 }
@@ -212,7 +201,11 @@ static void put_vsock(Edit *edit) {
                 tell(edit, vsock);
 }
 
-int attach_edit(xmlDocPtr definition, AttachKind kind, const MachineConfig *machine,
+bool attach_needs_facts(TransportKind kind) {
+        return kind == TRANSPORT_SERIAL || kind == TRANSPORT_VSOCK;
+}
+
+int attach_edit(xmlDocPtr definition, TransportKind kind, const MachineConfig *machine,
         const HypervisorFacts *hypervisor, Text *changed) {
         Edit edit = { .document = definition,
                 .devices = child(definition ? xmlDocGetRootElement(definition) : NULL, "devices"),
@@ -222,17 +215,21 @@ int attach_edit(xmlDocPtr definition, AttachKind kind, const MachineConfig *mach
 
         if (!edit.devices)
                 return -EBADMSG;
+        if (attach_needs_facts(kind) && hypervisor->error)
+                return -ENODATA;
         switch (kind) {
-        case ATTACH_CHANNEL:
+        case TRANSPORT_CHANNEL:
                 put_channel(&edit, "org.pbot.vm.0", machine->channel_data);
                 put_channel(&edit, "org.pbot.vm.heartbeat", machine->channel_heart);
                 break;
-        case ATTACH_SERIAL:
+        case TRANSPORT_SERIAL:
                 put_serials(&edit);
                 break;
-        case ATTACH_VSOCK:
+        case TRANSPORT_VSOCK:
                 put_vsock(&edit);
                 break;
+        case TRANSPORT_AUTO:
+                return -EINVAL;
         }
         return text_error(changed);
 }

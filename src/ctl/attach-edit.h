@@ -7,15 +7,14 @@
 #include "ctl/doctor/facts.h"
 #include "config/config.h"
 
-typedef enum AttachKind {
-        ATTACH_CHANNEL, /* virtio channels org.pbot.vm.0 and org.pbot.vm.heartbeat on unix sockets */
-        ATTACH_SERIAL,  /* two serial lines on TCP ports of 127.0.0.1 */
-        ATTACH_VSOCK,   /* a vsock device */
-} AttachKind;
-int attach_kind_from_string(const char *string); /* "channel", "serial", "vsock"; or -EINVAL */
+/* Whether the ports, or CIDs, of other domains matter to this kind. */
+bool attach_needs_facts(TransportKind kind);
 
-/* Changes definition, which is of the machine's domain. hypervisor: for the ports and CIDs that its other
- * domains have. The XML of each device that was added or changed is appended to *changed, which stays empty
- * if there was nothing to do. 0, -ENOMEM, or -EBADMSG if it is no domain. */
-int attach_edit(xmlDocPtr definition, AttachKind kind, const MachineConfig *machine,
+/* Changes definition, which is of the machine's domain. Given to it are, by kind: virtio channels
+ * org.pbot.vm.0 and org.pbot.vm.heartbeat on the machine's unix sockets; two serial lines on TCP ports of
+ * 127.0.0.1; a vsock device. hypervisor: its other domains' ports and CIDs are not chosen; it may be NULL
+ * unless attach_needs_facts(). The XML of each device that was added or changed is appended to *changed,
+ * which stays empty if there was nothing to do. 0, -ENOMEM, -EBADMSG if it is no domain, -ENODATA if the
+ * hypervisor's facts have an error, -EINVAL for TRANSPORT_AUTO. */
+int attach_edit(xmlDocPtr definition, TransportKind kind, const MachineConfig *machine,
         const HypervisorFacts *hypervisor, Text *changed);

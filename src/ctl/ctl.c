@@ -81,6 +81,11 @@ int ctl_call(Ctl *ctl, sd_bus_message *message, uint64_t timeout_usec, const cha
         return r < 0 ? tell(&error, r, what) : 0;
 }
 
+void ctl_say_waiting(void *uri, uint64_t usec) {
+        fprintf(stderr, "Waiting for libvirt at %s, at most %d s...\n", (const char *)uri,
+                (int)(usec / USEC_PER_SEC));
+}
+
 void ctl_print(const Text *text) {
         (void)fwrite(text_string(text), 1, text->size, stdout);
         (void)fflush(stdout);

@@ -41,6 +41,9 @@ int ctl_call(Ctl *ctl, sd_bus_message *message, uint64_t timeout_usec, const cha
 /* Tells of an error without a bus error's text: "Failed to WHAT: ...". Returns an exit code. */
 int ctl_failure(int error, const char *what);
 
+/* Says on stderr that libvirt at a URI (a string) is waited for, and how long at most: for bounded_run(). */
+void ctl_say_waiting(void *uri, uint64_t usec);
+
 /* Writes all of text to stdout. */
 void ctl_print(const Text *text);
 

@@ -16,7 +16,7 @@ static const struct {
         const char *name;
         int arguments_min, arguments_max;
         bool json;
-        bool bus; /* it needs it, or there is nothing to be done */
+        bool bus; /* it is connected to first; if that fails, the verb is not run */
         int (*run)(Ctl *ctl, int argc, char **argv);
 } verbs[] = {
         { "status", 0, 1, true, true, verb_status },

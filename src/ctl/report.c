@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ctl/report.h"
 
-#include "common/json.h"
-
 /* A number, or null where there is none. */
 static void put_usec(JsonWriter *writer, const char *name, uint64_t usec, bool known) {
         json_key(writer, name);
@@ -45,7 +43,7 @@ static void put_machine(JsonWriter *writer, const MachineInfo *machine) {
         json_close_object(writer);
 }
 
-static int finish(JsonWriter *writer, Text *text) {
+int report_finish(JsonWriter *writer, Text *text) {
         int r = json_writer_finish(writer, text);
 
         if (r >= 0 && text->size > 0 && text->data[text->size - 1] != '\n')
@@ -57,7 +55,7 @@ int report_one(const MachineInfo *machine, Text *text) {
         _cleanup_(json_writer_freep) JsonWriter *writer = json_writer_new(isatty(STDOUT_FILENO));
 
         put_machine(writer, machine);
-        return finish(writer, text);
+        return report_finish(writer, text);
 }
 
 int report_list(const MachineInfo *machines, size_t n, Text *text) {
@@ -67,5 +65,5 @@ int report_list(const MachineInfo *machines, size_t n, Text *text) {
         for (size_t i = 0; i < n; i++)
                 put_machine(writer, &machines[i]);
         json_close_array(writer);
-        return finish(writer, text);
+        return report_finish(writer, text);
 }

@@ -17,9 +17,8 @@
 typedef struct Attach {
         Config *config;
         const MachineConfig *machine;
-        AttachKind kind;
+        TransportKind kind;
         bool dry_run;
-        HypervisorFacts *facts;
         Text changed;
         Text error; /* empty: it went well */
 } Attach;
@@ -27,7 +26,6 @@ typedef struct Attach {
 static Attach *attach_free(Attach *attach) {
         if (!attach)
                 return NULL;
-        facts_free(attach->facts);
         config_free(attach->config);
         text_done(&attach->changed);
         text_done(&attach->error);
@@ -60,15 +58,23 @@ static void edit(Attach *attach, virConnectPtr connection, virDomainPtr domain) 
         _cleanup_free_ char *xml =
                 virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
         _cleanup_(xml_freep) xmlDocPtr definition = xml_parse(xml);
+        _cleanup_(facts_freep) HypervisorFacts *facts = NULL;
 
         if (!xml) {
                 fail(attach);
                 return;
         }
-        facts_read(attach->facts, connection);
-        int r = attach_edit(definition, attach->kind, attach->machine, attach->facts, &attach->changed);
+        if (attach_needs_facts(attach->kind)) {
+                facts = facts_new(attach->machine->uri);
+                if (!facts) {
+                        text_append_string(&attach->error, strerror(ENOMEM));
+                        return;
+                }
+                facts_read(facts, connection);
+        }
+        int r = attach_edit(definition, attach->kind, attach->machine, facts, &attach->changed);
         if (r < 0)
-                text_append_string(&attach->error, strerror(-r));
+                text_append_string(&attach->error, r == -ENODATA ? facts->error : strerror(-r));
         else if (attach->changed.size > 0 && !attach->dry_run)
                 define(attach, connection, definition);
 }
@@ -90,15 +96,7 @@ static void run(void *job) {
         virConnectClose(connection);
 }
 
-static void say_nothing(void *userdata _unused_, virErrorPtr error _unused_) {
-}
-
-static void say_waiting(void *userdata) {
-        fprintf(stderr, "Waiting for libvirt at %s, at most %d s...\n", (const char *)userdata,
-                (int)(ATTACH_USEC / USEC_PER_SEC));
-}
-
-/* The machine, or NULL and an exit code, told on stderr. */
+/* Fills in configuration and machine. 0, or an exit code, told on stderr. */
 static int find_machine(Attach *attach, const char *name) {
         _cleanup_text_ Text errors = {};
         _cleanup_close_ int root = configuration_root();
@@ -115,7 +113,7 @@ static int find_machine(Attach *attach, const char *name) {
                 fprintf(stderr, "There is no machine '%s' in %s.\n", name, configuration_file());
         else if (!attach->machine->domain)
                 fprintf(stderr, "Machine %s has no domain.\n", name);
-        else if (attach->kind == ATTACH_CHANNEL &&
+        else if (attach->kind == TRANSPORT_CHANNEL &&
                  (!attach->machine->channel_data || !attach->machine->channel_heart))
                 fprintf(stderr, "Machine %s has no channel: see \"channel\" in pbotvm.json(5).\n", name);
         else
@@ -145,8 +143,8 @@ int verb_attach(Ctl *ctl, int argc _unused_, char **argv) {
         char what[300];
         Attach *attach;
 
-        int kind = attach_kind_from_string(argv[1]);
-        if (kind < 0) {
+        int kind = transport_kind_from_string(argv[1]);
+        if (kind < 0 || kind == TRANSPORT_AUTO) {
                 fprintf(stderr, "attach %s: expected serial, vsock or channel.\n", argv[1]);
                 return EXIT_USAGE;
         }
@@ -154,20 +152,18 @@ int verb_attach(Ctl *ctl, int argc _unused_, char **argv) {
         attach = calloc(1, sizeof(*attach));
         if (!attach)
                 return ctl_failure(-ENOMEM, what);
-        attach->kind = (AttachKind)kind;
+        attach->kind = (TransportKind)kind;
         attach->dry_run = ctl->dry_run;
         int r = find_machine(attach, argv[2]);
-        if (r == 0 && !(attach->facts = facts_new(attach->machine->uri)))
-                r = ctl_failure(-ENOMEM, what);
         if (r != 0) {
                 attach_free(attach);
                 return r;
         }
 
-        virSetErrorFunc(NULL, say_nothing);
-        r = bounded_run(
-                run, release, attach, ATTACH_USEC, ctl->legend ? say_waiting : NULL, attach->machine->uri);
-        if (r < 0 && r == -ETIMEDOUT)
+        libvirt_silence();
+        r = bounded_run(run, release, attach, ATTACH_USEC, ctl->legend ? ctl_say_waiting : NULL,
+                attach->machine->uri);
+        if (r == -ETIMEDOUT) /* the thread has the job */
                 return ctl_failure(r, what);
         if (r < 0)
                 r = ctl_failure(r, what);

@@ -4,11 +4,11 @@
 
 #include <stdio.h>
 
-#include "common/json.h"
 #include "ctl/configuration.h"
 #include "ctl/doctor/examine.h"
 #include "ctl/doctor/languages.h"
 #include "ctl/format.h"
+#include "ctl/report.h"
 #include "paths.h"
 
 /* All that is looked at. */
@@ -27,11 +27,6 @@ static void doctor_done(Doctor *doctor) {
         text_done(&doctor->errors);
         text_done(&doctor->warnings);
         fd_close(doctor->root);
-}
-
-static void say_waiting(void *userdata) {
-        fprintf(stderr, "Waiting for libvirt at %s, at most %d s...\n", (const char *)userdata,
-                (int)(GATHER_USEC / USEC_PER_SEC));
 }
 
 static int read_configuration(Doctor *doctor) {
@@ -117,10 +112,7 @@ static int append_json(Text *text, const Results *results) {
                 json_close_object(writer);
         }
         json_close_array(writer);
-        int r = json_writer_finish(writer, text);
-        if (r >= 0 && text->data[text->size - 1] != '\n')
-                text_append_char(text, '\n');
-        return r < 0 ? r : text_error(text);
+        return report_finish(writer, text);
 }
 
 static int look_at_all(Ctl *ctl, Doctor *doctor, Results *results) {
@@ -131,7 +123,7 @@ static int look_at_all(Ctl *ctl, Doctor *doctor, Results *results) {
         if (r < 0)
                 return r;
         read_service(ctl, &doctor->service);
-        r = hypervisors_gather(doctor->config, &doctor->hypervisors, ctl->legend ? say_waiting : NULL);
+        r = hypervisors_gather(doctor->config, &doctor->hypervisors, ctl->legend ? ctl_say_waiting : NULL);
         if (r < 0)
                 return r;
 

@@ -77,7 +77,7 @@ static int start(Bounded *bounded) {
 }
 
 int bounded_run(void (*run)(void *job), void (*release)(void *job), void *job, uint64_t usec,
-        void (*waiting)(void *userdata), void *userdata) {
+        void (*waiting)(void *userdata, uint64_t usec), void *userdata) {
         _cleanup_(bounded_freep) Bounded *bounded = bounded_new();
         uint64_t begin = now_monotonic();
 
@@ -93,7 +93,7 @@ int bounded_run(void (*run)(void *job), void (*release)(void *job), void *job, u
         (void)pthread_mutex_lock(&bounded->lock);
         wait_until(bounded, begin + MIN(usec, USEC_PER_SEC));
         if (!bounded->ended && waiting)
-                waiting(userdata);
+                waiting(userdata, usec);
         wait_until(bounded, begin + usec);
         bounded->given_up = !bounded->ended;
         bool given_up = bounded->given_up;

@@ -7,7 +7,8 @@
 
 /* Runs run(job). 0: it ended, and the job is the caller's. -ETIMEDOUT: it did not within usec; then the
  * thread goes on and release(job) follows whenever it ends. Another negative errno: it was not begun, and
- * the job is the caller's. waiting(userdata) is called once if it takes longer than a second; may be NULL.
+ * the job is the caller's. waiting(userdata, usec) is called once if it takes longer than a second; may be
+ * NULL.
  */
 int bounded_run(void (*run)(void *job), void (*release)(void *job), void *job, uint64_t usec,
-        void (*waiting)(void *userdata), void *userdata);
+        void (*waiting)(void *userdata, uint64_t usec), void *userdata);

@@ -4,16 +4,16 @@
 /* What pbotvmctl doctor looks at, as tables: a row is one thing that can be wrong, with its words and the
  * command that mends it. A look is a function of the facts alone and changes nothing. */
 
-#include "config/config.h"
+#include "config/machine-config.h"
 #include "ctl/doctor/facts.h"
 #include "ctl/machines.h"
 
 /* What one look at something gave. */
-enum {
+typedef enum LookResult {
         LOOK_LEFT_OUT, /* it does not apply here, or cannot be told */
         LOOK_OK,
         LOOK_WRONG,
-};
+} LookResult;
 
 typedef enum CheckLevel {
         CHECK_OK,
@@ -51,6 +51,11 @@ typedef struct Patient {
         const MachineInfo *info; /* NULL: the service does not show it */
 } Patient;
 
+/* Whether the hypervisor is on this host, so that its files are those that are seen. */
+static inline bool patient_is_local(const Patient *patient) {
+        return machine_uri_is_local(patient->hypervisor->uri);
+}
+
 /* What a look tells beside its result: {what} and {mend} in the row's words and command. */
 typedef struct Found {
         Text what, mend;
@@ -71,7 +76,7 @@ typedef struct Check {
         CheckScope scope;
         CheckLevel level;     /* when it is wrong */
         const char *looks_at; /* shown when all is well */
-        int (*look)(const Patient *patient, Found *found);
+        LookResult (*look)(const Patient *patient, Found *found);
         /* {machine}, {domain}, {snapshot}, {uri}, {config}, {what} and {mend} are replaced; in the command
          * all but {mend} are quoted for a shell. */
         const char *wrong;

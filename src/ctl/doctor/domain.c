@@ -2,22 +2,21 @@
 
 /* A machine's domain: is it there, and is it one that can run and be reverted. */
 
-#include "config/machine-config.h"
 #include "ctl/doctor/check.h"
 #include "ctl/doctor/tree.h"
 
 /* Since 10.10 libvirt takes internal snapshots of a guest with UEFI, if its variables lie in a qcow2. */
 #define VERSION_UEFI 10010000
 
-static int look_there(const Patient *patient, Found *found _unused_) {
+static LookResult look_there(const Patient *patient, Found *found _unused_) {
         return patient->domain ? LOOK_OK : LOOK_WRONG;
 }
 
-static int look_persistent(const Patient *patient, Found *found _unused_) {
+static LookResult look_persistent(const Patient *patient, Found *found _unused_) {
         return patient->domain->persistent ? LOOK_OK : LOOK_WRONG;
 }
 
-static int look_running(const Patient *patient, Found *found) {
+static LookResult look_running(const Patient *patient, Found *found) {
         static const char *const states[] = {
                 [VIR_DOMAIN_PAUSED] = "paused",
                 [VIR_DOMAIN_SHUTDOWN] = "shutting down",
@@ -34,36 +33,32 @@ static int look_running(const Patient *patient, Found *found) {
 }
 
 static bool is_of_type(const Patient *patient, const char *type) {
-        _cleanup_free_ char *of = xml_string(patient->domain->xml, "/domain/@type", 0);
+        _cleanup_free_ char *actual = xml_string(patient->domain->xml, "/domain/@type", 0);
 
-        return of && streq(of, type);
+        return actual && streq(actual, type);
 }
 
-static bool is_local(const Patient *patient) {
-        return machine_uri_is_local(patient->hypervisor->uri);
-}
-
-static int look_kvm(const Patient *patient, Found *found _unused_) {
-        if (!is_local(patient) || !is_of_type(patient, "kvm"))
+static LookResult look_kvm(const Patient *patient, Found *found _unused_) {
+        if (!patient_is_local(patient) || !is_of_type(patient, "kvm"))
                 return LOOK_LEFT_OUT;
         return tree_has(patient->root, "/dev/kvm") ? LOOK_OK : LOOK_WRONG;
 }
 
-static int look_emulated(const Patient *patient, Found *found _unused_) {
-        if (!is_local(patient) || !tree_has(patient->root, "/dev/kvm"))
+static LookResult look_emulated(const Patient *patient, Found *found _unused_) {
+        if (!patient_is_local(patient) || !tree_has(patient->root, "/dev/kvm"))
                 return LOOK_LEFT_OUT;
         return is_of_type(patient, "qemu") ? LOOK_WRONG : LOOK_OK;
 }
 
 /* Without one the guest gets QEMU's oldest. */
-static int look_cpu(const Patient *patient, Found *found _unused_) {
+static LookResult look_cpu(const Patient *patient, Found *found _unused_) {
         if (!is_of_type(patient, "kvm"))
                 return LOOK_LEFT_OUT;
         return xml_count(patient->domain->xml, "/domain/cpu[@mode or model]") > 0 ? LOOK_OK : LOOK_WRONG;
 }
 
 /* libvirt writes the version into a definition that it takes; other hands may have taken it out. */
-static int look_machine(const Patient *patient, Found *found) {
+static LookResult look_machine(const Patient *patient, Found *found) {
         static const char *const aliases[] = { "pc", "q35", "virt" };
         _cleanup_free_ char *type = xml_string(patient->domain->xml, "/domain/os/type/@machine", 0);
 
@@ -76,11 +71,11 @@ static int look_machine(const Patient *patient, Found *found) {
         return LOOK_OK;
 }
 
-static int look_managed_save(const Patient *patient, Found *found _unused_) {
+static LookResult look_managed_save(const Patient *patient, Found *found _unused_) {
         return patient->domain->managed_save ? LOOK_WRONG : LOOK_OK;
 }
 
-static int look_uefi(const Patient *patient, Found *found) {
+static LookResult look_uefi(const Patient *patient, Found *found) {
         static const char firmware[] = "/domain/os[@firmware='efi' or loader/@type='pflash']";
         static const char qcow2[] = "/domain/os/nvram[@format='qcow2']";
 
@@ -95,18 +90,18 @@ static int look_uefi(const Patient *patient, Found *found) {
         return found->what.size > 0 ? LOOK_WRONG : LOOK_OK;
 }
 
-static int look_panic(const Patient *patient, Found *found _unused_) {
+static LookResult look_panic(const Patient *patient, Found *found _unused_) {
         return xml_count(patient->domain->xml, "/domain/devices/panic") > 0 ? LOOK_OK : LOOK_WRONG;
 }
 
 /* What a guest prints is kept by virtlogd, which bounds it unless it is told not to, or by QEMU, which does
  * not. A virtlogd that is started again has lost the guests that run; one that is reloaded keeps them. */
-static int look_console(const Patient *patient, Found *found) {
+static LookResult look_console(const Patient *patient, Found *found) {
         static const char kept[] = "/domain/devices/*[self::serial or self::console or self::channel]"
                                    "[@type='file' or log]";
         _cleanup_text_ Text value = {};
 
-        if (!is_local(patient) || xml_count(patient->domain->xml, kept) == 0)
+        if (!patient_is_local(patient) || xml_count(patient->domain->xml, kept) == 0)
                 return LOOK_OK;
         if (tree_setting(patient->root, "/etc/libvirt/qemu.conf", "stdio_handler", &value) > 0 &&
                 streq(text_string(&value), "file")) {

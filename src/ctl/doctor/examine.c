@@ -65,7 +65,7 @@ static void release_gather(void *job) {
 }
 
 /* Facts that did not come in time are those of a libvirt that does not answer. */
-static HypervisorFacts *gather(const char *uri, void (*waiting)(void *userdata)) {
+static HypervisorFacts *gather(const char *uri, void (*waiting)(void *uri, uint64_t usec)) {
         HypervisorFacts *facts = facts_new(uri);
 
         if (!facts)
@@ -81,7 +81,7 @@ static HypervisorFacts *gather(const char *uri, void (*waiting)(void *userdata))
         return facts && facts->error ? facts : facts_free(facts);
 }
 
-int hypervisors_gather(const Config *config, Hypervisors *ret, void (*waiting)(void *userdata)) {
+int hypervisors_gather(const Config *config, Hypervisors *ret, void (*waiting)(void *uri, uint64_t usec)) {
         for (size_t i = 0; config && i < config->n_machines; i++) {
                 const MachineConfig *machine = &config->machines[i];
                 if (!machine->domain || find_hypervisor(ret, machine->uri))
@@ -103,7 +103,7 @@ typedef struct Look {
         const Check *check;
         Patient patient;
         Found found;
-        int result;
+        LookResult result;
 } Look;
 
 static void run_look(void *job) {
@@ -131,16 +131,31 @@ static int add_look(const Look *look, Results *results) {
         const char *subject = subject_of(check, &look->patient);
         _cleanup_text_ Text wrong = {}, mend = {};
 
+        if (text_failed(&look->found.what) || text_failed(&look->found.mend))
+                return -ENOMEM;
         if (look->result == LOOK_LEFT_OUT)
                 return 0;
         if (look->result == LOOK_OK)
                 return results_add(results, check->name, check->looks_at, CHECK_OK, subject, NULL, NULL);
         words_append(&wrong, check->wrong, &look->patient, &look->found);
         words_append_command(&mend, check->mend, &look->patient, &look->found);
-        if (text_failed(&wrong) || text_failed(&mend) || text_failed(&look->found.what))
+        if (text_failed(&wrong) || text_failed(&mend))
                 return -ENOMEM;
         return results_add(results, check->name, check->looks_at, check->level, subject, text_string(&wrong),
                 text_string(&mend));
+}
+
+/* One that goes on in its thread. */
+static int add_given_up(const Check *check, const Patient *patient, Results *results) {
+        _cleanup_text_ Text wrong = {};
+
+        results->given_up = true;
+        text_append_printf(
+                &wrong, "this could not be told within %d s", (int)(LOOK_LIMIT_USEC / USEC_PER_SEC));
+        if (text_failed(&wrong))
+                return -ENOMEM;
+        return results_add(results, check->name, check->looks_at, CHECK_FAULT, subject_of(check, patient),
+                text_string(&wrong), NULL);
 }
 
 static int make_look(const Check *check, const Patient *patient, Results *results) {
@@ -150,12 +165,9 @@ static int make_look(const Check *check, const Patient *patient, Results *result
                 return -ENOMEM;
         look->check = check;
         look->patient = *patient;
-        int r = bounded_run(run_look, look_free, look, LOOK_USEC, NULL, NULL);
-        if (r == -ETIMEDOUT) {
-                results->given_up = true;
-                return results_add(results, check->name, check->looks_at, CHECK_FAULT,
-                        subject_of(check, patient), "this could not be told within 5 s", NULL);
-        }
+        int r = bounded_run(run_look, look_free, look, LOOK_LIMIT_USEC, NULL, NULL);
+        if (r == -ETIMEDOUT)
+                return add_given_up(check, patient, results);
         if (r == 0)
                 r = add_look(look, results);
         look_free(look);
@@ -203,9 +215,9 @@ int examine(const Patient *patient, const Hypervisors *hypervisors, Results *ret
         int r = make_looks(SCOPE_HOST, patient, ret);
 
         for (size_t i = 0; r >= 0 && patient->config && i < hypervisors->n; i++) {
-                Patient of = *patient;
-                of.hypervisor = hypervisors->facts[i];
-                r = make_looks(SCOPE_HYPERVISOR, &of, ret);
+                Patient with_hypervisor = *patient;
+                with_hypervisor.hypervisor = hypervisors->facts[i];
+                r = make_looks(SCOPE_HYPERVISOR, &with_hypervisor, ret);
         }
         for (size_t i = 0; r >= 0 && patient->config && i < patient->config->n_machines; i++)
                 r = examine_machine(patient, &patient->config->machines[i], hypervisors, ret);

@@ -6,7 +6,7 @@
 #include "ctl/doctor/check.h"
 
 /* A look takes no longer; neither does libvirt to be asked. */
-#define LOOK_USEC (5 * USEC_PER_SEC)
+#define LOOK_LIMIT_USEC (5 * USEC_PER_SEC)
 #define GATHER_USEC (10 * USEC_PER_SEC)
 
 typedef struct Result {
@@ -37,8 +37,8 @@ typedef struct Hypervisors {
 void hypervisors_done(Hypervisors *hypervisors);
 #define _cleanup_hypervisors_ _cleanup_(hypervisors_done)
 
-/* Asks each libvirt that the configuration names. waiting: see bounded_run(). 0 or -ENOMEM. */
-int hypervisors_gather(const Config *config, Hypervisors *ret, void (*waiting)(void *userdata));
+/* Asks each libvirt that the configuration names. waiting: see bounded_run(); may be NULL. 0 or -ENOMEM. */
+int hypervisors_gather(const Config *config, Hypervisors *ret, void (*waiting)(void *uri, uint64_t usec));
 
 /* Makes every look; the subject in the patient is filled in here. 0 or -ENOMEM. */
 int examine(const Patient *patient, const Hypervisors *hypervisors, Results *ret);

@@ -8,6 +8,13 @@
 #define SNAPSHOTS_MAX 50
 #define DISKS_MAX 20
 
+static void say_nothing(void *userdata _unused_, virErrorPtr error _unused_) {
+}
+
+void libvirt_silence(void) {
+        virSetErrorFunc(NULL, say_nothing);
+}
+
 HypervisorFacts *facts_new(const char *uri) {
         HypervisorFacts *facts = calloc(1, sizeof(*facts));
 
@@ -124,12 +131,8 @@ void facts_read(HypervisorFacts *facts, virConnectPtr connection) {
         free(domains);
 }
 
-/* libvirt would print each error by itself. */
-static void say_nothing(void *userdata _unused_, virErrorPtr error _unused_) {
-}
-
 void facts_gather(HypervisorFacts *facts) {
-        virSetErrorFunc(NULL, say_nothing);
+        libvirt_silence();
         virConnectPtr connection = virConnectOpenReadOnly(facts->uri);
         if (!connection) {
                 fail(facts, virGetLastErrorMessage());

@@ -31,6 +31,9 @@ typedef struct HypervisorFacts {
         size_t n_domains;
 } HypervisorFacts;
 
+/* libvirt would print each error by itself; they are told where they matter. */
+void libvirt_silence(void);
+
 /* NULL without memory. */
 HypervisorFacts *facts_new(const char *uri);
 HypervisorFacts *facts_free(HypervisorFacts *facts);

@@ -4,9 +4,10 @@
 
 #include <inttypes.h>
 
-#include "config/machine-config.h"
 #include "ctl/doctor/check.h"
 #include "ctl/doctor/tree.h"
+
+#define SOCKETS_WANTED "/etc/systemd/system/sockets.target.wants/"
 
 /* Whether a word stands in the first line "flags" of /proc/cpuinfo; -ENODATA: there is no such line, as on
  * processors that are not x86. */
@@ -30,7 +31,7 @@ static bool cpu_virtualizes(const Patient *patient) {
         return cpu_has(patient, "vmx") > 0 || cpu_has(patient, "svm") > 0;
 }
 
-static int look_cpu(const Patient *patient, bool nested) {
+static LookResult look_cpu(const Patient *patient, bool nested) {
         int hypervisor = cpu_has(patient, "hypervisor");
 
         if (hypervisor < 0 || (hypervisor > 0) != nested)
@@ -38,15 +39,15 @@ static int look_cpu(const Patient *patient, bool nested) {
         return cpu_virtualizes(patient) ? LOOK_OK : LOOK_WRONG;
 }
 
-static int look_cpu_flags(const Patient *patient, Found *found _unused_) {
+static LookResult look_cpu_flags(const Patient *patient, Found *found _unused_) {
         return look_cpu(patient, false);
 }
 
-static int look_nested(const Patient *patient, Found *found _unused_) {
+static LookResult look_nested(const Patient *patient, Found *found _unused_) {
         return look_cpu(patient, true);
 }
 
-static int look_kvm(const Patient *patient, Found *found) {
+static LookResult look_kvm(const Patient *patient, Found *found) {
         if (!cpu_virtualizes(patient))
                 return LOOK_LEFT_OUT;
         text_append_string(&found->what, cpu_has(patient, "vmx") > 0 ? "kvm_intel" : "kvm_amd");
@@ -54,7 +55,7 @@ static int look_kvm(const Patient *patient, Found *found) {
 }
 
 /* QEMU runs as a user of its own, in the group kvm. */
-static int look_kvm_access(const Patient *patient, Found *found) {
+static LookResult look_kvm_access(const Patient *patient, Found *found) {
         struct stat st;
 
         if (tree_stat(patient->root, "/dev/kvm", &st) < 0)
@@ -96,7 +97,7 @@ static bool has_any(const Patient *patient, const char *const *paths) {
         return false;
 }
 
-static int look_qemu(const Patient *patient, Found *found) {
+static LookResult look_qemu(const Patient *patient, Found *found) {
         static const char *const paths[] = { "/usr/bin/qemu-system-x86_64", "/usr/libexec/qemu-kvm",
                 "/usr/bin/qemu-kvm", "/usr/bin/qemu-system-aarch64", "/usr/local/bin/qemu-system-x86_64",
                 NULL };
@@ -107,7 +108,7 @@ static int look_qemu(const Patient *patient, Found *found) {
         return has_any(patient, paths) ? LOOK_OK : LOOK_WRONG;
 }
 
-static int look_libvirt(const Patient *patient, Found *found) {
+static LookResult look_libvirt(const Patient *patient, Found *found) {
         static const char *const paths[] = { "/usr/sbin/libvirtd", "/usr/sbin/virtqemud", NULL };
 
         if (!has_local_machine(patient))
@@ -116,7 +117,7 @@ static int look_libvirt(const Patient *patient, Found *found) {
         return has_any(patient, paths) ? LOOK_OK : LOOK_WRONG;
 }
 
-static int look_polkit(const Patient *patient, Found *found) {
+static LookResult look_polkit(const Patient *patient, Found *found) {
         static const char *const paths[] = { "/usr/lib/polkit-1/polkitd", "/usr/libexec/polkitd",
                 "/usr/libexec/polkit-1/polkitd", NULL };
 
@@ -125,25 +126,19 @@ static int look_polkit(const Patient *patient, Found *found) {
 }
 
 /* Two daemons would run the same guests, and each would call the other's dead. */
-static int look_daemons(const Patient *patient, Found *found _unused_) {
-        static const char wants[] = "/etc/systemd/system/sockets.target.wants/";
-        _cleanup_text_ Text whole = {}, part = {};
+static LookResult look_daemons(const Patient *patient, Found *found _unused_) {
+        bool whole = tree_has(patient->root, SOCKETS_WANTED "libvirtd.socket");
+        bool part = tree_has(patient->root, SOCKETS_WANTED "virtqemud.socket");
 
-        text_append_printf(&whole, "%slibvirtd.socket", wants);
-        text_append_printf(&part, "%svirtqemud.socket", wants);
-        if (text_failed(&whole) || text_failed(&part))
-                return LOOK_LEFT_OUT;
-        bool is_whole = tree_has(patient->root, text_string(&whole));
-        bool is_part = tree_has(patient->root, text_string(&part));
-        return !is_whole && !is_part ? LOOK_LEFT_OUT : is_whole && is_part ? LOOK_WRONG : LOOK_OK;
+        return !whole && !part ? LOOK_LEFT_OUT : whole && part ? LOOK_WRONG : LOOK_OK;
 }
 
 /* The memory that the domains of this host may take, and what there is. */
-static int look_memory(const Patient *patient, Found *found) {
+static LookResult look_memory(const Patient *patient, Found *found) {
         _cleanup_text_ Text text = {};
         uint64_t wanted = 0;
 
-        if (!machine_uri_is_local(patient->hypervisor->uri) || patient->hypervisor->error ||
+        if (!patient_is_local(patient) || patient->hypervisor->error ||
                 tree_read(patient->root, "/proc/meminfo", &text) < 0)
                 return LOOK_LEFT_OUT;
         const char *total = strstr(text_string(&text), "MemTotal:");

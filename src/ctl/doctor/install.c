@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <sys/statvfs.h>
 
-#include "config/machine-config.h"
 #include "ctl/doctor/check.h"
 #include "ctl/doctor/tree.h"
 #include "paths.h"
@@ -20,21 +19,21 @@ static void append_line(Text *to, const Text *from) {
         text_append(to, string, strcspn(string, "\n"));
 }
 
-static int look_configuration(const Patient *patient, Found *found) {
+static LookResult look_configuration(const Patient *patient, Found *found) {
         if (patient->config)
                 return LOOK_OK;
         append_line(&found->what, patient->config_errors);
         return LOOK_WRONG;
 }
 
-static int look_patience(const Patient *patient, Found *found) {
+static LookResult look_patience(const Patient *patient, Found *found) {
         if (!patient->config)
                 return LOOK_LEFT_OUT;
         append_line(&found->what, patient->config_warnings);
         return patient->config_warnings->size > 0 ? LOOK_WRONG : LOOK_OK;
 }
 
-static int look_users(const Patient *patient, Found *found) {
+static LookResult look_users(const Patient *patient, Found *found) {
         static const char *const users[] = { "pbotvm", "pbotvm-watchdog", "pbotvm-paste" };
         uid_t uid;
 
@@ -46,7 +45,7 @@ static int look_users(const Patient *patient, Found *found) {
         return LOOK_OK;
 }
 
-static int look_state_folder(const Patient *patient, Found *found) {
+static LookResult look_state_folder(const Patient *patient, Found *found) {
         struct stat st;
         uid_t uid;
 
@@ -62,7 +61,7 @@ static int look_state_folder(const Patient *patient, Found *found) {
         return found->what.size > 0 ? LOOK_WRONG : LOOK_OK;
 }
 
-static int look_channel_folder(const Patient *patient, Found *found) {
+static LookResult look_channel_folder(const Patient *patient, Found *found) {
         struct stat st;
         gid_t gid;
 
@@ -80,7 +79,7 @@ static int look_channel_folder(const Patient *patient, Found *found) {
 
 /* What history and storage may grow to must fit. What they hold already is asked for again: to count it
  * would be to read all of it. */
-static int look_state_space(const Patient *patient, Found *found) {
+static LookResult look_state_space(const Patient *patient, Found *found) {
         _cleanup_close_ int fd =
                 openat(patient->root, &PBOTVM_STATE_DIR[1], O_PATH | O_DIRECTORY | O_CLOEXEC);
         struct statvfs st;
@@ -94,25 +93,25 @@ static int look_state_space(const Patient *patient, Found *found) {
         return there < wanted ? LOOK_WRONG : LOOK_OK;
 }
 
-static int look_enabled(const Patient *patient, const char *link) {
+static LookResult look_enabled(const Patient *patient, const char *link) {
         return !tree_has(patient->root, "/etc/systemd/system") ? LOOK_LEFT_OUT
                : tree_has(patient->root, link)                 ? LOOK_OK
                                                                : LOOK_WRONG;
 }
 
-static int look_socket_enabled(const Patient *patient, Found *found _unused_) {
+static LookResult look_socket_enabled(const Patient *patient, Found *found _unused_) {
         return look_enabled(patient, "/etc/systemd/system/sockets.target.wants/pbotvm.socket");
 }
 
-static int look_watchdog_enabled(const Patient *patient, Found *found _unused_) {
+static LookResult look_watchdog_enabled(const Patient *patient, Found *found _unused_) {
         return look_enabled(patient, "/etc/systemd/system/multi-user.target.wants/pbotvm-watchdog.service");
 }
 
-static int look_off(const Patient *patient, Found *found) {
+static LookResult look_off(const Patient *patient, Found *found) {
         _cleanup_text_ Text link = {};
         const char *domain = patient->machine->domain;
 
-        if (!machine_uri_is_local(patient->machine->uri) ||
+        if (!patient_is_local(patient) ||
                 !tree_has(
                         patient->root, "/etc/systemd/system/multi-user.target.wants/libvirt-guests.service"))
                 return LOOK_LEFT_OUT;
@@ -162,21 +161,22 @@ static int find_listener(const Patient *patient, const char *host, uint16_t port
 }
 
 /* Asks is_wrong() for each TCP address of the configuration until one is wrong. */
-static int each_address(const Patient *patient, Found *found, bool (*is_wrong)(int found, uid_t uid)) {
+static LookResult each_address(
+        const Patient *patient, Found *found, bool (*is_wrong)(bool listens, uid_t uid)) {
         const Config *config = patient->config;
         uid_t uid = 0;
 
         if (!config || !tree_has(patient->root, "/proc/net/tcp"))
                 return LOOK_LEFT_OUT;
         for (size_t i = 0; i <= config->n_listeners; i++) {
-                bool last = i == config->n_listeners;
-                const char *host = last ? config->listen_address : config->listeners[i].host;
-                uint16_t port = last ? config->listen_port : config->listeners[i].port;
+                bool is_default = i == config->n_listeners;
+                const char *host = is_default ? config->listen_address : config->listeners[i].host;
+                uint16_t port = is_default ? config->listen_port : config->listeners[i].port;
 
-                if (!host || (last && !config->listen_default))
+                if (!host || (is_default && !config->listen_default))
                         continue;
-                int listener = find_listener(patient, host, port, &uid);
-                if (is_wrong(listener, uid)) {
+                bool listens = find_listener(patient, host, port, &uid) > 0;
+                if (is_wrong(listens, uid)) {
                         text_append_printf(&found->what, "%s port %u", host, port);
                         text_append_printf(&found->mend, "ss -Hltnp 'sport = :%u'", port);
                         return LOOK_WRONG;
@@ -185,20 +185,20 @@ static int each_address(const Patient *patient, Found *found, bool (*is_wrong)(i
         return LOOK_OK;
 }
 
-static bool is_silent(int found, uid_t uid _unused_) {
-        return found == 0;
+static bool is_silent(bool listens, uid_t uid _unused_) {
+        return !listens;
 }
 
 /* systemd listens for us, and is root. */
-static bool is_stranger(int found, uid_t uid) {
-        return found > 0 && uid != 0;
+static bool is_stranger(bool listens, uid_t uid) {
+        return listens && uid != 0;
 }
 
-static int look_listening(const Patient *patient, Found *found) {
+static LookResult look_listening(const Patient *patient, Found *found) {
         return each_address(patient, found, is_silent);
 }
 
-static int look_stranger(const Patient *patient, Found *found) {
+static LookResult look_stranger(const Patient *patient, Found *found) {
         return each_address(patient, found, is_stranger);
 }
 

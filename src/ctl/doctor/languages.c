@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ctl/doctor/languages.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <poll.h>
 #include <stdio.h>
-#include <sys/socket.h>
 
 #include "common/io.h"
 #include "ctl/doctor/words.h"
@@ -25,16 +22,9 @@ static int connect_to(const char *host, uint16_t port, uint64_t deadline) {
         (void)snprintf(service, sizeof(service), "%u", port);
         if (getaddrinfo(host, service, &hints, &address) != 0)
                 return -EINVAL;
-        _cleanup_close_ int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        int r = fd < 0 || connect(fd, address->ai_addr, address->ai_addrlen) < 0 ? -errno : 0;
+        int fd = io_connect(address->ai_addr, address->ai_addrlen, deadline);
         freeaddrinfo(address);
-        if (r == -EINPROGRESS) {
-                socklen_t size = sizeof(r);
-                r = io_wait(fd, POLLOUT, deadline);
-                if (r > 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &r, &size) >= 0)
-                        r = -r;
-        }
-        return r < 0 ? r : TAKE_FD(fd);
+        return fd;
 }
 
 /* One request, as PBot would send it. */

@@ -4,20 +4,19 @@
 
 #include <libvirt/libvirt.h>
 
-#include "config/machine-config.h"
 #include "ctl/doctor/check.h"
 #include "ctl/doctor/tree.h"
 #include "ctl/doctor/words.h"
 
 #define VERSION_MIN 9000000
 
-static int look_reachable(const Patient *patient, Found *found) {
+static LookResult look_reachable(const Patient *patient, Found *found) {
         const char *error = patient->hypervisor->error;
 
         if (!error)
                 return LOOK_OK;
         text_append_string(&found->what, error);
-        if (!machine_uri_is_local(patient->hypervisor->uri)) {
+        if (!patient_is_local(patient)) {
                 text_append_string(&found->mend, "virsh -c ");
                 words_quote(&found->mend, patient->hypervisor->uri);
                 text_append_string(&found->mend, " version --daemon");
@@ -30,7 +29,7 @@ static int look_reachable(const Patient *patient, Found *found) {
         return LOOK_WRONG;
 }
 
-static int look_version(const Patient *patient, Found *found) {
+static LookResult look_version(const Patient *patient, Found *found) {
         unsigned long version = patient->hypervisor->version;
 
         if (patient->hypervisor->error)

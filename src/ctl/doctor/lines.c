@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 
-#include "config/machine-config.h"
 #include "ctl/doctor/check.h"
 #include "ctl/doctor/tree.h"
 
@@ -22,19 +21,19 @@ static size_t count(const Patient *patient, const char *path) {
         return xml_count(patient->domain->xml, path);
 }
 
-static int look_line(const Patient *patient, Found *found _unused_) {
+static LookResult look_line(const Patient *patient, Found *found _unused_) {
         return count(patient, DATA) > 0 || count(patient, LINES) > 0 ||
                                count(patient, "/domain/devices/vsock") > 0
                        ? LOOK_OK
                        : LOOK_WRONG;
 }
 
-static int look_heart(const Patient *patient, Found *found _unused_) {
+static LookResult look_heart(const Patient *patient, Found *found _unused_) {
         return count(patient, DATA) == 0 ? LOOK_LEFT_OUT : count(patient, HEART) > 0 ? LOOK_OK : LOOK_WRONG;
 }
 
 /* The heartbeat of a guest that has no channel is the second serial line. */
-static int look_serial_pair(const Patient *patient, Found *found) {
+static LookResult look_serial_pair(const Patient *patient, Found *found) {
         size_t n = count(patient, LINES);
 
         if (count(patient, HEART) > 0 || (n == 0 && count(patient, "/domain/devices/vsock") == 0))
@@ -45,7 +44,7 @@ static int look_serial_pair(const Patient *patient, Found *found) {
 
 /* Where libvirt chooses the path it has the domain's number in it, and is another one after each revert. A
  * channel that is missing is told by another row. */
-static int look_channel_path(const Patient *patient, Found *found) {
+static LookResult look_channel_path(const Patient *patient, Found *found) {
         const struct {
                 const char *channel, *path, *wanted;
         } channels[] = {
@@ -53,7 +52,7 @@ static int look_channel_path(const Patient *patient, Found *found) {
                 { HEART, HEART "/source/@path", patient->machine->channel_heart },
         };
 
-        if (!machine_uri_is_local(patient->hypervisor->uri) || count(patient, DATA) == 0)
+        if (!patient_is_local(patient) || count(patient, DATA) == 0)
                 return LOOK_LEFT_OUT;
         for (size_t i = 0; i < ELEMENTSOF(channels); i++) {
                 _cleanup_free_ char *path = xml_string(patient->domain->xml, channels[i].path, 0);
@@ -67,14 +66,14 @@ static int look_channel_path(const Patient *patient, Found *found) {
         return LOOK_OK;
 }
 
-static int look_channel_owner(const Patient *patient, Found *found _unused_) {
-        if (!machine_uri_is_local(patient->hypervisor->uri) || count(patient, DATA "/source/@path") == 0)
+static LookResult look_channel_owner(const Patient *patient, Found *found _unused_) {
+        if (!patient_is_local(patient) || count(patient, DATA "/source/@path") == 0)
                 return LOOK_LEFT_OUT;
         return count(patient, DATA "/source[seclabel[@model='dac' and @relabel='no']]") > 0 ? LOOK_OK
                                                                                             : LOOK_WRONG;
 }
 
-static int look_serial_open(const Patient *patient, Found *found) {
+static LookResult look_serial_open(const Patient *patient, Found *found) {
         static const char open[] =
                 TCP "/source[not(@host='127.0.0.1' or @host='localhost' or @host='::1')]/@host";
         _cleanup_free_ char *host = xml_string(patient->domain->xml, open, 0);
@@ -85,24 +84,15 @@ static int look_serial_open(const Patient *patient, Found *found) {
         return host ? LOOK_WRONG : LOOK_OK;
 }
 
-static bool has_number(const DomainFacts *domain, const char *path, uint64_t number) {
-        size_t n = xml_count(domain->xml, path);
-
-        for (size_t i = 0; i < n; i++)
-                if (xml_number(domain->xml, path, i) == number)
-                        return true;
-        return false;
-}
-
 /* What may be there once on a host and is there in another domain too. */
-static int look_clash(const Patient *patient, const char *path, Found *found) {
+static LookResult look_clash(const Patient *patient, const char *path, Found *found) {
         size_t n = count(patient, path);
 
         for (size_t i = 0; i < n; i++) {
                 uint64_t number = xml_number(patient->domain->xml, path, i);
                 for (size_t k = 0; number > 0 && k < patient->hypervisor->n_domains; k++) {
                         const DomainFacts *other = &patient->hypervisor->domains[k];
-                        if (other == patient->domain || !has_number(other, path, number))
+                        if (other == patient->domain || !xml_has_number(other->xml, path, number))
                                 continue;
                         text_append_printf(
                                 &found->what, "%" PRIu64 ", as domain %s has", number, other->name);
@@ -112,11 +102,11 @@ static int look_clash(const Patient *patient, const char *path, Found *found) {
         return n > 0 ? LOOK_OK : LOOK_LEFT_OUT;
 }
 
-static int look_port_clash(const Patient *patient, Found *found) {
+static LookResult look_port_clash(const Patient *patient, Found *found) {
         return look_clash(patient, PORTS, found);
 }
 
-static int look_cid_clash(const Patient *patient, Found *found) {
+static LookResult look_cid_clash(const Patient *patient, Found *found) {
         return look_clash(patient, CID, found);
 }
 
@@ -125,21 +115,21 @@ static bool has_better(const Patient *patient, TransportKind kind) {
         return count(patient, DATA) > 0 && patient->machine->transport != kind;
 }
 
-static int look_port_named(const Patient *patient, Found *found) {
+static LookResult look_port_named(const Patient *patient, Found *found) {
         const MachineConfig *machine = patient->machine;
         const uint16_t ports[] = { machine->serial_port, machine->heart_port };
 
         if (has_better(patient, TRANSPORT_SERIAL))
                 return LOOK_LEFT_OUT;
         for (size_t i = 0; i < ELEMENTSOF(ports); i++)
-                if (ports[i] > 0 && !has_number(patient->domain, LINES, ports[i])) {
+                if (ports[i] > 0 && !xml_has_number(patient->domain->xml, LINES, ports[i])) {
                         text_append_printf(&found->what, "%u", ports[i]);
                         return LOOK_WRONG;
                 }
         return ports[0] > 0 || ports[1] > 0 ? LOOK_OK : LOOK_LEFT_OUT;
 }
 
-static int look_cid_named(const Patient *patient, Found *found) {
+static LookResult look_cid_named(const Patient *patient, Found *found) {
         uint64_t cid = xml_number(patient->domain->xml, CID, 0);
 
         if (patient->machine->cid == 0 || has_better(patient, TRANSPORT_VSOCK))
@@ -152,8 +142,8 @@ static int look_cid_named(const Patient *patient, Found *found) {
         return cid != patient->machine->cid ? LOOK_WRONG : LOOK_OK;
 }
 
-static int look_vhost(const Patient *patient, Found *found _unused_) {
-        if (!machine_uri_is_local(patient->hypervisor->uri) || count(patient, "/domain/devices/vsock") == 0)
+static LookResult look_vhost(const Patient *patient, Found *found _unused_) {
+        if (!patient_is_local(patient) || count(patient, "/domain/devices/vsock") == 0)
                 return LOOK_LEFT_OUT;
         return tree_has(patient->root, "/dev/vhost-vsock") ? LOOK_OK : LOOK_WRONG;
 }

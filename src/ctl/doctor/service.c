@@ -8,19 +8,19 @@
 /* A beat this old is none, unless the configuration waits longer: more than any guest's kind is given. */
 #define HEARTBEAT_OLD_USEC (10 * USEC_PER_SEC)
 
-static int look_bus(const Patient *patient, Found *found _unused_) {
+static LookResult look_bus(const Patient *patient, Found *found _unused_) {
         return patient->service->bus ? LOOK_OK : LOOK_WRONG;
 }
 
-static int look_running(const Patient *patient, Found *found _unused_) {
+static LookResult look_running(const Patient *patient, Found *found _unused_) {
         return !patient->service->bus ? LOOK_LEFT_OUT : patient->service->running ? LOOK_OK : LOOK_WRONG;
 }
 
-static int look_known(const Patient *patient, Found *found _unused_) {
+static LookResult look_known(const Patient *patient, Found *found _unused_) {
         return patient->info ? LOOK_OK : LOOK_WRONG;
 }
 
-static int look_usable(const Patient *patient, Found *found) {
+static LookResult look_usable(const Patient *patient, Found *found) {
         const MachineInfo *info = patient->info;
 
         if (!info || streq(info->state, "drained"))
@@ -28,12 +28,12 @@ static int look_usable(const Patient *patient, Found *found) {
         text_append_string(&found->what, info->state);
         if (info->state_reason[0]) {
                 text_append_string(&found->what, ": ");
-                format_untrusted(&found->what, info->state_reason);
+                text_append_string(&found->what, info->state_reason);
         }
         return streq(info->state, "failed") || streq(info->state, "offline") ? LOOK_WRONG : LOOK_OK;
 }
 
-static int look_drained(const Patient *patient, Found *found _unused_) {
+static LookResult look_drained(const Patient *patient, Found *found _unused_) {
         return !patient->info                           ? LOOK_LEFT_OUT
                : streq(patient->info->state, "drained") ? LOOK_WRONG
                                                         : LOOK_OK;
@@ -41,7 +41,7 @@ static int look_drained(const Patient *patient, Found *found _unused_) {
 
 /* While it starts or is reverted there is none to be expected; one that is in use without has none
  * configured, or comes from a revert a moment ago. */
-static int look_heartbeat(const Patient *patient, Found *found) {
+static LookResult look_heartbeat(const Patient *patient, Found *found) {
         const MachineInfo *info = patient->info;
 
         if (!info || (!streq(info->state, "ready") && !streq(info->state, "busy")) ||
@@ -53,7 +53,7 @@ static int look_heartbeat(const Patient *patient, Found *found) {
                        : LOOK_OK;
 }
 
-static int look_reverts(const Patient *patient, Found *found) {
+static LookResult look_reverts(const Patient *patient, Found *found) {
         const MachineInfo *info = patient->info;
 
         if (!info)

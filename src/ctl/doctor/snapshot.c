@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "config/machine-config.h"
 #include "ctl/doctor/check.h"
 #include "ctl/doctor/tree.h"
 
@@ -15,14 +14,14 @@
 #define CREATE "virsh -c {uri} snapshot-create-as {domain} {snapshot}"
 #define NEW_ONE DELETE_SNAPSHOT " && " CREATE "  # while the guest runs"
 
-static const SnapshotFacts *of(const Patient *patient) {
+static const SnapshotFacts *snapshot_of(const Patient *patient) {
         return facts_snapshot(patient->domain, patient->machine->snapshot);
 }
 
-static int look_there(const Patient *patient, Found *found _unused_) {
+static LookResult look_there(const Patient *patient, Found *found _unused_) {
         if (patient->machine->policy == POLICY_NEVER)
                 return LOOK_LEFT_OUT;
-        return of(patient) ? LOOK_OK : LOOK_WRONG;
+        return snapshot_of(patient) ? LOOK_OK : LOOK_WRONG;
 }
 
 static bool is_external(const SnapshotFacts *snapshot) {
@@ -31,8 +30,8 @@ static bool is_external(const SnapshotFacts *snapshot) {
 }
 
 /* Of a guest that was off, or of its disks alone: a revert would boot it. */
-static int look_state(const Patient *patient, Found *found) {
-        const SnapshotFacts *snapshot = of(patient);
+static LookResult look_state(const Patient *patient, Found *found) {
+        const SnapshotFacts *snapshot = snapshot_of(patient);
 
         if (!snapshot)
                 return LOOK_LEFT_OUT;
@@ -41,24 +40,24 @@ static int look_state(const Patient *patient, Found *found) {
         return state && (streq(state, "running") || streq(state, "paused")) ? LOOK_OK : LOOK_WRONG;
 }
 
-static int look_external(const Patient *patient, bool reverted) {
-        const SnapshotFacts *snapshot = of(patient);
+static LookResult look_external(const Patient *patient, bool revertible) {
+        const SnapshotFacts *snapshot = snapshot_of(patient);
 
-        if (!snapshot || (patient->hypervisor->version >= VERSION_EXTERNAL) != reverted)
+        if (!snapshot || (patient->hypervisor->version >= VERSION_EXTERNAL) != revertible)
                 return LOOK_LEFT_OUT;
         return is_external(snapshot) ? LOOK_WRONG : LOOK_OK;
 }
 
-static int look_external_old(const Patient *patient, Found *found _unused_) {
+static LookResult look_external_old(const Patient *patient, Found *found _unused_) {
         return look_external(patient, false);
 }
 
-static int look_external_new(const Patient *patient, Found *found _unused_) {
+static LookResult look_external_new(const Patient *patient, Found *found _unused_) {
         return look_external(patient, true);
 }
 
 /* A revert brings the definition of the snapshot's time back, without what was attached since. */
-static int look_definition(const Patient *patient, Found *found) {
+static LookResult look_definition(const Patient *patient, Found *found) {
         static const struct {
                 const char *what, *path;
         } devices[] = {
@@ -67,7 +66,7 @@ static int look_definition(const Patient *patient, Found *found) {
                 { "a vsock device", "/devices/vsock" },
                 { "a panic device", "/devices/panic" },
         };
-        const SnapshotFacts *snapshot = of(patient);
+        const SnapshotFacts *snapshot = snapshot_of(patient);
 
         if (!snapshot || xml_count(snapshot->xml, "/domainsnapshot/domain") == 0)
                 return LOOK_LEFT_OUT;
@@ -84,12 +83,12 @@ static int look_definition(const Patient *patient, Found *found) {
 }
 
 /* Not every QEMU loads what an older one saved; a revert since then has shown that this one does. */
-static int look_emulator(const Patient *patient, Found *found _unused_) {
-        const SnapshotFacts *snapshot = of(patient);
+static LookResult look_emulator(const Patient *patient, Found *found _unused_) {
+        const SnapshotFacts *snapshot = snapshot_of(patient);
         _cleanup_free_ char *emulator = xml_string(patient->domain->xml, "/domain/devices/emulator", 0);
         struct stat st;
 
-        if (!snapshot || !emulator || !machine_uri_is_local(patient->hypervisor->uri) ||
+        if (!snapshot || !emulator || !patient_is_local(patient) ||
                 tree_stat(patient->root, emulator, &st) < 0)
                 return LOOK_LEFT_OUT;
         uint64_t made = xml_number(snapshot->xml, "/domainsnapshot/creationTime", 0);
@@ -99,9 +98,9 @@ static int look_emulator(const Patient *patient, Found *found _unused_) {
 }
 
 /* What a replacement that broke off left. */
-static int look_spare(const Patient *patient, Found *found) {
+static LookResult look_spare(const Patient *patient, Found *found) {
         text_append_printf(&found->what, "%s.new", patient->machine->snapshot);
-        if (text_failed(&found->what) || !of(patient))
+        if (text_failed(&found->what) || !snapshot_of(patient))
                 return LOOK_LEFT_OUT;
         return facts_snapshot(patient->domain, text_string(&found->what)) ? LOOK_WRONG : LOOK_OK;
 }

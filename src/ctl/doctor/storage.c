@@ -6,14 +6,17 @@
 #include <inttypes.h>
 #include <sys/statvfs.h>
 
-#include "config/machine-config.h"
 #include "ctl/doctor/check.h"
 #include "ctl/doctor/words.h"
 
 #define DISKS "/domain/devices/disk[@device='disk' or not(@device)][not(readonly)]"
+#define OTHER_FORMAT DISKS "[not(driver/@type='qcow2')]"
+#define EXCLUDED DISKS "[@snapshot='no' or @snapshot='external']"
+#define FILESYSTEM "/domain/devices/filesystem"
+#define HOSTDEV "/domain/devices/hostdev"
 
 /* The source of the first node that a path leads to. */
-static int look_for(const Patient *patient, const char *path, const char *name, Found *found) {
+static LookResult look_for(const Patient *patient, const char *path, const char *name, Found *found) {
         if (xml_count(patient->domain->xml, path) == 0)
                 return LOOK_OK;
         _cleanup_free_ char *what = xml_string(patient->domain->xml, name, 0);
@@ -21,33 +24,28 @@ static int look_for(const Patient *patient, const char *path, const char *name, 
         return LOOK_WRONG;
 }
 
-static int look_format(const Patient *patient, Found *found) {
-        static const char path[] = DISKS "[not(driver/@type='qcow2')]";
-
-        return look_for(patient, path, DISKS "[not(driver/@type='qcow2')]/target/@dev", found);
+static LookResult look_format(const Patient *patient, Found *found) {
+        return look_for(patient, OTHER_FORMAT, OTHER_FORMAT "/target/@dev", found);
 }
 
-static int look_excluded(const Patient *patient, Found *found) {
-        static const char path[] = DISKS "[@snapshot='no' or @snapshot='external']";
-
-        return look_for(patient, path, DISKS "[@snapshot='no' or @snapshot='external']/target/@dev", found);
+static LookResult look_excluded(const Patient *patient, Found *found) {
+        return look_for(patient, EXCLUDED, EXCLUDED "/target/@dev", found);
 }
 
-static int look_filesystem(const Patient *patient, Found *found) {
-        return look_for(
-                patient, "/domain/devices/filesystem", "/domain/devices/filesystem/target/@dir", found);
+static LookResult look_filesystem(const Patient *patient, Found *found) {
+        return look_for(patient, FILESYSTEM, FILESYSTEM "/target/@dir", found);
 }
 
-static int look_hostdev(const Patient *patient, Found *found) {
-        return look_for(patient, "/domain/devices/hostdev", "/domain/devices/hostdev/@type", found);
+static LookResult look_hostdev(const Patient *patient, Found *found) {
+        return look_for(patient, HOSTDEV, HOSTDEV "/@type", found);
 }
 
 /* An image grows as its guest writes; a guest whose image cannot is paused by QEMU. */
-static int look_growth(const Patient *patient, Found *found) {
+static LookResult look_growth(const Patient *patient, Found *found) {
         _cleanup_free_ char *image = xml_string(patient->domain->xml, DISKS "/source/@file", 0);
         struct statvfs st;
 
-        if (!image || image[0] != '/' || !machine_uri_is_local(patient->hypervisor->uri))
+        if (!image || image[0] != '/' || !patient_is_local(patient))
                 return LOOK_LEFT_OUT;
         char *slash = strrchr(image, '/');
         slash[slash == image ? 1 : 0] = '\0';

@@ -60,3 +60,12 @@ uint64_t xml_number(xmlDocPtr document, const char *path, size_t i) {
 
         return content && *content >= '0' && *content <= '9' ? strtoull(content, NULL, 10) : 0;
 }
+
+bool xml_has_number(xmlDocPtr document, const char *path, uint64_t number) {
+        size_t n = xml_count(document, path);
+
+        for (size_t i = 0; i < n; i++)
+                if (xml_number(document, path, i) == number)
+                        return true;
+        return false;
+}

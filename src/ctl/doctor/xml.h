@@ -20,3 +20,5 @@ size_t xml_count(xmlDocPtr document, const char *path);
 char *xml_string(xmlDocPtr document, const char *path, size_t i);
 /* The same as a natural number; 0 if it is none. */
 uint64_t xml_number(xmlDocPtr document, const char *path, size_t i);
+/* Whether one of them is that number. */
+bool xml_has_number(xmlDocPtr document, const char *path, uint64_t number);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -67,9 +68,34 @@ static void test_directories_are_made(void **state _unused_) {
         assert_int_equal(rmdir(top), 0);
 }
 
+/* A listener that accepts nobody takes few, and then lets others wait; one that is gone refuses. */
+static void test_connect(void **state) {
+        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+        const struct sockaddr *to = (const struct sockaddr *)&address;
+        socklen_t size = sizeof(address);
+        int fds[4];
+
+        (void)state;
+        int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(bind(listener, to, size), 0);
+        assert_int_equal(listen(listener, 0), 0);
+        assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+        fds[0] = io_connect(to, size, now_monotonic() + 20 * USEC_PER_SEC);
+        assert_true(fds[0] >= 0);
+        assert_true(fcntl(fds[0], F_GETFL) & O_NONBLOCK);
+        for (size_t i = 1; i < ELEMENTSOF(fds); i++)
+                fds[i] = io_connect(to, size, now_monotonic() + 100 * USEC_PER_MSEC);
+        assert_int_equal(fds[ELEMENTSOF(fds) - 1], -ETIMEDOUT);
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++)
+                fd_close(fds[i]);
+        close(listener);
+        assert_int_equal(io_connect(to, size, now_monotonic() + 20 * USEC_PER_SEC), -ECONNREFUSED);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_deadlines),
+                cmocka_unit_test(test_connect),
                 cmocka_unit_test(test_reads_files_with_a_bound),
                 cmocka_unit_test(test_sums),
                 cmocka_unit_test(test_directories_are_made),

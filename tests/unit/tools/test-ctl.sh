@@ -224,6 +224,7 @@ attach() { PBOTVM_CONFIG=$work/attach.json "$ctl" attach "$@"; }
 check 'attach, shown' 0 '^<vsock model="virtio">.*<cid auto="no" address="7"/>.*</vsock>$' attach vsock vm --dry-run
 check 'attach' 0 '^Domain test has its channel from its next cold start on. Snapshot 1 is older.*delete the snapshot \(while it is there' attach channel vm
 check 'attach, what' 2 'attach usb: expected serial, vsock or channel' attach usb vm
+check 'attach, anything' 2 'attach auto: expected serial, vsock or channel' attach auto vm
 check 'attach to nobody' 1 "There is no machine 'nobody' in .*/attach.json" attach serial nobody
 check 'attach without a domain' 1 'Machine bare has no domain' attach serial bare
 check 'attach, no libvirt' 1 'Failed to attach the serial to vm: ' env PBOTVM_CONFIG="$work/away.json" sh -c '

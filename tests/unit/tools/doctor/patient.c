@@ -164,12 +164,17 @@ static void make_service(World *world) {
         MachineInfo *info = calloc(1, sizeof(*info));
 
         assert_non_null(info);
-        char **strings[] = { &info->name, &info->path, &info->domain, &info->policy, &info->state,
-                &info->state_reason, &info->guest, &info->transport, &info->last_revert_reason,
-                &info->last_beat };
-        for (size_t i = 0; i < ELEMENTSOF(strings); i++)
-                *strings[i] = strdup(i == 0 ? "pbot-vm" : i == 4 ? "ready" : "");
-        info->heartbeat_age_usec = USEC_PER_SEC;
+        *info = (MachineInfo){ .name = strdup("pbot-vm"),
+                .path = strdup(""),
+                .domain = strdup(""),
+                .policy = strdup(""),
+                .state = strdup("ready"),
+                .state_reason = strdup(""),
+                .guest = strdup(""),
+                .transport = strdup(""),
+                .last_revert_reason = strdup(""),
+                .last_beat = strdup(""),
+                .heartbeat_age_usec = USEC_PER_SEC };
         world->service = (ServiceFacts){ .bus = true, .running = true, .machines = { info, 1 } };
 }
 

@@ -14,13 +14,8 @@
         "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='/a.qcow2'/>"       \
         "<target dev='vda' bus='virtio'/></disk></devices></domain>"
 
-static void say_nothing(void *userdata, virErrorPtr error) {
-        (void)userdata;
-        (void)error;
-}
-
 static int set_up(void **state) {
-        virSetErrorFunc(NULL, say_nothing);
+        libvirt_silence();
         *state = virConnectOpen("test:///default");
         return *state ? 0 : -1;
 }
@@ -88,7 +83,7 @@ static void test_away(void **state) {
 }
 
 /* Edits the definition, has libvirt take it, and returns what it made of it. */
-static xmlDocPtr attach(virConnectPtr connection, const char *xml, AttachKind kind,
+static xmlDocPtr attach(virConnectPtr connection, const char *xml, TransportKind kind,
         const MachineConfig *machine, const HypervisorFacts *facts, Text *changed) {
         _cleanup_(xml_freep) xmlDocPtr definition = xml_parse(xml);
         _cleanup_free_ char *defined = NULL;
@@ -108,27 +103,27 @@ static xmlDocPtr attach(virConnectPtr connection, const char *xml, AttachKind ki
 }
 
 static const struct {
-        AttachKind kind;
+        TransportKind kind;
         const char *devices; /* in place of the closing tag of the bare domain's */
         const char *has;     /* what the result has twice, or once for vsock */
 } kinds[] = {
-        { ATTACH_CHANNEL, "",
+        { TRANSPORT_CHANNEL, "",
                 "//channel[source/seclabel/@relabel='no'][starts-with(target/@name,'org.pbot.vm.')]" },
-        { ATTACH_CHANNEL, "<channel type='unix'><target type='virtio' name='org.pbot.vm.0'/></channel>",
+        { TRANSPORT_CHANNEL, "<channel type='unix'><target type='virtio' name='org.pbot.vm.0'/></channel>",
                 "//channel[starts-with(source/@path,'/run/x/')]" },
-        { ATTACH_SERIAL, "", "//serial[@type='tcp']/source[@mode='bind'][@host='127.0.0.1']" },
-        { ATTACH_SERIAL,
+        { TRANSPORT_SERIAL, "", "//serial[@type='tcp']/source[@mode='bind'][@host='127.0.0.1']" },
+        { TRANSPORT_SERIAL,
                 "<serial type='tcp'><source mode='bind' host='0.0.0.0' service='7000'/><target "
                 "port='1'/></serial>",
                 "//serial[@type='tcp']/source[@mode='bind'][@host='127.0.0.1'][@service != 5555]" },
-        { ATTACH_SERIAL,
+        { TRANSPORT_SERIAL,
                 "<serial type='tcp'><source mode='connect' host='127.0.0.1' service='7000'/>"
                 "<protocol type='telnet'/><target port='1'/></serial>",
                 "//serial[@type='tcp'][source/@mode='bind'][protocol/@type='raw']" },
-        { ATTACH_VSOCK, "", "//vsock/cid[@auto='no'][@address='8']" },
-        { ATTACH_VSOCK, "<vsock model='virtio'><cid auto='no' address='7'/></vsock>",
+        { TRANSPORT_VSOCK, "", "//vsock/cid[@auto='no'][@address='8']" },
+        { TRANSPORT_VSOCK, "<vsock model='virtio'><cid auto='no' address='7'/></vsock>",
                 "//vsock/cid[@address='8']" },
-        { ATTACH_VSOCK, "<vsock model='virtio'><cid auto='no' address='99'/></vsock>",
+        { TRANSPORT_VSOCK, "<vsock model='virtio'><cid auto='no' address='99'/></vsock>",
                 "//vsock/cid[@address='99']" },
 };
 
@@ -156,7 +151,7 @@ static void test_attach(void **state) {
                 text_append_string(&xml, kinds[i].devices);
                 text_append_string(&xml, end);
                 first = attach(*state, text_string(&xml), kinds[i].kind, &machine, facts, &changed);
-                if (xml_count(first, kinds[i].has) != (kinds[i].kind == ATTACH_VSOCK ? 1 : 2))
+                if (xml_count(first, kinds[i].has) != (kinds[i].kind == TRANSPORT_VSOCK ? 1 : 2))
                         fail_msg("case %zu: %zu of %s, changed:\n%s", i, xml_count(first, kinds[i].has),
                                 kinds[i].has, text_string(&changed));
                 if (i < ELEMENTSOF(kinds) - 1)
@@ -177,14 +172,33 @@ static void test_attach_named(void **state) {
         _cleanup_(xml_freep) xmlDocPtr serial = NULL, vsock = NULL;
         _cleanup_text_ Text changed = {};
 
-        serial = attach(*state, BARE, ATTACH_SERIAL, &machine, facts, &changed);
+        serial = attach(*state, BARE, TRANSPORT_SERIAL, &machine, facts, &changed);
         assert_int_equal(xml_number(serial, "//serial[@type='tcp']/source/@service", 0), 7777);
         assert_int_equal(xml_number(serial, "//serial[@type='tcp']/source/@service", 1), 7778);
-        vsock = attach(*state, BARE, ATTACH_VSOCK, &machine, facts, &changed);
+        vsock = attach(*state, BARE, TRANSPORT_VSOCK, &machine, facts, &changed);
         assert_int_equal(xml_number(vsock, "//vsock/cid/@address", 0), 42);
-        assert_int_equal(attach_edit(NULL, ATTACH_VSOCK, &machine, facts, &changed), -EBADMSG);
-        assert_int_equal(attach_kind_from_string("serial"), ATTACH_SERIAL);
-        assert_int_equal(attach_kind_from_string("usb"), -EINVAL);
+        assert_int_equal(attach_edit(NULL, TRANSPORT_VSOCK, &machine, facts, &changed), -EBADMSG);
+        assert_int_equal(attach_edit(vsock, TRANSPORT_AUTO, &machine, NULL, &changed), -EINVAL);
+}
+
+/* Which ports and CIDs are free cannot be told; channels have none. */
+static void test_attach_unknown(void **state) {
+        static char name[] = "pbot-vm", data[] = "/run/x/data", heart[] = "/run/x/heart";
+        const MachineConfig machine = {
+                .name = name, .domain = name, .channel_data = data, .channel_heart = heart
+        };
+        _cleanup_(facts_freep) HypervisorFacts *facts = facts_new("test:///default");
+        _cleanup_(xml_freep) xmlDocPtr definition = xml_parse(BARE);
+        _cleanup_text_ Text changed = {};
+
+        (void)state;
+        facts->error = strdup("Connection reset");
+        assert_int_equal(attach_edit(definition, TRANSPORT_SERIAL, &machine, facts, &changed), -ENODATA);
+        assert_int_equal(attach_edit(definition, TRANSPORT_VSOCK, &machine, facts, &changed), -ENODATA);
+        assert_string_equal(text_string(&changed), "");
+        assert_int_equal(xml_count(definition, "//serial | //vsock"), 0);
+        assert_int_equal(attach_edit(definition, TRANSPORT_CHANNEL, &machine, NULL, &changed), 0);
+        assert_int_equal(xml_count(definition, "//channel"), 2);
 }
 
 int main(void) {
@@ -193,6 +207,7 @@ int main(void) {
                 cmocka_unit_test(test_away),
                 cmocka_unit_test(test_attach),
                 cmocka_unit_test(test_attach_named),
+                cmocka_unit_test(test_attach_unknown),
         };
 
         return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -33,7 +33,8 @@ static void release(void *data) {
         (void)!write(job->released[1], "r", 1);
 }
 
-static void count(void *userdata) {
+static void count(void *userdata, uint64_t usec) {
+        assert_int_equal(usec, USEC_PER_SEC + USEC_PER_SEC / 10);
         (*(int *)userdata)++;
 }
 
