@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "gdb/commands.h"
+#include "gdb/end-of-main.h"
 #include "gdb/expression.h"
 #include "gdb/signals.h"
 #include "gdb/tell.h"
@@ -12,10 +13,11 @@
 typedef struct Debugger {
         Session session;
         const Source *source;
-        Commands commands;       /* what the program asked for: traces, watchpoints */
-        unsigned ask, last, end; /* numbers of breakpoints, 0: not set */
-        Text locals;             /* of main() at its end, to be told if nothing else was */
-        unsigned handled[NSIG];  /* how often the program took a signal by itself */
+        Commands commands;                          /* what the program asked for: traces, watchpoints */
+        unsigned ask, last;                         /* numbers of breakpoints, 0: not set */
+        unsigned ends[END_PLACES_MAX], ends_passed; /* likewise; how often the program came by one */
+        Text locals;            /* of main() at its end, to be told if nothing else was */
+        unsigned handled[NSIG]; /* how often the program took a signal by itself */
         Ending *ending;
 } Debugger;
 
@@ -35,8 +37,8 @@ static int set_breakpoint(Debugger *debugger, const char *place, unsigned *ret) 
 }
 
 /* Sets a breakpoint at a line of main(); where the line has no code gdb takes another one, which does not
- * help. */
-static int set_line_breakpoint(Debugger *debugger, unsigned line, unsigned *ret) {
+ * help. Its address is appended to *address. */
+static int set_line_breakpoint(Debugger *debugger, unsigned line, unsigned *ret, Text *address) {
         _cleanup_mi_record_ MiRecord *record = NULL;
         int r = session_command(
                 &debugger->session, &record, "-break-insert \"%s:%u\"", debugger->source->name, line);
@@ -52,24 +54,59 @@ static int set_line_breakpoint(Debugger *debugger, unsigned line, unsigned *ret)
                 return MIN(r, 0);
         }
         *ret = (unsigned)strtoul(number, NULL, 10);
+        text_append_string(address, mi_text(breakpoint, "addr") ?: "");
         return 0;
+}
+
+/* Sets a breakpoint at an address of main(), as seen from its beginning, since the program will be loaded
+ * elsewhere. */
+static int set_address_breakpoint(Debugger *debugger, const char *address, unsigned *ret) {
+        _cleanup_mi_record_ MiRecord *record = NULL;
+        char place[64];
+
+        *ret = 0;
+        int r = session_command(&debugger->session, &record,
+                "-data-evaluate-expression \"%s-(unsigned long)&main\"", address);
+        const char *offset = r > 0 ? mi_text(&record->results, "value") : NULL;
+        if (!offset)
+                return MIN(r, 0);
+        (void)snprintf(place, sizeof(place), "*main+%lu", strtoul(offset, NULL, 10));
+        return set_breakpoint(debugger, place, ret);
+}
+
+/* Where gdb's address for the line is not that of main()'s end the breakpoint moves there. */
+static int move_end_breakpoint(Debugger *debugger, const EndOfMain *end, const Text *address) {
+        _cleanup_mi_record_ MiRecord *record = NULL;
+        const char *places[END_PLACES_MAX];
+
+        int r = session_command(
+                &debugger->session, &record, "-symbol-list-lines \"%s\"", debugger->source->name);
+        size_t n = r > 0 ? end_of_main_places(end, mi_member(&record->results, "lines"), places) : 0;
+        if (n == 0 || (n == 1 && streq_ptr(places[0], text_string(address))))
+                return MIN(r, 0);
+        r = session_command(&debugger->session, NULL, "-break-delete %u", debugger->ends[0]);
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = set_address_breakpoint(debugger, places[i], &debugger->ends[i]);
+        return MIN(r, 0);
 }
 
 /* At the brace that closes main() its variables are still there, whatever return led there. clang has no
  * code for it after a last return: then that. */
 static int set_end_breakpoint(Debugger *debugger) {
-        unsigned line = source_end_of_main(debugger->source);
-        _cleanup_text_ Text statement = {};
-        int r;
+        const EndOfMain end = end_of_main_find(debugger->source);
+        _cleanup_text_ Text statement = {}, address = {};
 
-        if (line == 0)
+        if (end.brace == 0)
                 return 0;
-        r = set_line_breakpoint(debugger, line, &debugger->end);
-        if (r < 0 || debugger->end > 0)
+        int r = set_line_breakpoint(debugger, end.brace, &debugger->ends[0], &address);
+        if (r < 0)
                 return r;
-        if (source_append_statement(debugger->source, line - 1, &statement) &&
+        /* In C nothing is destroyed. */
+        if (debugger->ends[0] > 0)
+                return debugger->commands.cpp ? move_end_breakpoint(debugger, &end, &address) : 0;
+        if (source_append_statement(debugger->source, end.brace - 1, &statement) &&
                 startswith(text_string(&statement), "return"))
-                return set_line_breakpoint(debugger, line - 1, &debugger->end);
+                return set_line_breakpoint(debugger, end.brace - 1, &debugger->ends[0], &address);
         return 0;
 }
 
@@ -109,10 +146,32 @@ static int tell_last(Debugger *debugger, const MiValue *frame) {
         return text_error(&text);
 }
 
+static bool is_end(const Debugger *debugger, unsigned number) {
+        for (size_t i = 0; i < END_PLACES_MAX; i++)
+                if (debugger->ends[i] == number)
+                        return true;
+        return false;
+}
+
+/* A loop on one line, or a main() that calls itself: each stop costs a thousand times as much as what it
+ * interrupts. */
+#define ENDS_PASSED_MAX 100
+
+static int forget_ends(Debugger *debugger) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < END_PLACES_MAX; i++)
+                if (debugger->ends[i] > 0)
+                        r = session_command(&debugger->session, NULL, "-break-delete %u", debugger->ends[i]);
+        return MIN(r, 0);
+}
+
 /* At the brace that closes main(): nothing is printed yet, a destructor may still print. */
 static int note_locals(Debugger *debugger, const MiValue *frame) {
         session_drain(&debugger->session);
         text_clear(&debugger->locals);
+        if (++debugger->ends_passed > ENDS_PASSED_MAX)
+                return forget_ends(debugger);
         if (debugger->session.printed || !streq_ptr(mi_text(frame, "func"), "main"))
                 return 0;
         return tell_locals(&debugger->session, &debugger->locals);
@@ -129,7 +188,7 @@ static int handle_breakpoint(Debugger *debugger, const MiRecord *stop) {
                 return commands_run(&debugger->commands, &debugger->session, debugger->source, frame);
         if (number == debugger->last)
                 return tell_last(debugger, frame);
-        if (number == debugger->end)
+        if (is_end(debugger, number))
                 return note_locals(debugger, frame);
         return commands_tell_trace(&debugger->commands, &debugger->session, debugger->source, number, frame);
 }

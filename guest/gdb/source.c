@@ -112,54 +112,6 @@ bool source_append_statement(const Source *source, unsigned line, Text *text) {
         return size > 0;
 }
 
-/* The brace that closes main(): where the depth of braces is back at none after main was named at depth
- * none. Where braces do not match, since some stand in what the preprocessor leaves out, it is the last one:
- * a host puts nothing behind the main() that it writes. */
-static const char *find_end_of_main(const char *text, const char *end) {
-        Scanner scanner = { .p = text, .end = end };
-        bool named = false, in_main = false, in_directive = false, amiss = false;
-        const char *found = NULL, *last = NULL;
-        unsigned depth = 0;
-        Token token;
-
-        while ((token = scan(&scanner)).kind != TOKEN_END) {
-                if (token.first)
-                        in_directive = token.kind == TOKEN_HASH;
-                if (in_directive)
-                        continue;
-                last = NULL;
-                if (token_is(&token, "main")) {
-                        named = true;
-                        in_main |= depth == 0;
-                } else if (depth == 0 && token_is(&token, ";"))
-                        in_main = false;
-                else if (token_is(&token, "{"))
-                        depth++;
-                else if (token_is(&token, "}")) {
-                        last = token.data;
-                        amiss |= depth == 0;
-                        if (depth > 0 && --depth == 0 && in_main && !found)
-                                found = token.data;
-                }
-        }
-        return !named ? NULL : amiss || depth > 0 ? last : found;
-}
-
-unsigned source_end_of_main(const Source *source) {
-        const char *text = text_string(&source->text),
-                   *brace = find_end_of_main(text, text + source->text.size);
-        unsigned line = 1;
-
-        if (!brace)
-                return 0;
-        for (const char *p = brace; p > text && p[-1] != '\n'; p--)
-                if (!isspace((unsigned char)p[-1]))
-                        return 0;
-        for (const char *p = text; p < brace; p++)
-                line += *p == '\n';
-        return line;
-}
-
 unsigned source_wrapper(const Source *source, size_t *ret_offset) {
         const char *text = text_string(&source->text), *line = text;
         unsigned number = 1;

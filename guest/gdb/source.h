@@ -20,9 +20,6 @@ int source_load(const char *name, Source *ret);
  * around it. False, and nothing is appended, when there is no such line or it is empty. */
 bool source_append_statement(const Source *source, unsigned line, Text *text);
 
-/* The line of the brace that closes main(), if that brace stands alone on it, else 0. */
-unsigned source_end_of_main(const Source *source);
-
 /* The first line with print_last_statement(), and the offset of that word in it; 0 if there is none. */
 unsigned source_wrapper(const Source *source, size_t *ret_offset);
 

@@ -28,40 +28,6 @@ static void test_statements(void **state _unused_) {
         }
 }
 
-static const struct {
-        const char *text;
-        unsigned line;
-} ends[] = {
-        { "int main(void)\n{\n    return 0;\n}\n", 4 },
-        { "int f(void)\n{\n}\nint main(int argc, char *argv[])\n{\n    if (1) {\n    }\n}\nint g(void) "
-          "{\n}\n",
-                8 },
-        { "int main() { return 0; }\n", 0 },
-        { "int main(void);\nint f(void) {\n}\n", 0 },
-        { "// int main() {\n/* main { */\nchar *s = \"main() {\";\nint main(void) {\n    puts(\"}\");\n    "
-          "c = '}';\n}\n",
-                7 },
-        { "#define X main() {\nint domain(void) {\n}\nint main_(void) {\n}\n", 0 },
-        { "int main(void) {\n    int x = 1'000;\n}\n", 3 },
-        { "int main(void) {\n", 0 },
-        { "const char *s = R\"(int main() {\n)\";\nint main() {\n    f(R\"x(})\")x\");\n}\n", 5 },
-        { "#define BLOCK \\\n{\nint main(void) {\n}\n", 4 },
-        { "int main(void) {\n    return u8'}';\n}\n", 3 },
-        { "", 0 },
-        { "}\n", 0 },
-        { "int main(void) {\n#ifdef A\n}\n#endif\nint x;\n}\n", 6 },
-        { "#ifdef A\nint f() {\n#endif\nint main(void) {\nint x;\n}\n", 6 },
-        { "int main(void) {\n}\nint f() {\n}\n", 2 },
-};
-
-static void test_end_of_main(void **state _unused_) {
-        for (size_t i = 0; i < ELEMENTSOF(ends); i++) {
-                _cleanup_source_ Source source = make_source(ends[i].text);
-
-                assert_int_equal(source_end_of_main(&source), ends[i].line);
-        }
-}
-
 static void test_wrapper(void **state _unused_) {
         _cleanup_source_ Source source = make_source("a\n    print_last_statement(f(x));\n    return 0;\n"),
                                 none = make_source("int x;\n");
@@ -111,7 +77,6 @@ static void test_missing_file(void **state _unused_) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_statements),
-                cmocka_unit_test(test_end_of_main),
                 cmocka_unit_test(test_wrapper),
                 cmocka_unit_test(test_what_is_unwrapped),
                 cmocka_unit_test(test_missing_file),
