@@ -8,6 +8,7 @@ enum {
         DECLARED = 1 << 2,     /* anywhere */
         DECLARED_TOP = 1 << 3, /* at the top level */
         COMPETES = 1 << 4,     /* declared where nothing hides the headers' one */
+        OVERLOADS = 1 << 5,    /* a function of C++ at the top level: it stands beside the headers' one */
 };
 
 typedef struct Finder {
@@ -20,7 +21,7 @@ typedef struct Finder {
 } Finder;
 
 void clashes_done(Clashes *clashes) {
-        text_done(&clashes->own);
+        text_done(&clashes->hidden);
         text_done(&clashes->needed_std);
         *clashes = (Clashes){};
 }
@@ -51,6 +52,7 @@ static bool is_declared(const Source *source, uint32_t i, bool top) {
                 return top && token[1].kind == TOKEN_SIGN && token[1].sign != SIGN_PAREN_OPEN &&
                        token[1].sign != SIGN_SCOPE && token[1].sign != SIGN_LESS;
         case SIGN_GREATER:
+        case SIGN_SHIFT_RIGHT:
                 return top && source->dialect == DIALECT_CXX;
         default:
                 return false;
@@ -91,13 +93,22 @@ static void note_namespace(Finder *finder, const Piece *piece) {
         }
 }
 
+/* A function of C++ that is not static. */
+static uint8_t function_use(const Source *source, const Piece *piece) {
+        for (uint32_t i = piece->first;
+                i < piece->end && !token_is_sign(&source->tokens[i], SIGN_PAREN_OPEN); i++)
+                if (source->tokens[i].word == WORD_STATIC)
+                        return 0;
+        return source->dialect == DIALECT_CXX ? OVERLOADS : 0;
+}
+
 /* What a piece declares at the top level. */
 static void note_piece(Finder *finder, const Piece *piece) {
         const Source *source = finder->source;
         bool value = false, enumeration = false;
 
         if (piece->kind == PIECE_FUNCTION && piece->name != NO_TOKEN) {
-                note(finder, &source->tokens[piece->name], DECLARED_TOP);
+                note(finder, &source->tokens[piece->name], DECLARED_TOP | function_use(source, piece));
                 finder->allocates |= source->tokens[piece->name].word == WORD_OPERATOR_FUNCTION &&
                                      source->tokens[piece->name + 1].word == WORD_NEW;
         }
@@ -115,7 +126,10 @@ static void note_piece(Finder *finder, const Piece *piece) {
                         value = false;
                 else if (token->kind == TOKEN_WORD && !value &&
                          (enumeration || is_declared(source, i, true)))
-                        note(finder, token, DECLARED_TOP);
+                        note(finder, token,
+                                DECLARED_TOP | (token_is_sign(token + 1, SIGN_PAREN_OPEN)
+                                                               ? function_use(source, piece)
+                                                               : 0));
                 if (token_is_sign(token, SIGN_BRACE_OPEN) && is_enumeration(source, i))
                         enumeration = true;
                 else if (token_is_sign(token, SIGN_BRACE_CLOSE))
@@ -160,6 +174,7 @@ static void note_tokens(Finder *finder) {
 static int find_in(const Pieces *pieces, const NameTable *table, bool std, Clashes *clashes) {
         _cleanup_free_ uint8_t *uses = calloc(table->n, 1);
         Finder finder = { .pieces = pieces, .source = pieces->source, .table = table, .uses = uses };
+        const bool cxx = pieces->source->dialect == DIALECT_CXX;
 
         if (!uses)
                 return -ENOMEM;
@@ -170,17 +185,19 @@ static int find_in(const Pieces *pieces, const NameTable *table, bool std, Clash
         clashes->any |= finder.allocates;
         clashes->replaces |= finder.own_std;
         for (size_t i = 0; i < table->n; i++) {
+                const char *name = table->names[i];
                 clashes->any |= (uses[i] & COMPETES) != 0;
                 if (uses[i] & DECLARED_TOP) {
                         clashes->any = true;
                         clashes->any_std |= std;
-                        if (!std)
-                                text_append(&clashes->own, table->names[i], strlen(table->names[i]) + 1);
+                        if (std || uses[i] & OVERLOADS || (cxx && name_is_in(&cxx_called_names, name)))
+                                continue;
+                        text_append(&clashes->hidden, name, strlen(name) + 1);
+                        clashes->any_std |= cxx && name_is_in(&cxx_shared_names, name);
                 } else if (uses[i] & USED && !(uses[i] & DECLARED)) {
                         clashes->needs = true;
                         if (std && uses[i] & USED_PLAIN)
-                                text_append(
-                                        &clashes->needed_std, table->names[i], strlen(table->names[i]) + 1);
+                                text_append(&clashes->needed_std, name, strlen(name) + 1);
                 }
         }
         return 0;
@@ -198,10 +215,12 @@ int clashes_find(const Pieces *pieces, Clashes *ret) {
 
         int r = find_in(pieces, &c_header_names, false, &clashes);
         if (r >= 0 && pieces->source->dialect == DIALECT_CXX) {
-                r = find_in(pieces, &std_header_names, true, &clashes);
+                r = find_in(pieces, &cxx_gnu_names, false, &clashes);
+                if (r >= 0)
+                        r = find_in(pieces, &std_header_names, true, &clashes);
                 clashes.needs |= uses_std(pieces->source);
         }
-        if (r < 0 || text_failed(&clashes.own) || text_failed(&clashes.needed_std))
+        if (r < 0 || text_failed(&clashes.hidden) || text_failed(&clashes.needed_std))
                 return -ENOMEM;
         *ret = clashes;
         clashes = (Clashes){};

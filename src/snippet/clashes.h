@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Names that both a program and the headers before it declare. The program's must win: in C the headers' one
- * is hidden while they are read; in C++ the names of std that the program uses are taken one by one. */
+/* Names that both a program and the headers before it declare. The program's must win: the headers' one is
+ * hidden while they are read, but for functions of C++, which are overloads; there the names of std that the
+ * program uses are taken one by one. */
 
 #include "snippet/pieces.h"
 
@@ -11,7 +12,8 @@ typedef struct Clashes {
         bool any_std;    /* one of namespace std */
         bool needs;      /* it uses one that it does not declare anywhere */
         bool replaces;   /* it defines a type of namespace std there: no header can stand beside it */
-        Text own;        /* those of C that it declares at its top level, each with a NUL behind */
+        Text hidden;     /* those of C that it declares at its top level, each with a NUL behind; in C++ only
+                          * what can be hidden and is no function */
         Text needed_std; /* those of std that it uses without std::, likewise; C++ alone */
 } Clashes;
 void clashes_done(Clashes *clashes);

@@ -30,17 +30,29 @@ static void names_write(Layout *layout, const Text *names, const char *before, c
         }
 }
 
-/* While the headers are read each of the names is another. */
-static void names_hide(Layout *layout, const Text *names) {
+/* While the headers are read the name is another. */
+static void name_hide(Layout *layout, const char *name, const char *params) {
+        layout_string(layout, "#define ");
+        layout_string(layout, name);
+        layout_string(layout, params ?: "");
+        layout_string(layout, " __pbotvm_hidden_");
+        layout_string(layout, name);
+        layout_string(layout, !params ? "" : streq(params, "(...)") ? "(__VA_ARGS__)" : params);
+        layout_string(layout, "\n");
+}
+
+/* What C++'s headers will have by that name nonetheless is a type, which anything else of the name hides. */
+static void names_hide(Layout *layout, const Text *names, bool cxx) {
         for (size_t i = 0; i < names->size; i += strlen(names->data + i) + 1) {
-                const char *name = names->data + i, *params = vector_function_params(name);
-                layout_string(layout, "#define ");
-                layout_string(layout, name);
-                layout_string(layout, params ?: "");
-                layout_string(layout, " __pbotvm_hidden_");
-                layout_string(layout, name);
-                layout_string(layout, params ?: "");
-                layout_string(layout, "\n");
+                const char *name = names->data + i;
+                const bool shared = cxx && name_is_in(&cxx_shared_names, name);
+
+                if (shared) {
+                        layout_string(layout, "enum ");
+                        layout_string(layout, name);
+                        layout_string(layout, " {};\n");
+                }
+                name_hide(layout, name, shared ? "(...)" : vector_function_params(name));
         }
 }
 
@@ -56,20 +68,18 @@ static void prelude_write(Program *program, const Clashes *clashes) {
         Layout *layout = &program->layout;
         const bool cxx = program->source.dialect == DIALECT_CXX;
         /* glibc's math.h warns of that name alone. */
-        const bool warns = !cxx && names_have(&clashes->own, "log");
+        const bool warns = !cxx && names_have(&clashes->hidden, "log");
 
         if (cxx && clashes->any_std)
                 layout_string(layout, "#define __PBOTVM_NO_NAMESPACE_STD\n");
         if (warns)
                 layout_string(
                         layout, "#pragma GCC diagnostic push\n#pragma GCC diagnostic ignored \"-Wcpp\"\n");
-        if (!cxx)
-                names_hide(layout, &clashes->own);
+        names_hide(layout, &clashes->hidden, cxx);
         layout_string(layout, program->style->prelude);
         if (cxx && clashes->any_std)
                 names_write(layout, &clashes->needed_std, "using std::", ";\n");
-        if (!cxx)
-                names_write(layout, &clashes->own, "#undef ", "\n");
+        names_write(layout, &clashes->hidden, "#undef ", "\n");
         if (warns)
                 layout_string(layout, "#pragma GCC diagnostic pop\n");
 }

@@ -312,6 +312,26 @@ static const Case cxx_cases[] = {
                 "#define __PBOTVM_NO_NAMESPACE_STD #include <prelude.h> using std::cout; template<class T, "
                 "class U> struct is_same { static const int v = 1; }; | print_last_statement(cout << "
                 "is_same<int, int>::v);" },
+        { "int time = 4; int f() { return time; } f()",
+                "#define __PBOTVM_NO_NAMESPACE_STD enum time {}; #define time(...) "
+                "__pbotvm_hidden_time(__VA_ARGS__) #include <prelude.h> #undef time int time = 4; int f() { "
+                "return time; } | print_last_statement(f());" },
+        { "int time(int x) { return x; } time(4)",
+                "#define __PBOTVM_NO_NAMESPACE_STD #include <prelude.h> int time(int x) { return x; } | "
+                "print_last_statement(time(4));" },
+        { "static int time(int x) { return x; } time(4)",
+                "#define __PBOTVM_NO_NAMESPACE_STD enum time {}; #define time(...) "
+                "__pbotvm_hidden_time(__VA_ARGS__) #include <prelude.h> #undef time static int time(int x) "
+                "{ return x; } | print_last_statement(time(4));" },
+        { "int index, y1; int f() { return index + y1; } f()",
+                "#define y1 __pbotvm_hidden_y1 #define index __pbotvm_hidden_index #include <prelude.h> "
+                "#undef y1 #undef index int index, y1; int f() { return index + y1; } | "
+                "print_last_statement(f());" },
+        { "int malloc; int f() { return malloc; } f()",
+                "int malloc; int f() { return malloc; } | print_last_statement(f());" },
+        { "std::vector<std::vector<int>> hash{ { 1 } }; int f() { return hash.size(); } f()",
+                "#define __PBOTVM_NO_NAMESPACE_STD #include <prelude.h> std::vector<std::vector<int>> hash{ "
+                "{ 1 } }; int f() { return hash.size(); } | print_last_statement(f());" },
         { "class list { }; int main() { list l; vector<int> v; cout << v.size() << endl; }",
                 "#define __PBOTVM_NO_NAMESPACE_STD #include <prelude.h> using std::cout; using std::endl; "
                 "using std::vector; class list { }; int main() { list l; vector<int> v; cout << v.size() << "
