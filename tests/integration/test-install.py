@@ -8,7 +8,7 @@ import re
 import socket
 import time
 
-from stack import (DOMAIN, ask, echo, equal, escaped, live, machine, main_pid, on, root, run, shell, true, wait_ready, wait_until)
+from stack import (DOMAIN, ask, echo, equal, escaped, journal, live, machine, main_pid, on, root, run, shell, true, wait_ready, wait_until)
 
 UNITS = ('pbotvm.socket', 'pbotvm-watchdog.service')
 
@@ -85,6 +85,34 @@ def test_no_watchdog_is_said():
 def test_bus_starts_the_watchdog():
     on('systemctl', 'stop', 'pbotvm-watchdog.service')
     equal(echo('activated'), 'activated')
+    wait_ready()
+
+
+def test_reload_waits_and_fails():
+    """systemctl returns when the configuration counts, and fails with the reason in the unit's journal."""
+    path = f'{live()}/etc/pbotvm/pbotvm.json'
+    with open(path, encoding='utf-8') as file:
+        before = file.read()
+    pid = main_pid('pbotvm-watchdog.service')
+    started = time.time()
+    try:
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(before.replace('"machines": {', '"machines": {"reloaded": {"domain": null},', 1))
+        on('systemctl', 'reload', 'pbotvm-watchdog.service')
+        true('reloaded' in on('pbotvmctl', 'list'), 'the new machine is not there when reload returns')
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write('{\n"machines": 5}')
+        true('REFUSED' in shell('systemctl reload pbotvm-watchdog.service 2>&1 || echo REFUSED'), 'a mistake is no failure')
+        said = wait_until('the reason', lambda: '\n'.join(
+            entry['MESSAGE'] for entry in journal('-u', 'pbotvm-watchdog.service', since=started)
+            if entry.get('SYSLOG_IDENTIFIER') == 'pbotvmctl'))
+        true('/etc/pbotvm/pbotvm.json:2: machines' in said, f'got {said!r}')
+    finally:
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(before)
+        on('systemctl', 'reload', 'pbotvm-watchdog.service')
+    equal((on('systemctl', 'is-active', 'pbotvm-watchdog.service').strip(), main_pid('pbotvm-watchdog.service')),
+          ('active', pid))
     wait_ready()
 
 
