@@ -18,13 +18,13 @@ int ctl_connect(Ctl *ctl) {
         return 0;
 }
 
-int ctl_message(Ctl *ctl, const char *path, const char *interface, const char *method, bool start,
-        sd_bus_message **ret) {
+int ctl_message(
+        Ctl *ctl, const char *path, const char *interface, const char *method, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
 
         int r = sd_bus_message_new_method_call(ctl->bus, &message, VM1_NAME, path, interface, method);
         if (r >= 0)
-                r = sd_bus_message_set_auto_start(message, start);
+                r = sd_bus_message_set_auto_start(message, false);
         if (r >= 0)
                 r = sd_bus_message_set_allow_interactive_authorization(message, ctl->ask_password);
         if (r < 0)
@@ -43,10 +43,6 @@ static const struct {
                 "the service is not running; start it with: systemctl start pbotvm-watchdog" },
         { SD_BUS_ERROR_NAME_HAS_NO_OWNER, EXIT_NOT_RUNNING,
                 "the service is not running; start it with: systemctl start pbotvm-watchdog" },
-        { "org.freedesktop.DBus.Error.Spawn.ServiceNotFound", EXIT_NOT_RUNNING,
-                "the service is not installed" },
-        { "org.freedesktop.systemd1.NoSuchUnit", EXIT_NOT_RUNNING,
-                "the service is not installed or not enabled; try: systemctl enable --now pbotvm-watchdog" },
         { SD_BUS_ERROR_ACCESS_DENIED, EXIT_DENIED,
                 "permission denied; this is for root and members of the group pbotvm-admin" },
         { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, EXIT_DENIED,

@@ -29,10 +29,9 @@ typedef struct Ctl {
 /* Connects to the system bus. 0, or an exit code, told on stderr. */
 int ctl_connect(Ctl *ctl);
 
-/* A call of a method of the manager (path VM1_PATH) or of a machine; arguments are appended by the caller. 0
- * or negative errno. start: the service is started if it does not run. */
-int ctl_message(Ctl *ctl, const char *path, const char *interface, const char *method, bool start,
-        sd_bus_message **ret);
+/* A call of a method of the manager (path VM1_PATH) or of a machine, which does not start the service;
+ * arguments are appended by the caller. 0 or negative errno. */
+int ctl_message(Ctl *ctl, const char *path, const char *interface, const char *method, sd_bus_message **ret);
 /* Calls, and waits for the reply for timeout_usec at most. 0 with *ret_reply (may be NULL), or an exit code,
  * told on stderr as "Failed to WHAT: ...". */
 int ctl_call(Ctl *ctl, sd_bus_message *message, uint64_t timeout_usec, const char *what,

@@ -106,7 +106,7 @@ int machines_list(Ctl *ctl, Machines *ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL, *reply = NULL;
         _cleanup_machines_ Machines machines = {};
 
-        int r = ctl_message(ctl, VM1_PATH, VM1_MANAGER, "ListMachines", false, &message);
+        int r = ctl_message(ctl, VM1_PATH, VM1_MANAGER, "ListMachines", &message);
         if (r < 0)
                 return ctl_failure(r, what);
         r = ctl_call(ctl, message, CALL_USEC, what, &reply);
@@ -144,8 +144,7 @@ int machine_read(Ctl *ctl, MachineInfo *machine) {
         char what[300];
 
         (void)snprintf(what, sizeof(what), "read the state of %s", machine->name);
-        int r = ctl_message(
-                ctl, machine->path, "org.freedesktop.DBus.Properties", "GetAll", false, &message);
+        int r = ctl_message(ctl, machine->path, "org.freedesktop.DBus.Properties", "GetAll", &message);
         if (r >= 0)
                 r = sd_bus_message_append(message, "s", VM1_MACHINE);
         if (r < 0)

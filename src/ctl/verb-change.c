@@ -12,7 +12,7 @@ static int call_machine(
         Ctl *ctl, const MachineInfo *machine, const char *method, const char *argument, const char *what) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
 
-        int r = ctl_message(ctl, machine->path, VM1_MACHINE, method, true, &message);
+        int r = ctl_message(ctl, machine->path, VM1_MACHINE, method, &message);
         if (r >= 0 && argument)
                 r = sd_bus_message_append(message, "s", argument);
         if (r < 0)
@@ -72,7 +72,7 @@ int verb_reload(Ctl *ctl, int argc _unused_, char **argv _unused_) {
         static const char what[] = "reload the configuration";
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
 
-        int r = ctl_message(ctl, VM1_PATH, VM1_MANAGER, "Reload", false, &message);
+        int r = ctl_message(ctl, VM1_PATH, VM1_MANAGER, "Reload", &message);
         if (r < 0)
                 return ctl_failure(r, what);
 

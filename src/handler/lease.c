@@ -3,20 +3,17 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <time.h>
 
 #include "common/io.h"
 #include "common/log.h"
 #include "common/vm1.h"
+#include "handler/arrival.h"
+#include "handler/bus-wait.h"
 
 /* Our own call timeout lies above the watchdog's, so that its answer decides. */
 #define CALL_MARGIN_USEC (5 * USEC_PER_SEC)
 /* A bus that says nothing for so much longer than the waiting is given up. */
 #define HANGING_USEC (8 * USEC_PER_SEC)
-/* Between two questions to a watchdog that went away. */
-#define RETRY_USEC (100 * USEC_PER_MSEC)
-/* A watchdog that the bus cannot start just now may be in the middle of being stopped or restarted. */
-#define START_USEC (3 * USEC_PER_SEC)
 /* For a word on its way out to reach the bus. */
 #define SETTLE_USEC (1 * USEC_PER_SEC)
 
@@ -38,61 +35,6 @@ int lease_open_bus(sd_bus **ret) {
         return 0;
 }
 
-/* A call on its way. */
-typedef struct Call {
-        sd_bus_message *reply;
-} Call;
-
-static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        Call *call = userdata;
-
-        (void)error;
-        call->reply = sd_bus_message_ref(m);
-        return 1;
-}
-
-/* Waits for bus or client: 0, or -ECANCELED when the client is gone, or another negative errno. */
-static int wait_for_bus(sd_bus *bus, int client_fd, uint64_t deadline) {
-        struct pollfd p[] = { { .fd = sd_bus_get_fd(bus) }, { .fd = client_fd } };
-        uint64_t until;
-        struct timespec ts;
-        int events = sd_bus_get_events(bus);
-
-        if (events < 0)
-                return events;
-        p[0].events = (short)events;
-        if (sd_bus_get_timeout(bus, &until) < 0)
-                until = USEC_INFINITY;
-        until = MIN(until, deadline);
-        uint64_t now = now_monotonic(), left = until > now ? until - now : 0;
-        ts = (struct timespec){ (time_t)(left / USEC_PER_SEC), (long)(left % USEC_PER_SEC * NSEC_PER_USEC) };
-
-        int n = ppoll(p, client_fd >= 0 ? 2 : 1, until == USEC_INFINITY ? NULL : &ts, NULL);
-        if (n < 0 && errno != EINTR)
-                return -errno;
-        if (n > 0 && (p[1].revents & (POLLERR | POLLHUP)))
-                return -ECANCELED;
-        return 0;
-}
-
-/* Runs the bus until the call is answered. A bus daemon that hangs does not even let the call's own time
- * begin: hence a deadline. 0, -ECANCELED when the client is gone, -ETIMEDOUT or another negative errno. */
-static int call_wait(sd_bus *bus, const Call *call, int client_fd, uint64_t deadline) {
-        while (!call->reply) {
-                int r = sd_bus_process(bus, NULL);
-                if (r < 0)
-                        return r;
-                if (r > 0)
-                        continue;
-                if (now_monotonic() >= deadline)
-                        return -ETIMEDOUT;
-                r = wait_for_bus(bus, client_fd, deadline);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
 static int append_options(sd_bus_message *m, const LeaseAsk *ask, uint64_t wait_usec) {
         const struct {
                 const char *name, *value;
@@ -109,15 +51,11 @@ static int append_options(sd_bus_message *m, const LeaseAsk *ask, uint64_t wait_
         return r >= 0 ? sd_bus_message_close_container(m) : r;
 }
 
-static int send_lease(sd_bus *bus, const LeaseAsk *ask, uint64_t wait_usec, Call *call, sd_bus_slot **slot) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+/* A call of the watchdog's manager. The bus is not to start it: an operator may have stopped it. */
+static int new_call(sd_bus *bus, const char *method, sd_bus_message **ret) {
+        int r = sd_bus_message_new_method_call(bus, ret, VM1_NAME, VM1_PATH, VM1_MANAGER, method);
 
-        int r = sd_bus_message_new_method_call(bus, &m, VM1_NAME, VM1_PATH, VM1_MANAGER, "Lease");
-        if (r >= 0)
-                r = append_options(m, ask, wait_usec);
-        if (r >= 0)
-                r = sd_bus_call_async(bus, slot, m, on_reply, call, usec_add(wait_usec, CALL_MARGIN_USEC));
-        return r;
+        return r < 0 ? r : sd_bus_message_set_auto_start(*ret, false);
 }
 
 static int read_string(sd_bus_message *m, char **to) {
@@ -191,8 +129,8 @@ static int read_lease(sd_bus_message *m, Lease *ret) {
 /* Whether asking once more may help. */
 typedef enum Again {
         AGAIN_NEVER,
-        AGAIN_SOON, /* it may be on its way up */
-        AGAIN_LONG, /* it went away while it was asked, and comes back */
+        AGAIN_AT_ONCE,    /* it went away while it was asked */
+        AGAIN_WHEN_THERE, /* it is not on the bus */
 } Again;
 
 /* What the watchdog, or the bus in its place, refuses with. */
@@ -211,15 +149,15 @@ static const Refusal refusals[] = {
         { SD_BUS_ERROR_LIMITS_EXCEEDED, VERDICT_BUSY, AGAIN_NEVER },
         { SD_BUS_ERROR_ACCESS_DENIED, VERDICT_REFUSED, AGAIN_NEVER },
         { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, VERDICT_REFUSED, AGAIN_NEVER },
-        { SD_BUS_ERROR_NO_REPLY, VERDICT_NO_WATCHDOG, AGAIN_LONG },
-        { SD_BUS_ERROR_DISCONNECTED, VERDICT_NO_WATCHDOG, AGAIN_LONG },
-        { SD_BUS_ERROR_SERVICE_UNKNOWN, VERDICT_NO_WATCHDOG, AGAIN_NEVER },
-        { "org.freedesktop.systemd1.NoSuchUnit", VERDICT_NO_WATCHDOG, AGAIN_NEVER },
-        { "org.freedesktop.systemd1.UnitMasked", VERDICT_NO_WATCHDOG, AGAIN_NEVER },
+        { SD_BUS_ERROR_NO_REPLY, VERDICT_NO_WATCHDOG, AGAIN_AT_ONCE },
+        { SD_BUS_ERROR_DISCONNECTED, VERDICT_NO_WATCHDOG, AGAIN_AT_ONCE },
+        /* The bus daemons differ in which of these they say. */
+        { SD_BUS_ERROR_NAME_HAS_NO_OWNER, VERDICT_NO_WATCHDOG, AGAIN_WHEN_THERE },
+        { SD_BUS_ERROR_SERVICE_UNKNOWN, VERDICT_NO_WATCHDOG, AGAIN_WHEN_THERE },
 };
 
 static const Refusal *find_refusal(const sd_bus_error *error) {
-        static const Refusal unknown = { .verdict = VERDICT_NO_WATCHDOG, .again = AGAIN_SOON };
+        static const Refusal unknown = { .verdict = VERDICT_NO_WATCHDOG, .again = AGAIN_NEVER };
 
         for (size_t i = 0; i < ELEMENTSOF(refusals); i++)
                 if (sd_bus_error_has_name(error, refusals[i].name))
@@ -240,7 +178,7 @@ static void tell_refusal(Verdict verdict, const sd_bus_error *error, Text *messa
 static int send_release(sd_bus *bus, const char *id, const char *outcome) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
 
-        int r = sd_bus_message_new_method_call(bus, &m, VM1_NAME, VM1_PATH, VM1_MANAGER, "Release");
+        int r = new_call(bus, "Release", &m);
         if (r >= 0)
                 r = sd_bus_message_append(m, "ss", id, outcome);
         if (r >= 0)
@@ -262,15 +200,15 @@ static void give_up(sd_bus *bus) {
 /* Asks once: 1 with *ret, 0 with *verdict and, if somebody refused, *error, or negative errno. */
 static int ask_once(
         sd_bus *bus, const LeaseAsk *ask, Lease *ret, Verdict *verdict, Again *again, sd_bus_error *error) {
-        _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        Call call = {};
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
         uint64_t now = now_monotonic(), wait_usec = ask->deadline > now ? ask->deadline - now : 0;
 
-        int r = send_lease(bus, ask, wait_usec, &call, &slot);
+        int r = new_call(bus, "Lease", &call);
         if (r >= 0)
-                r = call_wait(bus, &call, ask->client_fd, usec_add(MAX(ask->deadline, now), HANGING_USEC));
-        reply = call.reply;
+                r = append_options(call, ask, wait_usec);
+        if (r >= 0)
+                r = bus_ask(bus, call, usec_add(wait_usec, CALL_MARGIN_USEC), ask->client_fd,
+                        usec_add(MAX(ask->deadline, now), HANGING_USEC), &reply);
         if (r == -ECANCELED) {
                 give_up(bus);
                 *verdict = VERDICT_CLIENT_GONE;
@@ -291,13 +229,22 @@ static int ask_once(
         return r < 0 ? r : 1;
 }
 
-static void pause_between(uint64_t usec) {
-        struct timespec ts = { .tv_nsec = (long)(usec * NSEC_PER_USEC) };
-        (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
+/* Whether to ask once more, waiting until that may help: 1, or 0 with *verdict. */
+static int wait_to_ask(sd_bus *bus, const LeaseAsk *ask, Again again, bool was_there, Verdict *verdict) {
+        if (again == AGAIN_AT_ONCE)
+                return sd_bus_is_open(bus) > 0 && now_monotonic() < ask->deadline;
+        if (again == AGAIN_NEVER)
+                return 0;
+
+        int r = arrival_wait(bus, was_there, ask->client_fd, ask->deadline);
+        if (r == -ECANCELED)
+                *verdict = VERDICT_CLIENT_GONE;
+        else if (r < 0)
+                log_warning_errno(r, "Failed to wait for the watchdog: %m");
+        return MAX(r, 0);
 }
 
 int lease_take(sd_bus *bus, const LeaseAsk *ask, Lease *ret, Verdict *verdict, Text *message) {
-        uint64_t soon = MIN(ask->deadline, now_monotonic() + START_USEC);
         bool was_there = false;
 
         for (;;) {
@@ -307,16 +254,11 @@ int lease_take(sd_bus *bus, const LeaseAsk *ask, Lease *ret, Verdict *verdict, T
                 if (r != 0)
                         return r;
 
-                was_there |= again == AGAIN_LONG;
-                if (was_there && *verdict == VERDICT_NO_WATCHDOG)
-                        again = AGAIN_LONG;
-                uint64_t deadline = again == AGAIN_LONG ? ask->deadline : soon;
-                if (again == AGAIN_NEVER || sd_bus_is_open(bus) <= 0 ||
-                        now_monotonic() + RETRY_USEC >= deadline) {
+                was_there |= again == AGAIN_AT_ONCE;
+                if (wait_to_ask(bus, ask, again, was_there, verdict) == 0) {
                         tell_refusal(*verdict, &error, message);
                         return 0;
                 }
-                pause_between(RETRY_USEC);
         }
 }
 
@@ -336,7 +278,7 @@ int lease_settle(sd_bus *bus, uint64_t deadline) {
                         return 0;
                 if (now_monotonic() >= deadline)
                         return -ETIMEDOUT;
-                r = wait_for_bus(bus, -EBADF, deadline);
+                r = bus_wait(bus, -EBADF, deadline);
                 if (r < 0)
                         return r;
         }

@@ -37,7 +37,7 @@ int lease_open_bus(sd_bus **ret);
 
 /* Waits for a lease. Returns 1 with *ret, or 0 with *verdict (and, if that is VERDICT_REFUSED, the client's
  * text in *message), or negative errno. A watchdog that goes away while one waits is asked again when it is
- * back. */
+ * back, and one that systemd is starting when it is there; one that is stopped is not waited for. */
 int lease_take(sd_bus *bus, const LeaseAsk *ask, Lease *ret, Verdict *verdict, Text *message);
 
 /* Gives the lease back and says how it went. Only sent here: lease_settle() waits for it, so that the client

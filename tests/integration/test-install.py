@@ -8,7 +8,8 @@ import re
 import socket
 import time
 
-from stack import (DOMAIN, ask, echo, equal, escaped, journal, live, machine, main_pid, on, root, run, shell, true, wait_ready, wait_until)
+from stack import (DOMAIN, ask, ask_timed, echo, equal, escaped, journal, live, machine, main_pid, on, root, run, shell, true,
+                   wait_ready, wait_until)
 
 UNITS = ('pbotvm.socket', 'pbotvm-watchdog.service')
 
@@ -72,19 +73,32 @@ def test_client_programs():
     true('pbot-vm' in on('pbotvmctl', 'list'), 'pbotvmctl list')
 
 
-def test_no_watchdog_is_said():
-    on('systemctl', 'mask', '--runtime', '--now', 'pbotvm-watchdog.service')
+def test_nobody_starts_a_stopped_watchdog():
+    """Neither a client nor who asks on the bus, whatever it asks; it is said in words, and without a wait."""
+    on('systemctl', 'stop', 'pbotvm-watchdog.service')
     try:
-        equal(ask('-lang=sh echo x').strip(), 'Virtual machine service is not running.')
+        said, took = ask_timed('-lang=sh echo x')
+        equal(said.strip(), 'Virtual machine service is not running.')
+        true(took < 3, f'it was said after {took:.1f} s')
+        said = shell('pbotvmctl status 2>&1; echo status $?')
+        true('start it with: systemctl start pbotvm-watchdog' in said and 'status 7' in said, f'got {said!r}')
+        said = shell('busctl call org.pbot.VM1 /org/pbot/VM1 org.pbot.VM1.Manager ListMachines 2>&1 && echo DONE', check=False)
+        true('DONE' not in said, f'busctl got {said!r}')
+        equal(on('systemctl', 'is-active', 'pbotvm-watchdog.service', check=False).strip(), 'inactive')
+        equal(on('systemctl', 'is-active', 'pbotvm.socket').strip(), 'active')
     finally:
-        on('systemctl', 'unmask', '--runtime', 'pbotvm-watchdog.service')
         on('systemctl', 'start', 'pbotvm-watchdog.service')
     wait_ready()
 
 
-def test_bus_starts_the_watchdog():
+def test_a_starting_watchdog_is_waited_for():
+    """At boot it comes after something that takes time: systemd has its start in the queue, and it is inactive."""
+    wait_ready()
     on('systemctl', 'stop', 'pbotvm-watchdog.service')
-    equal(echo('activated'), 'activated')
+    shell('systemd-run -q --no-block --unit=pbotvm-test-first --property=Type=oneshot '
+          '--property=Before=pbotvm-watchdog.service sleep 3; systemctl start --no-block pbotvm-watchdog.service')
+    equal(on('systemctl', 'is-active', 'pbotvm-watchdog.service', check=False).strip(), 'inactive')
+    equal(echo('waited'), 'waited')
     wait_ready()
 
 

@@ -150,7 +150,7 @@ domain_forget() {
         fi
 }
 
-# services_stop: handlers too, or one that waits starts the watchdog again, by the bus.
+# services_stop: handlers too, or one that waits has the machine as soon as the watchdog is back.
 services_stop() {
         on systemctl stop pbotvm.socket >/dev/null 2>&1 || true
         on systemctl stop 'pbotvm@*.service' "${UNITS[@]}" >/dev/null 2>&1 || true

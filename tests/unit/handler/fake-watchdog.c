@@ -145,14 +145,60 @@ static int on_lease(Server *s, sd_bus_message *m) {
         return sd_bus_reply_method_errorf(m, name, "%s", step->message ? step->message : "no");
 }
 
+/* The name is taken: told as the bus does. */
+static void arrive(sd_bus *bus) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+
+        assert(sd_bus_message_new_signal(
+                       bus, &m, "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameOwnerChanged") >= 0);
+        assert(sd_bus_message_set_sender(m, "org.freedesktop.DBus") >= 0);
+        assert(sd_bus_message_append(m, "sss", "org.pbot.VM1", "", ":1.2") >= 0);
+        assert(sd_bus_send(bus, m, NULL) >= 0);
+}
+
+/* A property of the watchdog's unit. */
+static int on_unit(const FakeWatchdog *w, sd_bus_message *m) {
+        const char *interface, *property;
+        int r;
+
+        assert(streq(
+                sd_bus_message_get_path(m), "/org/freedesktop/systemd1/unit/pbotvm_2dwatchdog_2eservice"));
+        assert(sd_bus_message_read(m, "ss", &interface, &property) > 0);
+        if (!w->unit_state)
+                return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_NAME_HAS_NO_OWNER, "no systemd");
+        bool is_state = streq(property, "ActiveState");
+        if (is_state)
+                r = sd_bus_reply_method_return(m, "v", "s", w->unit_state);
+        else
+                r = sd_bus_reply_method_return(m, "v", "(uo)", w->unit_job, "/");
+        if (w->unit_comes && is_state == (w->unit_job == 0))
+                arrive(sd_bus_message_get_bus(m));
+        return r;
+}
+
+/* What is for the bus itself, or for systemd; 0 if it is neither. */
+static int on_others(const FakeWatchdog *w, sd_bus_message *m) {
+        if (sd_bus_message_is_method_call(m, "org.freedesktop.DBus", "Hello"))
+                return sd_bus_reply_method_return(m, "s", ":1.1");
+        if (sd_bus_message_is_method_call(m, "org.freedesktop.DBus", "AddMatch") ||
+                sd_bus_message_is_method_call(m, "org.freedesktop.DBus", "RemoveMatch"))
+                return sd_bus_reply_method_return(m, "");
+        if (sd_bus_message_is_method_call(m, "org.freedesktop.DBus", "NameHasOwner"))
+                return sd_bus_reply_method_return(m, "b", 0);
+        if (sd_bus_message_is_method_call(m, "org.freedesktop.DBus.Properties", "Get"))
+                return on_unit(w, m);
+        return 0;
+}
+
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         Server *s = userdata;
         FakeWatchdog *w = s->watchdog;
         const char *a, *b;
 
         (void)error;
-        if (sd_bus_message_is_method_call(m, "org.freedesktop.DBus", "Hello"))
-                return sd_bus_reply_method_return(m, "s", ":1.1");
+        int r = on_others(w, m);
+        if (r != 0)
+                return r;
         if (sd_bus_message_is_method_call(m, "org.pbot.VM1.Manager", "Lease"))
                 return on_lease(s, m);
         if (sd_bus_message_is_method_call(m, "org.pbot.VM1.Manager", "Release")) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* A bus with nobody on it but a watchdog and a paste service, in a thread, and a guest behind the leases:
- * for tests of the handler without a bus daemon. */
+/* A bus with nobody on it but a watchdog, a paste service and perhaps systemd, in a thread, and a guest
+ * behind the leases: for tests of the handler without a bus daemon. */
 
 #include <pthread.h>
 
@@ -34,6 +34,10 @@ typedef struct FakeWatchdog {
         Text requests;           /* what the guest got, as it came */
         const char *paste_url;   /* what Paste() returns; NULL: some URL */
         const char *paste_error; /* Paste() is refused with these words */
+        /* systemd's words of the watchdog's unit, where a step's error says that it is not on the bus. */
+        const char *unit_state; /* its ActiveState; NULL: there is no systemd */
+        unsigned unit_job;      /* the number of its job; 0: it has none */
+        bool unit_comes;        /* it takes its name once that was told */
 
         int listener;
         int stop_fd;

@@ -200,17 +200,65 @@ static void test_no_bus(void **state) {
         unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
 }
 
-/* A watchdog that goes away while one waits is asked again. */
+#define ABSENT "org.freedesktop.DBus.Error.NameHasNoOwner"
+#define GONE "org.freedesktop.DBus.Error.NoReply"
+
+/* A watchdog that is not on the bus is waited for, if systemd is about to bring it there. That it is
+ * stopped, or cannot be asked after, is said at once. */
+static void test_watchdog_is_absent(void **state) {
+        (void)state;
+        static const struct {
+                const char *state;
+                unsigned job;
+                bool comes;
+                uint64_t wait_msec; /* until the answer */
+        } cases[] = {
+                { NULL, 0, false, 0 },
+                { "inactive", 0, false, 0 },
+                { "failed", 0, false, 0 },
+                { "inactive", 7, true, 0 },
+                { "failed", 7, true, 0 },
+                { "activating", 0, true, 0 },
+                { "active", 0, true, 0 },
+                { "reloading", 0, true, 0 },
+                { "deactivating", 0, true, 0 },
+                { "activating", 0, false, 2000 },
+                { "inactive", 7, false, 2000 },
+        };
+        const FakeStep steps[] = { { .error = ABSENT }, { .reply = OK_REPLY } };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                bool comes = cases[i].comes;
+                FakeWatchdog w;
+
+                fake_watchdog_start(&w, steps, 2);
+                w.unit_state = cases[i].state;
+                w.unit_job = cases[i].job;
+                w.unit_comes = comes;
+                uint64_t began = now_monotonic();
+                _cleanup_text_ Text got = serve("echo\n");
+                uint64_t msec = (now_monotonic() - began) / USEC_PER_MSEC;
+                fake_watchdog_stop(&w);
+                assert_string_equal(
+                        text_string(&got), comes ? "hello\n" : "Virtual machine service is not running.\n");
+                assert_string_equal(
+                        text_string(&w.seen), comes ? LEASE LEASE "release lease-2 clean\n" : LEASE);
+                assert_in_range(msec, cases[i].wait_msec, cases[i].wait_msec + 900);
+                text_done(&w.seen);
+                text_done(&w.requests);
+        }
+}
+
+/* One that goes away while one waits is asked again; where there is no systemd it is waited for as well. */
 static void test_watchdog_restarts(void **state) {
         (void)state;
-        const FakeStep steps[] = { { .error = "org.freedesktop.DBus.Error.NoReply" },
-                { .error = "org.freedesktop.DBus.Error.ServiceUnknown" }, { .reply = OK_REPLY } };
-        check("echo\n", steps, 3, "hello\n", LEASE LEASE LEASE "release lease-3 clean\n");
+        const FakeStep steps[] = { { .error = GONE }, { .reply = OK_REPLY } };
+        check("echo\n", steps, 2, "hello\n", LEASE LEASE "release lease-2 clean\n");
 
-        /* So is one that the bus could not start at the first time. */
-        const FakeStep starting[] = { { .error = "org.freedesktop.systemd1.TransactionIsDestructive" },
-                { .reply = OK_REPLY } };
-        check("echo\n", starting, 2, "hello\n", LEASE LEASE "release lease-2 clean\n");
+        const FakeStep gone[] = { { .error = GONE }, { .error = ABSENT } };
+        uint64_t began = now_monotonic();
+        check("echo\n", gone, 2, "Virtual machine service is not running.\n", LEASE LEASE);
+        assert_true(now_monotonic() - began >= 2 * USEC_PER_SEC);
 }
 
 static void test_dead_channels_are_asked_again(void **state) {
@@ -545,6 +593,7 @@ int main(void) {
                 cmocka_unit_test(test_no_line_no_answer),
                 cmocka_unit_test(test_refusals),
                 cmocka_unit_test(test_no_bus),
+                cmocka_unit_test(test_watchdog_is_absent),
                 cmocka_unit_test(test_watchdog_restarts),
                 cmocka_unit_test(test_dead_channels_are_asked_again),
                 cmocka_unit_test(test_guests),
