@@ -18,6 +18,15 @@ int ctl_connect(Ctl *ctl) {
         return 0;
 }
 
+bool ctl_service_runs(Ctl *ctl) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int owned = 0;
+
+        return sd_bus_call_method(ctl->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                       "org.freedesktop.DBus", "NameHasOwner", NULL, &reply, "s", VM1_NAME) >= 0 &&
+               sd_bus_message_read(reply, "b", &owned) >= 0 && owned;
+}
+
 int ctl_message(
         Ctl *ctl, const char *path, const char *interface, const char *method, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;

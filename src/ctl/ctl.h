@@ -20,14 +20,18 @@ typedef struct Ctl {
         sd_bus *bus;
         bool json;
         bool legend;
-        bool ask_password; /* let polkit ask the person at the terminal */
-        bool languages;    /* doctor: a round trip for each */
-        bool dry_run;      /* attach: show it only */
-        unsigned lines;    /* status: recent messages of a machine */
+        bool ask_password;  /* let polkit ask the person at the terminal */
+        bool languages;     /* doctor: a round trip for each */
+        bool dry_run;       /* attach: show it only */
+        unsigned lines;     /* status: recent messages of a machine */
+        const char *output; /* metrics: the file; NULL: stdout */
 } Ctl;
 
 /* Connects to the system bus. 0, or an exit code, told on stderr. */
 int ctl_connect(Ctl *ctl);
+
+/* Whether the service is on the bus. */
+bool ctl_service_runs(Ctl *ctl);
 
 /* A call of a method of the manager (path VM1_PATH) or of a machine, which does not start the service;
  * arguments are appended by the caller. 0 or negative errno. */
@@ -54,6 +58,7 @@ void ctl_print(const Text *text);
 int verb_status(Ctl *ctl, int argc, char **argv);
 int verb_list(Ctl *ctl, int argc, char **argv);
 int verb_monitor(Ctl *ctl, int argc, char **argv);
+int verb_metrics(Ctl *ctl, int argc, char **argv);
 int verb_revert(Ctl *ctl, int argc, char **argv);
 int verb_drain(Ctl *ctl, int argc, char **argv);
 int verb_resume(Ctl *ctl, int argc, char **argv);

@@ -11,6 +11,8 @@
         { property, 'u', offsetof(MachineInfo, field) }
 #define REAL_FIELD(property, field)                                                                         \
         { property, 'd', offsetof(MachineInfo, field) }
+#define COUNTS_FIELD(property, field)                                                                       \
+        { property, 'a', offsetof(MachineInfo, field) }
 
 static const struct {
         const char *property;
@@ -35,12 +37,25 @@ static const struct {
         COUNT_FIELD("Queue", queue),
         COUNT_FIELD("Leases", leases),
         REAL_FIELD("CPUUsage", cpu_usage),
+        COUNTS_FIELD("RevertsByReason", reverts_by_reason),
+        COUNTS_FIELD("LeasesByOutcome", leases_by_outcome),
 };
 
+static void counts_done(Counts *counts) {
+        for (size_t i = 0; i < counts->n; i++)
+                free(counts->list[i].name);
+        free(counts->list);
+        *counts = (Counts){};
+}
+
 static void machine_done(MachineInfo *machine) {
-        for (size_t i = 0; i < ELEMENTSOF(fields); i++)
+        for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
+                void *field = (char *)machine + fields[i].offset;
                 if (fields[i].type == 's')
-                        free(*(char **)((char *)machine + fields[i].offset));
+                        free(*(char **)field);
+                else if (fields[i].type == 'a')
+                        counts_done(field);
+        }
         free(machine->path);
 }
 
@@ -120,6 +135,32 @@ int machines_list(Ctl *ctl, Machines *ret) {
         return 0;
 }
 
+static int counts_add(Counts *counts, const char *name, uint64_t count) {
+        void *more = reallocarray(counts->list, counts->n + 1, sizeof(counts->list[0]));
+
+        if (!more)
+                return -ENOMEM;
+        counts->list = more;
+        counts->list[counts->n].name = strdup(name);
+        counts->list[counts->n].count = count;
+        return counts->list[counts->n++].name ? 0 : -ENOMEM;
+}
+
+static int read_counts(sd_bus_message *reply, Counts *counts) {
+        const char *name;
+        uint64_t count;
+
+        counts_done(counts);
+        int r = sd_bus_message_enter_container(reply, 'v', "a{st}");
+        if (r >= 0)
+                r = sd_bus_message_enter_container(reply, 'a', "{st}");
+        while (r >= 0 && (r = sd_bus_message_read(reply, "{st}", &name, &count)) > 0)
+                r = counts_add(counts, name, count);
+        if (r >= 0)
+                r = sd_bus_message_exit_container(reply);
+        return r < 0 ? r : sd_bus_message_exit_container(reply);
+}
+
 static int read_property(sd_bus_message *reply, MachineInfo *machine) {
         const char *property;
 
@@ -131,6 +172,8 @@ static int read_property(sd_bus_message *reply, MachineInfo *machine) {
 
                 if (!streq(fields[i].property, property))
                         continue;
+                if (fields[i].type == 'a')
+                        return read_counts(reply, field);
                 if (fields[i].type != 's')
                         return sd_bus_message_read(reply, "v", type, field);
                 r = sd_bus_message_read(reply, "v", type, &string);

@@ -5,6 +5,15 @@
 
 #include "ctl/ctl.h"
 
+/* How often each of some things was there. */
+typedef struct Counts {
+        struct {
+                char *name;
+                uint64_t count;
+        } * list;
+        size_t n;
+} Counts;
+
 /* The properties of org.pbot.VM1.Machine; strings are never NULL after reading. */
 typedef struct MachineInfo {
         char *name, *path;
@@ -14,6 +23,7 @@ typedef struct MachineInfo {
         uint64_t heartbeat_age_usec; /* USEC_INFINITY: no beat yet */
         uint32_t queue, leases;
         double cpu_usage; /* of one processor: 1.0 is all of it */
+        Counts reverts_by_reason, leases_by_outcome;
 } MachineInfo;
 
 typedef struct Machines {

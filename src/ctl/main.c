@@ -26,6 +26,7 @@ static const struct {
         { "drain", 1, 1, false, true, verb_drain },
         { "resume", 1, 1, false, true, verb_resume },
         { "reload", 0, 0, false, true, verb_reload },
+        { "metrics", 0, 0, false, true, verb_metrics },
         { "doctor", 0, 0, true, false, verb_doctor },
         { "attach", 2, 2, false, false, verb_attach },
 };
@@ -43,6 +44,7 @@ static int help(void) {
              "  drain MACHINE             Give it no more requests\n"
              "  resume MACHINE            Give it requests again\n"
              "  reload                    Read the configuration again\n"
+             "  metrics                   Print metrics for Prometheus\n"
              "  doctor                    Find what is wrong, and what mends it\n"
              "  attach KIND MACHINE       Give its domain a serial, vsock or channel\n"
              "\n"
@@ -53,6 +55,7 @@ static int help(void) {
              "     --languages            doctor: try each language too\n"
              "     --dry-run              attach: show the XML, change nothing\n"
              "  -n --lines=N              Messages of the journal that status shows\n"
+             "     --output=FILE          metrics: replace this file\n"
              "  -q --quiet --no-legend    No headings, no word of success\n"
              "     --no-ask-password      Never ask for a password\n"
              "     --no-pager             Accepted; there is no pager\n"
@@ -67,6 +70,7 @@ enum {
         OPTION_NO_PAGER,
         OPTION_LANGUAGES,
         OPTION_DRY_RUN,
+        OPTION_OUTPUT,
 };
 
 static int parse_lines(Ctl *ctl, const char *text) {
@@ -95,6 +99,7 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
                 { "no-pager", no_argument, NULL, OPTION_NO_PAGER },
                 { "languages", no_argument, NULL, OPTION_LANGUAGES },
                 { "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+                { "output", required_argument, NULL, OPTION_OUTPUT },
                 {},
         };
         int c, r = 1;
@@ -125,6 +130,9 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
                         break;
                 case OPTION_DRY_RUN:
                         ctl->dry_run = true;
+                        break;
+                case OPTION_OUTPUT:
+                        ctl->output = optarg;
                         break;
                 default:
                         return -EINVAL; /* getopt has told */

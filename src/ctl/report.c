@@ -19,6 +19,14 @@ static void put_number(JsonWriter *writer, const char *name, uint64_t value) {
         put_usec(writer, name, value, true);
 }
 
+static void put_counts(JsonWriter *writer, const char *name, const Counts *counts) {
+        json_key(writer, name);
+        json_open_object(writer);
+        for (size_t i = 0; i < counts->n; i++)
+                put_number(writer, counts->list[i].name, counts->list[i].count);
+        json_close_object(writer);
+}
+
 static void put_machine(JsonWriter *writer, const MachineInfo *machine) {
         json_open_object(writer);
         put_string(writer, "name", machine->name);
@@ -40,6 +48,8 @@ static void put_machine(JsonWriter *writer, const MachineInfo *machine) {
                 machine->heartbeat_age_usec != USEC_INFINITY);
         put_string(writer, "last_beat", machine->last_beat);
         put_number(writer, "cpu_percent", (uint64_t)(machine->cpu_usage * 100));
+        put_counts(writer, "reverts_by_reason", &machine->reverts_by_reason);
+        put_counts(writer, "leases_by_outcome", &machine->leases_by_outcome);
         json_close_object(writer);
 }
 

@@ -37,20 +37,11 @@ static int read_configuration(Doctor *doctor) {
         return r < 0 ? r : text_error(&doctor->warnings);
 }
 
-static bool is_on_bus(sd_bus *bus) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        int owned = 0;
-
-        return sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                       "org.freedesktop.DBus", "NameHasOwner", NULL, &reply, "s", VM1_NAME) >= 0 &&
-               sd_bus_message_read(reply, "b", &owned) >= 0 && owned;
-}
-
 /* A service that goes while it is asked does not run. */
 static void read_service(Ctl *ctl, ServiceFacts *service) {
         service->bus = sd_bus_open_system(&ctl->bus) >= 0;
         service->running =
-                service->bus && is_on_bus(ctl->bus) && machines_list(ctl, &service->machines) == 0;
+                service->bus && ctl_service_runs(ctl) && machines_list(ctl, &service->machines) == 0;
         for (size_t i = 0; service->running && i < service->machines.n; i++)
                 service->running = machine_read(ctl, &service->machines.machines[i]) == 0;
 }

@@ -61,6 +61,8 @@ MachineView keeper_view(Keeper *keeper) {
                 .requests = m->requests,
                 .reverts = m->reverts,
                 .revert_failures = m->revert_failures,
+                .reverts_by = m->reverts_by,
+                .ended = m->ended,
                 .last_revert_usec = keeper->last_revert_usec,
                 .last_revert_reason = revert_reason_to_string(m->last_reason),
                 .last_beat = pulse_heartbeat(keeper->pulse)->last,

@@ -33,6 +33,7 @@ typedef struct MachineView {
 #define MACHINE_PROPERTY_MEMBER(type, member, name, signature, flags) type member;
         MACHINE_PROPERTIES(MACHINE_PROPERTY_MEMBER)
 #undef MACHINE_PROPERTY_MEMBER
+        const uint64_t *reverts_by, *ended; /* of the machine, of the same names */
         MachineState state;
         SavedMachine saved;
 } MachineView;

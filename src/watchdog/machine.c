@@ -99,6 +99,10 @@ const char *outcome_to_string(Outcome outcome) {
         return outcome_table[outcome];
 }
 
+const char *outcome_to_name(Outcome outcome) {
+        return outcome == OUTCOME_OVERTAKEN ? "overtaken" : outcome_to_string(outcome);
+}
+
 int outcome_from_string(const char *string) {
         for (size_t i = 0; i < OUTCOME_OVERTAKEN; i++)
                 if (streq(outcome_table[i], string))
@@ -397,6 +401,7 @@ static bool outcome_reverts(const Machine *machine, Outcome outcome) {
 void machine_release(Machine *machine, Outcome outcome, uint64_t now_usec) {
         assert(machine->leases > 0);
         machine->leases--;
+        machine->ended[outcome]++;
 
         if (outcome_reverts(machine, outcome))
                 machine_condemn(machine, outcome_reason[outcome], now_usec);
@@ -460,6 +465,7 @@ void machine_reset_end(Machine *machine, ResetResult result, uint64_t now_usec) 
                 machine->due = machine->urgent = REVERT_NONE;
                 machine->tainted = false;
                 machine->reverts += by_backend;
+                machine->reverts_by[machine->last_reason] += by_backend;
         } else
                 machine->revert_failures += result == RESET_FAILED;
 }

@@ -120,6 +120,8 @@ typedef enum Outcome {
         _OUTCOME_MAX,
 } Outcome;
 const char *outcome_to_string(Outcome outcome);
+/* For programs: one word. */
+const char *outcome_to_name(Outcome outcome);
 /* What a client may say of its lease: an Outcome or -EINVAL. */
 int outcome_from_string(const char *string);
 
@@ -165,6 +167,8 @@ typedef struct Machine {
         uint64_t requests;
         uint64_t reverts;
         uint64_t revert_failures;
+        uint64_t reverts_by[_REVERT_REASON_MAX]; /* those that were done, by why */
+        uint64_t ended[_OUTCOME_MAX];            /* leases, by how */
         RevertReason last_reason;
 } Machine;
 

@@ -6,9 +6,10 @@ import contextlib
 import os
 import re
 import socket
+import subprocess
 import time
 
-from stack import (DOMAIN, ask, ask_timed, echo, equal, escaped, journal, live, machine, main_pid, on, root, run, shell, true,
+from stack import (DOMAIN, TOP, ask, ask_timed, echo, equal, escaped, journal, live, machine, main_pid, on, root, run, shell, true,
                    wait_ready, wait_until)
 
 UNITS = ('pbotvm.socket', 'pbotvm-watchdog.service')
@@ -19,7 +20,8 @@ def test_units_are_well():
         equal(on('systemctl', 'is-active', unit).strip(), 'active', unit)
         equal(on('systemctl', 'is-enabled', unit).strip(), 'enabled', unit)
     equal(shell("systemctl list-units --failed --no-legend --plain 'pbotvm*'").strip(), '', 'failed units')
-    said = shell('systemd-analyze verify --man=no pbotvm.socket pbotvm@x.service pbotvm-watchdog.service pbotvm-paste.service 2>&1',
+    said = shell('systemd-analyze verify --man=no pbotvm.socket pbotvm@x.service pbotvm-watchdog.service pbotvm-paste.service '
+                 'pbotvm-metrics.timer 2>&1',
                  check=False)
     equal([line for line in said.splitlines() if 'pbotvm' in line], [], 'systemd-analyze verify')
 
@@ -128,6 +130,32 @@ def test_reload_waits_and_fails():
     equal((on('systemctl', 'is-active', 'pbotvm-watchdog.service').strip(), main_pid('pbotvm-watchdog.service')),
           ('active', pid))
     wait_ready()
+
+
+def test_metrics_for_prometheus():
+    """The unit by itself, off by default, into the file that the variable names; parsed by the unit test's reader."""
+    equal(on('systemctl', 'is-enabled', 'pbotvm-metrics.timer', check=False).strip(), 'disabled')
+    wait_ready()
+    folder, defaults = '/var/lib/pbotvm-metrics-test', f'{live()}/etc/default/pbotvm'
+    with open(defaults, encoding='utf-8') as file:
+        before = file.read()
+    try:
+        shell(f'install -d -o nobody {folder}')
+        with open(defaults, 'a', encoding='utf-8') as file:
+            file.write(f'PBOTVM_METRICS_FILE={folder}/pbotvm.prom\n')
+        on('systemctl', 'start', 'pbotvm-metrics.service')
+        said = subprocess.run([f'{TOP}/tests/unit/tools/check-metrics', 'pbotvm_up=1',
+                               f'pbotvm_machine_state{{machine="{DOMAIN}",state="ready"}}=1'],
+                              input=shell(f'cat {folder}/pbotvm.prom'), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, check=False)
+        equal(said.returncode, 0, said.stdout)
+        on('systemctl', 'start', 'pbotvm-metrics.timer')
+        equal(shell(f'ls {folder}').split(), ['pbotvm.prom'])
+    finally:
+        on('systemctl', 'stop', 'pbotvm-metrics.timer')
+        with open(defaults, 'w', encoding='utf-8') as file:
+            file.write(before)
+        shell(f'rm -rf {folder}')
 
 
 def refused(port):

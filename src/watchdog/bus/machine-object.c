@@ -80,15 +80,38 @@ int machine_method_resume(sd_bus_message *message, void *userdata, sd_bus_error 
 
 /* ---- the object ---- */
 
+static int get_reverts(sd_bus *bus _unused_, const char *path _unused_, const char *interface _unused_,
+        const char *property _unused_, sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
+        const uint64_t *counts = *(const uint64_t **)userdata;
+
+        int r = sd_bus_message_open_container(reply, 'a', "{st}");
+        for (size_t i = REVERT_NONE + 1; r >= 0 && i < _REVERT_REASON_MAX; i++)
+                r = sd_bus_message_append(reply, "{st}", revert_reason_to_name((RevertReason)i), counts[i]);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int get_leases(sd_bus *bus _unused_, const char *path _unused_, const char *interface _unused_,
+        const char *property _unused_, sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
+        const uint64_t *counts = *(const uint64_t **)userdata;
+
+        int r = sd_bus_message_open_container(reply, 'a', "{st}");
+        for (size_t i = 0; r >= 0 && i < _OUTCOME_MAX; i++)
+                r = sd_bus_message_append(reply, "{st}", outcome_to_name((Outcome)i), counts[i]);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 static const sd_bus_vtable machine_vtable[] = {
         SD_BUS_VTABLE_START(0),
 #define PROPERTY(type, member, name, signature, flags)                                                      \
         SD_BUS_PROPERTY(name, signature, NULL, offsetof(BusObjects, seen.member), flags),
         MACHINE_PROPERTIES(PROPERTY)
 #undef PROPERTY
+        /* Of these a change is not told: they follow Reverts and Requests. */
+        SD_BUS_PROPERTY("RevertsByReason", "a{st}", get_reverts, offsetof(BusObjects, seen.reverts_by), 0),
+        SD_BUS_PROPERTY("LeasesByOutcome", "a{st}", get_leases, offsetof(BusObjects, seen.ended), 0),
 
-                SD_BUS_METHOD_WITH_ARGS("Revert", SD_BUS_ARGS("s", reason), SD_BUS_NO_RESULT,
-                        bus_objects_method, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Revert", SD_BUS_ARGS("s", reason), SD_BUS_NO_RESULT, bus_objects_method,
+                SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Snapshot", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_objects_method,
                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS(

@@ -79,6 +79,10 @@ for _ in {1..100}; do
 done
 
 check 'no service' 7 'the service is not running; start it with' "$ctl" status
+metrics() { # SAMPLE...: prints how many there are, if these are among them
+        "$ctl" metrics | "$(dirname "$0")/check-metrics" "$@"
+}
+check 'metrics without the service' 0 '^1 samples$' metrics pbotvm_up=0
 check 'no service, an action' 7 'the service is not running; start it with' "$ctl" revert pbot-vm
 
 # A guest with an empty line every second; it echoes nonces. It says on which ports it listens.
@@ -176,6 +180,20 @@ wait "$monitor"
 check 'monitor ends with 0' 0 '' test $? -eq 0
 check 'monitor saw it' 0 'pbot-vm: is ready.*-> drained.*drained -> ready.*-> reverting.*Generation=[0-9]+' \
         cat "$work/monitor"
+
+check 'metrics' 0 '^[0-9]+ samples$' metrics pbotvm_up=1 'pbotvm_machine_state{machine="pbot-vm",state="ready"}=1' \
+        'pbotvm_machine_state{machine="pbot-test-vm",state="offline"}=1' 'pbotvm_machine_generation{machine="pbot-vm"}' \
+        'pbotvm_machine_requests_total{machine="pbot-vm",outcome="lost"}=0' \
+        'pbotvm_machine_reverts_total{machine="pbot-vm",reason="heartbeat"}=0' \
+        'pbotvm_machine_info{machine="pbot-vm",domain="",guest="pbot-2023",transport="serial",policy="on-failure"}=1' \
+        'pbotvm_machine_heartbeat_age_seconds{machine="pbot-vm"}' 'pbotvm_machine_leases{machine="pbot-vm"}=0'
+echo old >"$work/pbotvm.prom"
+check 'metrics into a file' 0 '^$' sh -c 'umask 077; exec "$0" --output="$1/pbotvm.prom" metrics' "$ctl" "$work"
+check 'metrics in a file' 0 '^[0-9]+ samples$' sh -c '"$0" pbotvm_up=1 <"$1/pbotvm.prom"' \
+        "$(dirname "$0")/check-metrics" "$work"
+check 'metrics in a file, alone' 0 '^-rw-r--r--.* pbotvm.prom$' sh -c 'cd "$0" && ls -l pbotvm.prom*' "$work"
+check 'metrics into no folder' 1 '^Failed to write /nonexistent/x.prom: No such file' \
+        "$ctl" metrics --output=/nonexistent/x.prom
 
 check 'reload' 0 '^$' "$ctl" reload
 cp "$PBOTVM_CONFIG" "$work/good"

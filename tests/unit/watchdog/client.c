@@ -205,6 +205,24 @@ uint32_t machine_count(sd_bus *bus, const char *property) {
         return value;
 }
 
+uint64_t machine_counted(sd_bus *bus, const char *property, const char *name) {
+        sd_bus_message *reply = NULL;
+        uint64_t count, found = UINT64_MAX;
+        const char *at;
+        int r;
+
+        assert_true(sd_bus_get_property(
+                            bus, NAME, MACHINE_PATH, NAME ".Machine", property, NULL, &reply, "a{st}") >= 0);
+        assert_true(sd_bus_message_enter_container(reply, 'a', "{st}") > 0);
+        while ((r = sd_bus_message_read(reply, "{st}", &at, &count)) > 0)
+                if (streq(at, name))
+                        found = count;
+        assert_int_equal(r, 0);
+        assert_true(found != UINT64_MAX);
+        sd_bus_message_unref(reply);
+        return found;
+}
+
 const char *machine_string(sd_bus *bus, const char *property) {
         static char copy[512];
         char *value = NULL;

@@ -96,7 +96,7 @@ static void test_brought_up_when_off(void **state) {
 
 static void test_outcomes_revert(void **state) {
         static const struct {
-                const char *outcome;
+                const char *outcome; /* by its name the reason is counted, too */
                 const char *reason;
         } table[] = {
                 { "timed-out", "a command timed out" },
@@ -119,7 +119,11 @@ static void test_outcomes_revert(void **state) {
                 assert_null(client_release(bus, &next, "clean"));
                 assert_int_equal(machine_number(bus, "Reverts"), i + 1);
                 assert_string_equal(machine_string(bus, "LastRevertReason"), table[i].reason);
+                assert_int_equal(machine_counted(bus, "RevertsByReason", table[i].outcome), 1);
+                assert_int_equal(machine_counted(bus, "LeasesByOutcome", table[i].outcome), 1);
+                assert_int_equal(machine_counted(bus, "LeasesByOutcome", "clean"), i + 1);
         }
+        assert_int_equal(machine_counted(bus, "RevertsByReason", "operator"), 0);
         sd_bus_flush_close_unref(bus);
 }
 

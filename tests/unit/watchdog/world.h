@@ -102,5 +102,7 @@ bool held_is_over(const Held *held);
 
 uint64_t machine_number(sd_bus *bus, const char *property);
 uint32_t machine_count(sd_bus *bus, const char *property);
+/* What a property that counts things by their names says of one; it has to be there. */
+uint64_t machine_counted(sd_bus *bus, const char *property, const char *name);
 /* Valid until the next call. */
 const char *machine_string(sd_bus *bus, const char *property);
