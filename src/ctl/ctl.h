@@ -20,11 +20,13 @@ typedef struct Ctl {
         sd_bus *bus;
         bool json;
         bool legend;
-        bool ask_password;  /* let polkit ask the person at the terminal */
-        bool languages;     /* doctor: a round trip for each */
-        bool dry_run;       /* attach: show it only */
-        unsigned lines;     /* status: recent messages of a machine */
-        const char *output; /* metrics: the file; NULL: stdout */
+        bool ask_password;     /* let polkit ask the person at the terminal */
+        bool languages;        /* doctor: a round trip for each */
+        bool try;              /* languages: a round trip for each */
+        bool dry_run;          /* attach: show it only */
+        unsigned lines;        /* status: recent messages of a machine */
+        const char *directory; /* languages: of their files; NULL: those that are installed */
+        const char *output;    /* metrics: the file; NULL: stdout */
 } Ctl;
 
 /* Connects to the system bus. 0, or an exit code, told on stderr. */
@@ -63,5 +65,6 @@ int verb_revert(Ctl *ctl, int argc, char **argv);
 int verb_drain(Ctl *ctl, int argc, char **argv);
 int verb_resume(Ctl *ctl, int argc, char **argv);
 int verb_reload(Ctl *ctl, int argc, char **argv);
-int verb_doctor(Ctl *ctl, int argc, char **argv); /* connects by itself */
-int verb_attach(Ctl *ctl, int argc, char **argv); /* without the service */
+int verb_doctor(Ctl *ctl, int argc, char **argv);    /* connects by itself */
+int verb_languages(Ctl *ctl, int argc, char **argv); /* without the service, unless they are tried */
+int verb_attach(Ctl *ctl, int argc, char **argv);    /* without the service */

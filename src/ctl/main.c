@@ -28,6 +28,7 @@ static const struct {
         { "reload", 0, 0, false, true, verb_reload },
         { "metrics", 0, 0, false, true, verb_metrics },
         { "doctor", 0, 0, true, false, verb_doctor },
+        { "languages", 0, 0, true, false, verb_languages },
         { "attach", 2, 2, false, false, verb_attach },
 };
 
@@ -46,13 +47,16 @@ static int help(void) {
              "  reload                    Read the configuration again\n"
              "  metrics                   Print metrics for Prometheus\n"
              "  doctor                    Find what is wrong, and what mends it\n"
+             "  languages                 The languages, and how their tools are called\n"
              "  attach KIND MACHINE       Give its domain a serial, vsock or channel\n"
              "\n"
              "Options:\n"
              "  -h --help                 Show this help\n"
              "     --version              Show the version\n"
-             "  -j --json                 Print JSON (status, list, doctor)\n"
+             "  -j --json                 Print JSON (status, list, doctor, languages)\n"
              "     --languages            doctor: try each language too\n"
+             "     --try                  languages: run each one's hello world too\n"
+             "     --directory=DIR        languages: the files of this folder\n"
              "     --dry-run              attach: show the XML, change nothing\n"
              "  -n --lines=N              Messages of the journal that status shows\n"
              "     --output=FILE          metrics: replace this file\n"
@@ -71,6 +75,8 @@ enum {
         OPTION_LANGUAGES,
         OPTION_DRY_RUN,
         OPTION_OUTPUT,
+        OPTION_TRY,
+        OPTION_DIRECTORY,
 };
 
 static int parse_lines(Ctl *ctl, const char *text) {
@@ -99,6 +105,8 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
                 { "no-pager", no_argument, NULL, OPTION_NO_PAGER },
                 { "languages", no_argument, NULL, OPTION_LANGUAGES },
                 { "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+                { "try", no_argument, NULL, OPTION_TRY },
+                { "directory", required_argument, NULL, OPTION_DIRECTORY },
                 { "output", required_argument, NULL, OPTION_OUTPUT },
                 {},
         };
@@ -131,6 +139,12 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
                 case OPTION_DRY_RUN:
                         ctl->dry_run = true;
                         break;
+                case OPTION_TRY:
+                        ctl->try = true;
+                        break;
+                case OPTION_DIRECTORY:
+                        ctl->directory = optarg;
+                        break;
                 case OPTION_OUTPUT:
                         ctl->output = optarg;
                         break;
@@ -154,7 +168,8 @@ static int run_verb(Ctl *ctl, int argc, char **argv) {
                 }
                 if (ctl->json && !verbs[i].json) {
                         fprintf(stderr,
-                                "%s: there is no JSON of this; --json is for status, list and doctor.\n",
+                                "%s: there is no JSON of this; --json is for status, list, doctor and "
+                                "languages.\n",
                                 argv[0]);
                         return EXIT_USAGE;
                 }

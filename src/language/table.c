@@ -169,33 +169,51 @@ static bool goes_by(const Language *language, const char *word) {
         return false;
 }
 
-int language_search(const char *const *directories, const char *word, Language **ret, Text *list) {
+int language_each(const char *const *directories, LanguageVisit visit, void *userdata) {
         _cleanup_(names_done) Names names = {};
-        for (size_t i = 0; directories[i]; i++) {
-                int r = names_collect(&names, directories[i]);
-                if (r < 0)
-                        return r;
-        }
+        int r = 0;
+
+        for (size_t i = 0; directories[i] && r >= 0; i++)
+                r = names_collect(&names, directories[i]);
         if (names.n > 0)
                 qsort(names.names, names.n, sizeof(*names.names), names_compare);
 
-        for (size_t i = 0; i < names.n; i++) {
+        for (size_t i = 0; i < names.n && r == 0; i++) {
                 if (i > 0 && streq(names.names[i], names.names[i - 1]))
                         continue; /* overridden */
                 _cleanup_text_ Text errors = {};
                 _cleanup_(language_freep) Language *language = NULL;
-                int r = language_open(directories, names.names[i], &language, &errors);
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0) {
-                        definition_log(&errors);
-                        continue;
-                }
-                if (goes_by(language, word)) {
-                        *ret = TAKE_PTR(language);
-                        return 1;
-                }
-                text_append_printf(list, "%s%s", list->size > 0 ? ", " : "", language->name);
+                r = language_open(directories, names.names[i], &language, &errors);
+                if (r != -ENOMEM)
+                        r = visit(names.names[i], &language, &errors, userdata);
         }
-        return text_error(list);
+        return r;
+}
+
+typedef struct Search {
+        const char *word;
+        Language **ret;
+        Text *list;
+} Search;
+
+static int look_for(const char *file _unused_, Language **language, const Text *errors, void *userdata) {
+        const Search *search = userdata;
+
+        if (!*language) {
+                definition_log(errors);
+                return 0;
+        }
+        if (goes_by(*language, search->word)) {
+                *search->ret = TAKE_PTR(*language);
+                return 1;
+        }
+        text_append_printf(search->list, "%s%s", search->list->size > 0 ? ", " : "", (*language)->name);
+        return 0;
+}
+
+int language_search(const char *const *directories, const char *word, Language **ret, Text *list) {
+        Search search = { .word = word, .ret = ret, .list = list };
+
+        int r = language_each(directories, look_for, &search);
+        return r != 0 ? r : text_error(list);
 }

@@ -64,6 +64,13 @@ bool language_name_is_valid(const char *name);
  * mistake in *errors; another errno when it cannot be read, also told in *errors. */
 int language_open(const char *const *directories, const char *name, Language **ret, Text *errors);
 
+/* Is shown a language: the file's name without its ending, and what it holds, which may be taken, or NULL
+ * and its mistakes. 0 to go on; what else it returns ends it. */
+typedef int (*LanguageVisit)(const char *file, Language **language, const Text *errors, void *userdata);
+/* Shows every language in the order of file names; one that a directory overrides is not. 0, what a visit
+ * returned, or -ENOMEM. */
+int language_each(const char *const *directories, LanguageVisit visit, void *userdata);
+
 /* Looks a word up that is no file name: the first language whose name or alias it is, in the order of file
  * names. Returns 1 and *ret, or 0 and in *list "bash, bc, bf": the names that are shown, in that order; or
  * -ENOMEM. Files with mistakes are logged and left out. */

@@ -227,6 +227,7 @@ complete_words() { # WORDS...: what bash would offer for the last one
                 echo "${COMPREPLY[@]}"' bash "$completion" "$@"
 }
 check 'completion of commands' 0 '^revert resume reload$' complete_words pbotvmctl re
+check 'completion of all commands' 0 '^status list monitor .* languages attach$' complete_words pbotvmctl ''
 check 'completion of machines' 0 '^pbot-vm pbot-test-vm$' complete_words pbotvmctl revert ''
 check 'completion of a reason' 0 '^$' complete_words pbotvmctl revert pbot-vm ''
 check 'completion of options' 0 '^--json$' complete_words pbotvmctl --js
@@ -249,6 +250,21 @@ check 'attach, no libvirt' 1 'Failed to attach the serial to vm: ' env PBOTVM_CO
         sed s,///default,///nonexistent/node.xml, "$1/attach.json" >"$1/away.json"
         "$0" attach serial vm' "$ctl" "$work"
 
+languages=$(dirname "$completion")/../language/data
+check 'languages' 0 'LANGUAGE +ALSO +COMMAND .*c\+\+ +cpp.* +g\+\+ .*python3 +- +python3 \$options \$sourcefile.* languages listed; the default is ' \
+        "$ctl" languages --directory="$languages"
+check 'languages as JSON' 0 '"name":"python3","file":"python3","aliases":\[\],"command":"python3 .*"default":false,"runs":null' \
+        "$ctl" languages --json --directory="$languages"
+"$ctl" languages --json --directory="$languages" | python3 -c '
+import json, sys
+assert [entry["file"] for entry in json.load(sys.stdin) if entry["default"]] == ["clang2x"]' || {
+        echo 'FAILED: not one default'
+        failed=1
+}
+mkdir "$work/languages"
+cp "$languages/sh.json" "$languages/_shell.json" "$work/languages"
+echo '{ "name": 5 }' >"$work/languages/odd.json"
+check 'languages with a mistake' 1 'odd.json:1: name: .*sh +- +sh ' "$ctl" -q languages --directory="$work/languages"
 check 'doctor sees the service' 1 'ok +watchdog: ' "$ctl" doctor
 check 'doctor sees a machine that is offline' 1 \
         'fault +machine-state \(pbot-test-vm\): machine pbot-test-vm is offline.* mend: pbotvmctl revert pbot-test-vm' \
