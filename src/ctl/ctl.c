@@ -9,13 +9,16 @@ int ctl_failure(int error, const char *what) {
 }
 
 int ctl_connect(Ctl *ctl) {
-        int r = sd_bus_open_system(&ctl->bus);
+        const char *name;
 
-        if (r < 0) {
-                fprintf(stderr, "Failed to connect to the system bus: %s\n", strerror(-r));
-                return EXIT_NOT_RUNNING;
-        }
-        return 0;
+        int r = ctl->host ? sd_bus_open_system_remote(&ctl->bus, ctl->host) : sd_bus_open_system(&ctl->bus);
+        if (r >= 0 && ctl->host) /* ssh has only been started: this waits for the bus behind it */
+                r = sd_bus_get_unique_name(ctl->bus, &name);
+        if (r >= 0)
+                return 0;
+        fprintf(stderr, "Failed to connect to the system bus%s%s: %s\n", ctl->host ? " of " : "",
+                ctl->host ?: "", strerror(-r));
+        return EXIT_NOT_RUNNING;
 }
 
 bool ctl_service_runs(Ctl *ctl) {
@@ -46,28 +49,34 @@ int ctl_message(
 static const struct {
         const char *error;
         int code;
-        const char *text; /* NULL: the error's own */
+        const char *text;
+        const char *command; /* what systemctl helps with; NULL: nothing */
 } errors[] = {
         { SD_BUS_ERROR_SERVICE_UNKNOWN, EXIT_NOT_RUNNING,
-                "the service is not running; start it with: systemctl start pbotvm-watchdog" },
+                "the service is not running; start it with:", "start pbotvm-watchdog" },
         { SD_BUS_ERROR_NAME_HAS_NO_OWNER, EXIT_NOT_RUNNING,
-                "the service is not running; start it with: systemctl start pbotvm-watchdog" },
+                "the service is not running; start it with:", "start pbotvm-watchdog" },
         { SD_BUS_ERROR_ACCESS_DENIED, EXIT_DENIED,
                 "permission denied; this is for root and members of the group pbotvm-admin" },
         { SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED, EXIT_DENIED,
                 "permission denied; this is for root and members of the group pbotvm-admin" },
         { SD_BUS_ERROR_NO_REPLY, EXIT_FAILURE,
-                "the service did not answer in time; see: journalctl -u pbotvm-watchdog" },
+                "the service did not answer in time; see:", "status pbotvm-watchdog" },
         { SD_BUS_ERROR_TIMEOUT, EXIT_FAILURE,
-                "the service did not answer in time; see: journalctl -u pbotvm-watchdog" },
+                "the service did not answer in time; see:", "status pbotvm-watchdog" },
 };
 
-static int tell(const sd_bus_error *error, int r, const char *what) {
-        for (size_t i = 0; i < ELEMENTSOF(errors); i++)
-                if (sd_bus_error_has_name(error, errors[i].error)) {
-                        fprintf(stderr, "Failed to %s: %s\n", what, errors[i].text ?: error->message);
-                        return errors[i].code;
-                }
+static int tell(const Ctl *ctl, const sd_bus_error *error, int r, const char *what) {
+        for (size_t i = 0; i < ELEMENTSOF(errors); i++) {
+                if (!sd_bus_error_has_name(error, errors[i].error))
+                        continue;
+                fprintf(stderr, "Failed to %s: %s", what, errors[i].text);
+                if (errors[i].command)
+                        fprintf(stderr, " systemctl %s%s%s%s", ctl->host ? "-H " : "", ctl->host ?: "",
+                                ctl->host ? " " : "", errors[i].command);
+                fputc('\n', stderr);
+                return errors[i].code;
+        }
         if (!error->message)
                 return ctl_failure(r, what);
 
@@ -83,7 +92,7 @@ int ctl_call(Ctl *ctl, sd_bus_message *message, uint64_t timeout_usec, const cha
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 
         int r = sd_bus_call(ctl->bus, message, timeout_usec, &error, ret_reply);
-        return r < 0 ? tell(&error, r, what) : 0;
+        return r < 0 ? tell(ctl, &error, r, what) : 0;
 }
 
 void ctl_say_waiting(void *uri, uint64_t usec) {

@@ -8,16 +8,20 @@
 #include "common/text.h"
 #include "common/vm1.h"
 
-/* Exit codes, those of LSB where it has one: pbotvmctl(1). */
+/* Exit codes, those of LSB, and so of systemctl: pbotvmctl(1). */
 enum {
         EXIT_USAGE = 2,
-        EXIT_NOT_USABLE = 3, /* status: a machine takes no requests */
         EXIT_DENIED = 4,
+        EXIT_NO_MACHINE = 5,
         EXIT_NOT_RUNNING = 7, /* the service */
+        /* Of status, which LSB gives others: */
+        EXIT_STATUS_DOWN = 3, /* the service does not run, or a machine takes no requests */
+        EXIT_STATUS_UNKNOWN = 4,
 };
 
 typedef struct Ctl {
         sd_bus *bus;
+        const char *host; /* whose bus it is; NULL: this one's */
         bool json;
         bool legend;
         bool ask_password;     /* let polkit ask the person at the terminal */
@@ -29,7 +33,7 @@ typedef struct Ctl {
         const char *output;    /* metrics: the file; NULL: stdout */
 } Ctl;
 
-/* Connects to the system bus. 0, or an exit code, told on stderr. */
+/* Connects to the system bus, of the host if one is given. 0, or an exit code, told on stderr. */
 int ctl_connect(Ctl *ctl);
 
 /* Whether the service is on the bus. */

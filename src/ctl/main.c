@@ -22,9 +22,9 @@ static const struct {
         { "status", 0, 1, true, true, verb_status },
         { "list", 0, 0, true, true, verb_list },
         { "monitor", 0, 0, false, true, verb_monitor },
-        { "revert", 1, 100, false, true, verb_revert },
-        { "drain", 1, 1, false, true, verb_drain },
-        { "resume", 1, 1, false, true, verb_resume },
+        { "revert", 1, 100, true, true, verb_revert },
+        { "drain", 1, 1, true, true, verb_drain },
+        { "resume", 1, 1, true, true, verb_resume },
         { "reload", 0, 0, false, true, verb_reload },
         { "metrics", 0, 0, false, true, verb_metrics },
         { "doctor", 0, 0, true, false, verb_doctor },
@@ -53,7 +53,8 @@ static int help(void) {
              "Options:\n"
              "  -h --help                 Show this help\n"
              "     --version              Show the version\n"
-             "  -j --json                 Print JSON (status, list, doctor, languages)\n"
+             "  -H --host=[USER@]HOST     Speak with the service of that host, by ssh\n"
+             "  -j --json                 Print JSON (of a machine, doctor, languages)\n"
              "     --languages            doctor: try each language too\n"
              "     --try                  languages: run each one's hello world too\n"
              "     --directory=DIR        languages: the files of this folder\n"
@@ -92,11 +93,23 @@ static int parse_lines(Ctl *ctl, const char *text) {
         return 1;
 }
 
+static int parse_host(Ctl *ctl, const char *host) {
+        /* What begins with a dash is an option to ssh. */
+        if (isempty(host) || *host == '-') {
+                fprintf(stderr, "--host=%s: expected [USER@]HOST.\n", host);
+                return -EINVAL;
+        }
+        ctl->host = host;
+        ctl->ask_password = false; /* who is asked there is nobody here */
+        return 1;
+}
+
 /* 1 to go on, 0 if all is done, negative for a wrong option. */
 static int parse_options(Ctl *ctl, int argc, char **argv) {
         static const struct option options[] = {
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, OPTION_VERSION },
+                { "host", required_argument, NULL, 'H' },
                 { "json", no_argument, NULL, 'j' },
                 { "lines", required_argument, NULL, 'n' },
                 { "quiet", no_argument, NULL, 'q' },
@@ -112,13 +125,16 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
         };
         int c, r = 1;
 
-        while (r > 0 && (c = getopt_long(argc, argv, "hjn:q", options, NULL)) >= 0)
+        while (r > 0 && (c = getopt_long(argc, argv, "hH:jn:q", options, NULL)) >= 0)
                 switch (c) {
                 case 'h':
                         return help();
                 case OPTION_VERSION:
                         puts("pbotvm " PBOTVM_VERSION);
                         return 0;
+                case 'H':
+                        r = parse_host(ctl, optarg);
+                        break;
                 case 'j':
                         ctl->json = true;
                         break;
@@ -167,10 +183,12 @@ static int run_verb(Ctl *ctl, int argc, char **argv) {
                         return EXIT_USAGE;
                 }
                 if (ctl->json && !verbs[i].json) {
-                        fprintf(stderr,
-                                "%s: there is no JSON of this; --json is for status, list, doctor and "
-                                "languages.\n",
-                                argv[0]);
+                        fprintf(stderr, "%s: there is no JSON of this.\n", argv[0]);
+                        return EXIT_USAGE;
+                }
+                if (ctl->host && !verbs[i].bus) {
+                        fprintf(stderr, "%s: this looks at its own host; try: ssh %s pbotvmctl %s\n",
+                                argv[0], ctl->host, argv[0]);
                         return EXIT_USAGE;
                 }
                 int r = verbs[i].bus ? ctl_connect(ctl) : 0;

@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-#include "ctl/machines.h"
 #include "ctl/password-agent.h"
+#include "ctl/report.h"
 
 /* Calls METHOD of a machine, with one string argument or none. */
 static int call_machine(
@@ -24,6 +24,16 @@ static int call_machine(
         return r;
 }
 
+static int print_json(const MachineInfo *machine) {
+        _cleanup_text_ Text text = {};
+
+        int r = report_one(machine, &text);
+        if (r < 0)
+                return ctl_failure(r, "write JSON");
+        ctl_print(&text);
+        return 0;
+}
+
 static int change(Ctl *ctl, const char *name, const char *verb, const char *method, const char *argument) {
         _cleanup_machines_ Machines machines = {};
         char what[300];
@@ -33,13 +43,15 @@ static int change(Ctl *ctl, const char *name, const char *verb, const char *meth
                 return r;
         MachineInfo *machine = machines_find(&machines, name);
         if (!machine)
-                return EXIT_FAILURE;
+                return EXIT_NO_MACHINE;
 
         (void)snprintf(what, sizeof(what), "%s %s", verb, name);
         r = call_machine(ctl, machine, method, argument, what);
-        if (r != 0 || !ctl->legend)
+        if (r != 0 || (!ctl->legend && !ctl->json))
                 return r;
         r = machine_read(ctl, machine);
+        if (r == 0 && ctl->json)
+                return print_json(machine);
         if (r == 0)
                 printf("%s is %s, generation %llu.\n", machine->name, machine->state,
                         (unsigned long long)machine->generation);

@@ -89,7 +89,8 @@ static int status_of(Ctl *ctl, MachineInfo *machine, Text *text, bool colours) {
         append_head(text, machine, colours);
         append_guest(text, machine);
         append_work(text, machine, now_realtime());
-        recent_append(text, machine->name, ctl->lines);
+        if (!ctl->host) /* the journal here has nothing of it */
+                recent_append(text, machine->name, ctl->lines);
         return 0;
 }
 
@@ -132,12 +133,12 @@ int verb_status(Ctl *ctl, int argc, char **argv) {
 
         int r = machines_list(ctl, &machines);
         if (r != 0)
-                return r;
+                return r == EXIT_NOT_RUNNING ? EXIT_STATUS_DOWN : r;
         size_t n = machines.n;
         if (argc > 1) {
                 const MachineInfo *machine = machines_find(&machines, argv[1]);
                 if (!machine)
-                        return EXIT_FAILURE;
+                        return EXIT_STATUS_UNKNOWN;
                 first = (size_t)(machine - machines.machines);
                 n = 1;
         }
@@ -148,6 +149,6 @@ int verb_status(Ctl *ctl, int argc, char **argv) {
                 return r;
         for (size_t i = first; i < first + n; i++)
                 if (!machine_is_usable(&machines.machines[i]))
-                        return EXIT_NOT_USABLE;
+                        return EXIT_STATUS_DOWN;
         return EXIT_SUCCESS;
 }

@@ -84,7 +84,7 @@ def test_nobody_starts_a_stopped_watchdog():
         equal(said.strip(), 'Virtual machine service is not running.')
         true(took < 3, f'it was said after {took:.1f} s')
         said = shell('pbotvmctl status 2>&1; echo status $?')
-        true('start it with: systemctl start pbotvm-watchdog' in said and 'status 7' in said, f'got {said!r}')
+        true('start it with: systemctl start pbotvm-watchdog' in said and 'status 3' in said, f'got {said!r}')
         said = shell('busctl call org.pbot.VM1 /org/pbot/VM1 org.pbot.VM1.Manager ListMachines 2>&1 && echo DONE', check=False)
         true('DONE' not in said, f'busctl got {said!r}')
         equal(on('systemctl', 'is-active', 'pbotvm-watchdog.service', check=False).strip(), 'inactive')

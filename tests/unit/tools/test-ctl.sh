@@ -78,7 +78,8 @@ for _ in {1..100}; do
         sleep 0.05
 done
 
-check 'no service' 7 'the service is not running; start it with' "$ctl" status
+check 'no service' 3 'the service is not running; start it with: systemctl start pbotvm-watchdog' "$ctl" status
+check 'no service, another verb' 7 'the service is not running; start it with' "$ctl" list
 metrics() { # SAMPLE...: prints how many there are, if these are among them
         "$ctl" metrics | "$(dirname "$0")/check-metrics" "$@"
 }
@@ -201,7 +202,33 @@ echo '{ "machines": 5 }' >"$PBOTVM_CONFIG"
 check 'reload of a mistake' 1 'Failed to reload the configuration: .*pbotvm.json:1: machines' "$ctl" reload
 cp "$work/good" "$PBOTVM_CONFIG"
 
-check 'unknown machine' 1 "Unknown machine 'nobody'; there are pbot-vm, pbot-test-vm" "$ctl" revert nobody
+check 'a changed machine as JSON' 0 '^\{"name":"pbot-vm",.*"state":"drained"' "$ctl" --json drain pbot-vm
+check 'a changed machine as JSON, back' 0 '^\{"name":"pbot-vm",' "$ctl" -q --json resume pbot-vm
+check 'status of a machine that is not there' 4 "Unknown machine 'nobody'" "$ctl" status nobody
+
+# ssh, that goes nowhere: what runs behind it is the real thing.
+mkdir "$work/bin"
+cat >"$work/bin/ssh" <<END
+#!/bin/sh
+echo "\$*" >>"$work/ssh"
+[ -z "\$SSH_FAILS" ] || { echo 'ssh: no route' >&2; exit 255; }
+exec systemd-stdio-bridge --bus-path="$DBUS_SYSTEM_BUS_ADDRESS"
+END
+chmod +x "$work/bin/ssh"
+elsewhere() { # ARGUMENT...: of pbotvmctl, which has no bus of its own here
+        PATH=$work/bin:$PATH DBUS_SYSTEM_BUS_ADDRESS=unix:path=/nonexistent "$ctl" "$@"
+}
+check 'list of another host' 0 '^pbot-vm +ready' elsewhere -q --host=operator@far list
+check 'its name' 0 'operator@far systemd-stdio-bridge$' cat "$work/ssh"
+check 'a change on another host' 0 '^pbot-vm is drained' elsewhere -H far drain pbot-vm
+check 'a change here' 0 '^pbot-vm is ' "$ctl" resume pbot-vm
+wait_for '^pbot-vm +ready'
+SSH_FAILS=yes check 'a host that cannot be reached' 7 '^ssh: no route Failed to connect to the system bus of far: ' \
+        elsewhere -H far list
+check 'a host that is an option' 2 'expected \[USER@\]HOST' elsewhere -H -oProxyCommand=x list
+check 'doctor of another host' 2 'doctor: this looks at its own host; try: ssh far pbotvmctl doctor' elsewhere -H far doctor
+
+check 'unknown machine' 5 "Unknown machine 'nobody'; there are pbot-vm, pbot-test-vm" "$ctl" revert nobody
 check 'no machine' 2 'revert: which machine' "$ctl" revert
 check 'too many arguments' 2 'list: too many arguments' "$ctl" list all
 check 'unknown command' 2 "Unknown command 'frob'" "$ctl" frob
@@ -230,6 +257,11 @@ check 'completion of commands' 0 '^revert resume reload$' complete_words pbotvmc
 check 'completion of all commands' 0 '^status list monitor .* languages attach$' complete_words pbotvmctl ''
 check 'completion of machines' 0 '^pbot-vm pbot-test-vm$' complete_words pbotvmctl revert ''
 check 'completion of a reason' 0 '^$' complete_words pbotvmctl revert pbot-vm ''
+check 'completion behind a host' 0 '^drain$' complete_words pbotvmctl -H far dr
+check 'completion of machines of a host' 0 '^$' complete_words pbotvmctl --host = far drain ''
+check 'completion of a number' 0 '^$' complete_words pbotvmctl -n ''
+check 'completion of a file' 0 "^$work/pbotvm.prom$" complete_words pbotvmctl metrics --output = "$work/pbotvm.pr"
+check 'completion of a folder' 0 "^$work/bin$" complete_words pbotvmctl languages --directory = "$work/bi"
 check 'completion of options' 0 '^--json$' complete_words pbotvmctl --js
 check 'completion of what is attached' 0 '^serial vsock channel$' complete_words pbotvmctl attach ''
 check 'completion of whom it is attached to' 0 '^pbot-vm pbot-test-vm$' complete_words pbotvmctl attach vsock ''
