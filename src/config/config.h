@@ -93,6 +93,7 @@ typedef struct Config {
         uint64_t queue_max;     /* waiting leases a machine, 64 */
         char *fortune_file;     /* NULL: no saying */
         char *paste_url;        /* NULL: pasting is off */
+        bool show_usage;        /* answers end with what the job took */
         char *listen_address;   /* PBOTVM_ADDR, "127.0.0.1" */
         uint16_t listen_port;   /* PBOTVM_PORT, 9000 */
         uint64_t history_file_bytes;  /* cap of one history file, 1 MiB */

@@ -42,6 +42,7 @@ const Member config_members[] = {
         { "fortune", MEMBER_PATH, AT(fortune_file), "the absolute path of a file, or null",
                 EMPTY_MEANS_NULL },
         { "paste", MEMBER_STRING, AT(paste_url), "a URL, or null", EMPTY_MEANS_NULL },
+        { "show-usage", MEMBER_BOOLEAN, AT(show_usage), "true or false" },
         { "history", MEMBER_GROUP, .group = history_members, .expected = "an object" },
         { "storage", MEMBER_GROUP, .group = storage_members, .expected = "an object" },
         {},

@@ -8,6 +8,7 @@
 #include "handler/exchange.h"
 #include "handler/paste-call.h"
 #include "handler/storage.h"
+#include "handler/usage.h"
 
 /* The agent ends a job so much before the time limit, and answers by then. */
 #define ANSWER_MARGIN_USEC (500 * USEC_PER_MSEC)
@@ -327,10 +328,15 @@ static void finish(const RunSetup *setup, Run *run, Reply *reply, Text *answer) 
         run->parts_ignored = reply->parts_ignored;
         int r = pipeline_finish(
                 run->pipeline, text_string(&reply->result), reply->result.size, &reply->parts, &document);
-        if (r == PIPELINE_PASTE && run->bus)
+        bool pasted = r == PIPELINE_PASTE;
+        if (pasted && run->bus)
                 r = paste_document(run->bus, &document, paste_patience(setup), answer);
         else if (r >= 0)
                 text_move(answer, &document);
+        /* After the history has compared the output, which this is no part of. A factoid makes something
+         * else of it, which has no place for this. */
+        if (r >= 0 && !pasted && setup->config->show_usage && isempty(run->query.factoid))
+                usage_append(answer, reply);
         if (r < 0)
                 conclude(run, VERDICT_FAILED, answer);
         step_done(&run->steps, "finish");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A pipeline that knows one language and edits nothing, so that the tests of the handler depend on no
- * language files: {"code": ..., "vm": ..., "persist-key": ...} or plain text is sent as it is, the answer is
- * the result. The code "answer" needs no guest, "paste" is pasted, "misconfigured" fails. */
+ * language files: {"code": ..., "vm": ..., "persist-key": ..., "factoid": ...} or plain text is sent as it
+ * is, the answer is the result. The code "answer" needs no guest, "paste" is pasted, "misconfigured" fails.
+ */
 #include "common/json.h"
 #include "pipeline/pipeline.h"
 
@@ -45,6 +46,7 @@ int query_parse(const char *line, size_t size, const Config *config, Query *ret,
         }
         ret->vm = member(json, "vm");
         ret->persist_key = member(json, "persist-key");
+        ret->factoid = member(json, "factoid");
         _cleanup_free_ char *code = member(json, "code");
         text_append_string(&ret->code, code ? code : "");
         return 0;

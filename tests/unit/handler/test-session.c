@@ -556,6 +556,56 @@ static void test_date_is_that_of_the_sending(void **state) {
         text_done(&w.requests);
 }
 
+/* What a job took stands at the end of the answer if the operator wants it, and only where it has a place.
+ */
+static void test_usage_is_shown(void **state) {
+        (void)state;
+#define TOOK "\"wall_usec\":1290000,\"cpu_usec\":1,\"max_rss_bytes\":36700159"
+#define REPLY(result, ours) "result:{\"result\":\"" result "\"" ours "}\nresult:end\n"
+#define OURS(members) ",\"pbotvm\":{\"id\":\"%ID%\"," members "}"
+        static const struct {
+                const char *line, *reply, *answer;
+        } cases[] = {
+                { "echo\n", REPLY("hello\\n", OURS(TOOK)), "hello [1.2 s, 34 MiB]\n" },
+                { "echo\n", REPLY("a\\nb\\n", OURS(TOOK)), "a\nb [1.2 s, 34 MiB]\n" },
+                { "echo\n", REPLY("x\\n", OURS("\"wall_usec\":999999,\"max_rss_bytes\":1048575")),
+                        "x [999 ms, 1023 KiB]\n" },
+                { "echo\n", REPLY("x\\n", OURS("\"wall_usec\":0")), "x [0 ms]\n" },
+                { "echo\n", REPLY(" \\n", OURS(TOOK)), "\n" },
+                { "echo\n", REPLY("", OURS(TOOK)), "\n" },
+                { "{\"code\":\"echo\",\"factoid\":\"f\"}\n", REPLY("hello\\n", OURS(TOOK)), "hello\n" },
+                { "paste\n", REPLY("hello\\n", OURS(TOOK)), "http://paste/1\n" },
+                { "answer\n", NULL, "answered\n" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++)
+                for (int wanted = 0; wanted < 2; wanted++) {
+                        const FakeStep steps[] = { { .reply = cases[i].reply } };
+                        FakeWatchdog w;
+
+                        fake_watchdog_start(&w, steps, 1);
+                        _cleanup_text_ Text got =
+                                serve_with(cases[i].line, wanted ? "{\"show-usage\": true}" : "{}");
+                        fake_watchdog_stop(&w);
+                        if (wanted)
+                                assert_string_equal(text_string(&got), cases[i].answer);
+                        else
+                                assert_null(strchr(text_string(&got), '['));
+                        text_done(&w.seen);
+                        text_done(&w.requests);
+                }
+
+        /* PBot's agent does not tell. */
+        const FakeStep steps[] = { { .reply = REPLY("hello\\n", ""), .guest = "pbot-2023" } };
+        FakeWatchdog w;
+        fake_watchdog_start(&w, steps, 1);
+        _cleanup_text_ Text got = serve_with("echo\n", "{\"show-usage\": true}");
+        fake_watchdog_stop(&w);
+        assert_string_equal(text_string(&got), "hello\n");
+        text_done(&w.seen);
+        text_done(&w.requests);
+}
+
 static void *close_later(void *userdata) {
         usleep(200000);
         close(*(int *)userdata);
@@ -608,6 +658,7 @@ int main(void) {
                 cmocka_unit_test(test_storage),
                 cmocka_unit_test(test_storage_on_a_serial_line),
                 cmocka_unit_test(test_date_is_that_of_the_sending),
+                cmocka_unit_test(test_usage_is_shown),
                 cmocka_unit_test(test_client_leaves_the_queue),
         };
         log_setup("test-session");
