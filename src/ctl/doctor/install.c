@@ -12,6 +12,9 @@
 #include "ctl/doctor/tree.h"
 #include "paths.h"
 
+#define ACTIVATION_FILE "/usr/share/dbus-1/system-services/org.pbot.VM1.service"
+#define ACTIVATION_LINK "/etc/systemd/system/dbus-org.pbot.VM1.service"
+
 /* The first line of a text. */
 static void append_line(Text *to, const Text *from) {
         const char *string = text_string(from);
@@ -105,6 +108,11 @@ static LookResult look_socket_enabled(const Patient *patient, Found *found _unus
 
 static LookResult look_watchdog_enabled(const Patient *patient, Found *found _unused_) {
         return look_enabled(patient, "/etc/systemd/system/multi-user.target.wants/pbotvm-watchdog.service");
+}
+
+/* Versions before this one installed it, and an installation takes nothing away. */
+static LookResult look_activation(const Patient *patient, Found *found _unused_) {
+        return tree_has(patient->root, ACTIVATION_FILE) ? LOOK_WRONG : LOOK_OK;
 }
 
 static LookResult look_off(const Patient *patient, Found *found) {
@@ -223,6 +231,12 @@ static const Check checks[] = {
         { "watchdog-enabled", SCOPE_HOST, CHECK_WARNING, "pbotvm-watchdog starts with the host",
                 look_watchdog_enabled, "pbotvm-watchdog does not start with the host",
                 "systemctl enable --now pbotvm-watchdog" },
+        { "watchdog-activation", SCOPE_HOST, CHECK_WARNING, "a stopped pbotvm-watchdog stays stopped",
+                look_activation,
+                "a file of an older version lets D-Bus start pbotvm-watchdog that was "
+                "stopped: " ACTIVATION_FILE,
+                "rm -f " ACTIVATION_FILE " " ACTIVATION_LINK
+                " && systemctl daemon-reload && systemctl reload dbus" },
         { "listening", SCOPE_HOST, CHECK_FAULT, "somebody listens for clients", look_listening,
                 "nobody listens on {what}", "systemctl daemon-reload && systemctl restart pbotvm.socket" },
         { "stranger", SCOPE_HOST, CHECK_FAULT, "nobody else holds the clients' ports", look_stranger,

@@ -78,6 +78,8 @@ static const struct {
         { "watchdog-enabled", CHECK_WARNING,
                 "/etc/systemd/system/multi-user.target.wants/pbotvm-watchdog.service", NULL, 0,
                 "systemctl enable --now pbotvm-watchdog" },
+        { "watchdog-activation", CHECK_WARNING, "/usr/share/dbus-1/system-services/org.pbot.VM1.service",
+                "[D-BUS Service]\n", 0, "rm -f /usr/share/dbus-1/system-services/org.pbot.VM1.service" },
         { "off-with-host", CHECK_WARNING,
                 "/etc/systemd/system/multi-user.target.wants/pbotvm-off@pbot-vm.service", NULL, 0,
                 "systemctl enable --now pbotvm-off@pbot-vm.service" },
