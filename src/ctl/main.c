@@ -21,7 +21,7 @@ static const struct {
 } verbs[] = {
         { "status", 0, 1, true, true, verb_status },
         { "list", 0, 0, true, true, verb_list },
-        { "monitor", 0, 0, false, true, verb_monitor },
+        { "monitor", 0, 0, true, true, verb_monitor },
         { "revert", 1, 100, true, true, verb_revert },
         { "drain", 1, 1, true, true, verb_drain },
         { "resume", 1, 1, true, true, verb_resume },
@@ -54,7 +54,7 @@ static int help(void) {
              "  -h --help                 Show this help\n"
              "     --version              Show the version\n"
              "  -H --host=[USER@]HOST     Speak with the service of that host, by ssh\n"
-             "  -j --json                 Print JSON (of a machine, doctor, languages)\n"
+             "  -j --json                 Print JSON\n"
              "     --languages            doctor: try each language too\n"
              "     --try                  languages: run each one's hello world too\n"
              "     --directory=DIR        languages: the files of this folder\n"

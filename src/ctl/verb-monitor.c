@@ -7,7 +7,7 @@
 
 #include "common/io.h"
 #include "ctl/format.h"
-#include "ctl/machines.h"
+#include "ctl/report.h"
 
 typedef struct Monitor {
         Ctl *ctl;
@@ -24,6 +24,44 @@ static void append_head(Text *text, const char *path) {
                 text_append_string(text, " service:");
 }
 
+/* ---- as JSON: an object a line ---- */
+
+static void put_string(JsonWriter *writer, const char *name, const char *value) {
+        json_key(writer, name);
+        json_put_string(writer, isempty(value) ? NULL : value);
+}
+
+static JsonWriter *line_new(const char *path, const char *event) {
+        JsonWriter *writer = json_writer_new(false);
+        _cleanup_free_ char *name = NULL;
+
+        json_open_object(writer);
+        json_key(writer, "time_usec");
+        json_put_integer(writer, (int64_t)now_realtime());
+        put_string(writer, "machine", sd_bus_path_decode(path, VM1_MACHINES, &name) > 0 ? name : NULL);
+        put_string(writer, "event", event);
+        return writer;
+}
+
+static void print_line(JsonWriter *writer) {
+        _cleanup_text_ Text text = {};
+
+        json_close_object(writer);
+        if (report_finish(writer, &text) >= 0)
+                ctl_print(&text);
+}
+
+static void print_state_line(const char *path, const char *was, const char *is, const char *reason) {
+        _cleanup_(json_writer_freep) JsonWriter *writer = line_new(path, "state");
+
+        put_string(writer, "old", was);
+        put_string(writer, "new", is);
+        put_string(writer, "reason", reason);
+        print_line(writer);
+}
+
+/* ---- what comes ---- */
+
 static int on_state(sd_bus_message *message, void *userdata, sd_bus_error *error _unused_) {
         const Monitor *monitor = userdata;
         _cleanup_text_ Text text = {};
@@ -32,6 +70,10 @@ static int on_state(sd_bus_message *message, void *userdata, sd_bus_error *error
         int r = sd_bus_message_read(message, "sss", &was, &is, &reason);
         if (r < 0)
                 return 0;
+        if (monitor->ctl->json) {
+                print_state_line(sd_bus_message_get_path(message), was, is, reason);
+                return 0;
+        }
         append_head(&text, sd_bus_message_get_path(message));
         text_append_printf(&text, " %s -> %s%s%s", was[0] ? was : "new",
                 format_state_colour(is, monitor->colours), is, format_colour_end(monitor->colours));
@@ -45,105 +87,153 @@ static int on_state(sd_bus_message *message, void *userdata, sd_bus_error *error
         return 0;
 }
 
-/* One basic value of any type; 0 if it is none. */
-static int append_value(Text *text, sd_bus_message *message, char type) {
-        union {
-                const char *s;
-                uint64_t t;
-                int64_t x;
-                uint32_t u;
-                double d;
-                int b;
-        } value;
+/* A value that is shown. */
+typedef union Value {
+        const char *s;
+        uint64_t t;
+        int64_t x;
+        uint32_t u;
+        double d;
+        int b;
+} Value;
 
-        if (!strchr("stxudb", type))
-                return 0;
-        int r = sd_bus_message_read_basic(message, type, &value);
-        if (r < 0)
-                return r;
+static void append_value(Text *text, const char *property, char type, const Value *value) {
+        text_append_printf(text, " %s=", property);
         switch (type) {
         case 's':
                 text_append_char(text, '"');
-                format_untrusted(text, value.s);
+                format_untrusted(text, value->s);
                 text_append_char(text, '"');
                 break;
         case 't':
-                text_append_printf(text, "%" PRIu64, value.t);
+                text_append_printf(text, "%" PRIu64, value->t);
                 break;
         case 'x':
-                text_append_printf(text, "%" PRIi64, value.x);
+                text_append_printf(text, "%" PRIi64, value->x);
                 break;
         case 'u':
-                text_append_printf(text, "%" PRIu32, value.u);
+                text_append_printf(text, "%" PRIu32, value->u);
                 break;
         case 'd':
-                text_append_printf(text, "%.2f", value.d);
+                text_append_printf(text, "%.2f", value->d);
                 break;
         default:
-                text_append_string(text, value.b ? "yes" : "no");
+                text_append_string(text, value->b ? "yes" : "no");
         }
-        return 1;
+}
+
+static void put_value(JsonWriter *writer, const char *property, char type, const Value *value) {
+        json_key(writer, property);
+        switch (type) {
+        case 's':
+                json_put_string(writer, value->s);
+                break;
+        case 't':
+                json_put_integer(writer, (int64_t)MIN(value->t, (uint64_t)INT64_MAX));
+                break;
+        case 'x':
+                json_put_integer(writer, value->x);
+                break;
+        case 'u':
+                json_put_integer(writer, value->u);
+                break;
+        case 'd':
+                json_put_integer(writer, (int64_t)value->d);
+                break;
+        default:
+                json_put_boolean(writer, value->b);
+        }
 }
 
 static bool is_shown(const char *property) {
         return !streq(property, "State") && !streq(property, "StateReason"); /* StateChanged tells them */
 }
 
-/* Appends " Property=value"; 0 if it is not shown. */
-static int append_property(sd_bus_message *message, Text *text) {
-        const char *property, *contents;
-        char type;
+/* 1 with the next property and its value, 0 if it is passed over, or negative errno. */
+static int read_property(sd_bus_message *message, const char **property, char *type, Value *value) {
+        const char *contents;
+        char container;
 
-        int r = sd_bus_message_read(message, "s", &property);
+        int r = sd_bus_message_read(message, "s", property);
+        if (r >= 0)
+                r = sd_bus_message_peek_type(message, &container, &contents);
         if (r < 0)
                 return r;
-        r = sd_bus_message_peek_type(message, &type, &contents);
-        if (r < 0)
-                return r;
-        if (!is_shown(property) || strlen(contents) != 1 || !strchr("stxudb", contents[0])) {
+        if (!is_shown(*property) || strlen(contents) != 1 || !strchr("stxudb", contents[0])) {
                 r = sd_bus_message_skip(message, "v");
-                return r < 0 ? r : 0;
+                return MIN(r, 0);
         }
 
+        *type = contents[0];
         r = sd_bus_message_enter_container(message, 'v', contents);
-        if (r < 0)
-                return r;
-        text_append_printf(text, " %s=", property);
-        r = append_value(text, message, contents[0]);
-        if (r < 0)
-                return r;
-        r = sd_bus_message_exit_container(message);
+        if (r >= 0)
+                r = sd_bus_message_read_basic(message, *type, value);
+        if (r >= 0)
+                r = sd_bus_message_exit_container(message);
         return r < 0 ? r : 1;
 }
 
-static int on_properties(sd_bus_message *message, void *userdata _unused_, sd_bus_error *error _unused_) {
-        _cleanup_text_ Text text = {};
-        const char *interface;
+/* Shows those that changed, as text or, with a writer, as JSON. Whether there were any. */
+static bool read_properties(sd_bus_message *message, Text *text, JsonWriter *writer) {
+        const char *property;
         bool any = false;
+        Value value;
+        char type;
 
-        int r = sd_bus_message_read(message, "s", &interface);
-        if (r < 0 || !streq(interface, VM1_MACHINE))
-                return 0;
-        append_head(&text, sd_bus_message_get_path(message));
-        r = sd_bus_message_enter_container(message, 'a', "{sv}");
+        int r = sd_bus_message_enter_container(message, 'a', "{sv}");
         while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
-                r = append_property(message, &text);
+                r = read_property(message, &property, &type, &value);
+                if (r > 0 && writer)
+                        put_value(writer, property, type, &value);
+                else if (r > 0)
+                        append_value(text, property, type, &value);
                 any = any || r > 0;
                 if (r >= 0)
                         r = sd_bus_message_exit_container(message);
         }
+        return any;
+}
+
+static int on_properties(sd_bus_message *message, void *userdata, sd_bus_error *error _unused_) {
+        const Monitor *monitor = userdata;
+        const char *path = sd_bus_message_get_path(message), *interface;
+        _cleanup_text_ Text text = {};
+
+        int r = sd_bus_message_read(message, "s", &interface);
+        if (r < 0 || !streq(interface, VM1_MACHINE))
+                return 0;
+        if (monitor->ctl->json) {
+                _cleanup_(json_writer_freep) JsonWriter *writer = line_new(path, "properties");
+                json_key(writer, "properties");
+                json_open_object(writer);
+                bool any = read_properties(message, NULL, writer);
+                json_close_object(writer);
+                if (any)
+                        print_line(writer);
+                return 0;
+        }
+        append_head(&text, path);
+        bool any = read_properties(message, &text, NULL);
         text_append_char(&text, '\n');
         if (any)
                 ctl_print(&text);
         return 0;
 }
 
-static int on_owner(sd_bus_message *message, void *userdata _unused_, sd_bus_error *error _unused_) {
+static int on_owner(sd_bus_message *message, void *userdata, sd_bus_error *error _unused_) {
+        const Monitor *monitor = userdata;
         const char *name, *was, *is;
         _cleanup_text_ Text text = {};
 
         if (sd_bus_message_read(message, "sss", &name, &was, &is) < 0)
                 return 0;
+        if (monitor->ctl->json) {
+                _cleanup_(json_writer_freep) JsonWriter *writer = line_new(VM1_PATH, "service");
+                json_key(writer, "running");
+                json_put_boolean(writer, is[0]);
+                print_line(writer);
+                return 0;
+        }
         append_head(&text, VM1_PATH);
         text_append_printf(&text, " %s\n", is[0] ? "started" : "stopped");
         ctl_print(&text);
@@ -206,6 +296,10 @@ static int print_states(const Monitor *monitor) {
                 return r;
         for (size_t i = 0; i < machines.n; i++) {
                 const MachineInfo *machine = &machines.machines[i];
+                if (monitor->ctl->json) {
+                        print_state_line(machine->path, NULL, machine->state, NULL);
+                        continue;
+                }
                 append_head(&text, machine->path);
                 text_append_printf(&text, " is %s%s%s\n",
                         format_state_colour(machine->state, monitor->colours), machine->state,

@@ -164,8 +164,10 @@ check 'list as JSON' 0 '^\[\{"name":"pbot-vm".*"name":"pbot-test-vm".*\}\]' "$ct
 
 "$ctl" monitor >"$work/monitor" 2>&1 &
 monitor=$!
+"$ctl" --json monitor >"$work/monitor.json" 2>&1 &
+monitor_json=$!
 for _ in {1..100}; do
-        grep -q 'pbot-test-vm: is' "$work/monitor" && break
+        grep -q 'pbot-test-vm: is' "$work/monitor" && grep -q pbot-test-vm "$work/monitor.json" && break
         sleep 0.05
 done
 sleep 0.2
@@ -176,9 +178,18 @@ wait_for '^pbot-vm +ready'
 check 'revert with a reason' 0 '^pbot-vm is (starting|ready), generation' "$ctl" revert pbot-vm it behaves oddly
 wait_for '^pbot-vm +ready'
 grep -q 'it behaves oddly' "$work/log" || { echo 'FAILED: the reason is not in the log'; failed=1; }
-kill -INT "$monitor"
+kill -INT "$monitor" "$monitor_json"
 wait "$monitor"
 check 'monitor ends with 0' 0 '' test $? -eq 0
+wait "$monitor_json"
+check 'monitor as JSON' 0 '^$' python3 -c '
+import json, sys
+lines = [json.loads(line) for line in open(sys.argv[1])]
+assert all(line["time_usec"] > 0 for line in lines)
+mine = [line for line in lines if line["machine"] == "pbot-vm"]
+states = [(line["old"], line["new"]) for line in mine if line["event"] == "state"]
+assert states[0] == (None, "ready") and ("ready", "drained") in states and ("drained", "ready") in states, states
+assert any("Generation" in line["properties"] for line in mine if line["event"] == "properties"), mine' "$work/monitor.json"
 check 'monitor saw it' 0 'pbot-vm: is ready.*-> drained.*drained -> ready.*-> reverting.*Generation=[0-9]+' \
         cat "$work/monitor"
 
@@ -233,7 +244,7 @@ check 'no machine' 2 'revert: which machine' "$ctl" revert
 check 'too many arguments' 2 'list: too many arguments' "$ctl" list all
 check 'unknown command' 2 "Unknown command 'frob'" "$ctl" frob
 check 'unknown option' 2 'unrecognized option' "$ctl" --frob
-check 'no JSON' 2 'monitor: there is no JSON of this' "$ctl" --json monitor
+check 'no JSON' 2 'reload: there is no JSON of this' "$ctl" --json reload
 check 'bad number' 2 'expected a number from 0 to 1000' "$ctl" --lines=-1
 
 if [[ $(id -u) -eq 0 ]]; then # without polkit on this bus, others than root are refused
