@@ -10,8 +10,8 @@ import socket
 import subprocess
 import time
 
-from stack import (DOMAIN, TOP, ask, ask_timed, echo, equal, escaped, journal, live, machine, main_pid, on, root, run, shell, true,
-                   wait_ready, wait_until)
+from stack import (DOMAIN, TOP, ask, ask_timed, echo, equal, escaped, journal, live, machine, main_pid, on, root, run, shell,
+                   true, wait_ready, wait_until)
 
 UNITS = ('pbotvm.socket', 'pbotvm-watchdog.service')
 
