@@ -127,7 +127,7 @@ for s, run in ((data, answer), (heart, beat)):
 with open(sys.argv[1] + '.new', 'w') as f:
     print(data.getsockname()[1], heart.getsockname()[1], file=f)
 os.rename(sys.argv[1] + '.new', sys.argv[1])
-time.sleep(120)
+time.sleep(600)
 END
 pids+=($!)
 for _ in {1..100}; do
