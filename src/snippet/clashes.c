@@ -17,6 +17,7 @@ typedef struct Finder {
         const NameTable *table;
         uint8_t *uses;  /* by names of the table */
         bool allocates; /* operator new is among the program's functions */
+        bool suffixes;  /* a literal's operator without an underscore is, as std has some */
         bool own_std;   /* the program defines a type of namespace std itself */
 } Finder;
 
@@ -46,6 +47,7 @@ static bool is_declared(const Source *source, uint32_t i, bool top) {
         switch (before->kind == TOKEN_SIGN ? before->sign : SIGN_NONE) {
         case SIGN_STAR:
         case SIGN_AND:
+        case SIGN_AND_AND:
                 return top || (i > 1 && token[-2].class & WORD_TYPE);
         case SIGN_BRACE_CLOSE:
         case SIGN_COMMA:
@@ -102,6 +104,15 @@ static uint8_t function_use(const Source *source, const Piece *piece) {
         return source->dialect == DIALECT_CXX ? OVERLOADS : 0;
 }
 
+/* operator"" x, or operator""x, which is one literal with a suffix. */
+static bool is_literal_operator(const Source *source, const Token *name) {
+        if (name->word != WORD_OPERATOR_FUNCTION || name[1].kind != TOKEN_STRING)
+                return false;
+        const Token *suffix = name[2].kind == TOKEN_WORD ? &name[2] : &name[1];
+        const char *first = source->data + suffix->begin;
+        return (suffix == &name[2] ? *first : suffix->end - suffix->begin > 2 ? first[2] : '_') != '_';
+}
+
 /* What a piece declares at the top level. */
 static void note_piece(Finder *finder, const Piece *piece) {
         const Source *source = finder->source;
@@ -109,8 +120,9 @@ static void note_piece(Finder *finder, const Piece *piece) {
 
         if (piece->kind == PIECE_FUNCTION && piece->name != NO_TOKEN) {
                 note(finder, &source->tokens[piece->name], DECLARED_TOP | function_use(source, piece));
-                finder->allocates |= source->tokens[piece->name].word == WORD_OPERATOR_FUNCTION &&
-                                     source->tokens[piece->name + 1].word == WORD_NEW;
+                const Token *name = &source->tokens[piece->name];
+                finder->allocates |= name->word == WORD_OPERATOR_FUNCTION && name[1].word == WORD_NEW;
+                finder->suffixes |= is_literal_operator(source, name);
         }
         if (piece->kind == PIECE_NAMESPACE)
                 note_namespace(finder, piece);
@@ -182,7 +194,8 @@ static int find_in(const Pieces *pieces, const NameTable *table, bool std, Clash
         for (size_t i = 0; i < pieces->n; i++)
                 note_piece(&finder, &pieces->list[i]);
 
-        clashes->any |= finder.allocates;
+        clashes->any |= finder.allocates || finder.suffixes;
+        clashes->any_std |= finder.suffixes;
         clashes->replaces |= finder.own_std;
         for (size_t i = 0; i < table->n; i++) {
                 const char *name = table->names[i];
