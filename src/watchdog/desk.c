@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/vm1.h"
 #include "watchdog/bus/error.h"
+#include "watchdog/bus/lease-reply.h"
 #include "watchdog/crash.h"
 #include "watchdog/queue.h"
 
@@ -264,46 +265,6 @@ static int on_overtime(sd_event_source *source _unused_, uint64_t usec _unused_,
 
 /* ---- the beginning of a lease ---- */
 
-static int append_info(sd_bus_message *reply, Keeper *keeper) {
-        MachineView view = keeper_view(keeper);
-        const struct {
-                const char *name;
-                const char *value;
-        } strings[] = {
-                { "machine", view.name },
-                { "guest", view.guest },
-                { "transport", view.transport },
-        };
-        const struct {
-                const char *name;
-                uint64_t value;
-        } numbers[] = {
-                { "generation", view.generation },
-                { "timeout_usec", keeper_config(keeper)->timeout_usec },
-        };
-
-        int r = sd_bus_message_open_container(reply, 'a', "{sv}");
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(strings); i++)
-                r = sd_bus_message_append(reply, "{sv}", strings[i].name, "s", strings[i].value);
-        for (size_t i = 0; r >= 0 && i < ELEMENTSOF(numbers); i++)
-                r = sd_bus_message_append(reply, "{sv}", numbers[i].name, "t", numbers[i].value);
-        return r < 0 ? r : sd_bus_message_close_container(reply);
-}
-
-static int reply_lease(const Lease *lease, sd_bus_message *call, int fd) {
-        sd_bus_message *reply = NULL;
-
-        int r = sd_bus_message_new_method_return(call, &reply);
-        if (r >= 0)
-                r = sd_bus_message_append(reply, "hs", fd, lease->id);
-        if (r >= 0)
-                r = append_info(reply, lease->keeper);
-        if (r >= 0)
-                r = sd_bus_send(sd_bus_message_get_bus(call), reply, NULL);
-        sd_bus_message_unref(reply);
-        return r;
-}
-
 /* Nobody has had it: the machine is as it was. */
 static void refuse(Lease *lease, const char *error) {
         const LeaseCall *call = lease->waiter->userdata;
@@ -333,7 +294,8 @@ static void on_strand(Strand *strand _unused_, int result, void *userdata) {
                 return;
         }
         crash_point("before-lease-reply");
-        r = reply_lease(lease, call->message, fd);
+        MachineView view = keeper_view(lease->keeper);
+        r = bus_lease_reply(call->message, fd, lease->id, &view, keeper_config(lease->keeper)->timeout_usec);
         if (r >= 0)
                 r = sd_event_add_time_relative(lease->desk->event, &lease->deadline, CLOCK_MONOTONIC,
                         keeper_config(lease->keeper)->timeout_usec + LEASE_OVERTIME_USEC, USEC_PER_MSEC,
@@ -381,18 +343,42 @@ static int begin_lease(Desk *desk, Keeper *keeper, Waiter *waiter) {
         return 0;
 }
 
+/* Of two that could serve: the one that can at once, then the one that fewer use. */
+static bool is_better(const Keeper *a, const Keeper *b) {
+        bool fresh = keeper_is_fresh(a);
+
+        return fresh != keeper_is_fresh(b) ? fresh : keeper_leases(a) < keeper_leases(b);
+}
+
+/* Of the machines that are free and where it is this waiter's turn, the best; the first that the pool names
+ * where they are alike. NULL: there is none. */
+static Keeper *place(const Desk *desk, const Waiter *waiter) {
+        Keeper *best = NULL;
+
+        for (char **name = waiter->machines; *name; name++) {
+                Keeper *keeper = find(desk, *name);
+                if (keeper && keeper_can_lease(keeper) && queue_first(&desk->queue, *name) == waiter &&
+                        (!best || is_better(keeper, best)))
+                        best = keeper;
+        }
+        return best;
+}
+
 void desk_serve(Desk *desk, Keeper *keeper) {
         const char *name = keeper_config(keeper)->name;
         Waiter *waiter;
+        Keeper *best;
 
-        while (desk->queue.first && keeper_can_lease(keeper) && (waiter = queue_first(&desk->queue, name))) {
-                if (!keeper_is_fresh(keeper)) {
+        while (desk->queue.first && keeper_can_lease(keeper) && (waiter = queue_first(&desk->queue, name)) &&
+                (best = place(desk, waiter))) {
+                /* All that could serve him are asked, each in its turn: the first that answers does. */
+                if (!keeper_is_fresh(best)) {
                         keeper_prove(keeper);
                         return;
                 }
-                int r = begin_lease(desk, keeper, waiter);
+                int r = begin_lease(desk, best, waiter);
                 if (r < 0) {
-                        (void)log_error_errno(r, "Failed to lease %s: %m", name);
+                        (void)log_error_errno(r, "Failed to lease %s: %m", keeper_config(best)->name);
                         tell_in_vain(desk, waiter, VM1_ERROR_BUSY);
                 }
         }

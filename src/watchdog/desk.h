@@ -42,7 +42,9 @@ DEFINE_CLEANUP(Desk *, desk_free);
  * may wait for each. *asker is emptied. 0, -EBUSY (the queue is full) or -ENOMEM. */
 int desk_request(Desk *desk, sd_bus_message *call, const char *wanted, const char *const *machines,
         uint64_t wait_usec, size_t queue_max, Asker *asker);
-/* Gives the machine to those whose turn it is, as far as it is free. */
+/* Serves those whose turn it is at the machine, as far as it is free: from it, or from a better one of the
+ * same pool (one that has proven itself already, then one that fewer use, then the one that is named first).
+ */
 void desk_serve(Desk *desk, Keeper *keeper);
 /* Tells those who have waited in vain. */
 void desk_expire(Desk *desk);

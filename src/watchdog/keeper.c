@@ -247,6 +247,10 @@ bool keeper_is_fresh(const Keeper *keeper) {
         return machine_is_fresh(&keeper->machine, now_monotonic());
 }
 
+unsigned keeper_leases(const Keeper *keeper) {
+        return keeper->machine.leases;
+}
+
 void keeper_prove(Keeper *keeper) {
         link_probe(keeper->link);
 }

@@ -49,6 +49,8 @@ bool keeper_is_idle(const Keeper *keeper);
 /* True if a lease may begin now; an answer of the agent may have to be asked for first. */
 bool keeper_can_lease(const Keeper *keeper);
 bool keeper_is_fresh(const Keeper *keeper);
+/* How many use it now. */
+unsigned keeper_leases(const Keeper *keeper);
 /* Has the agent asked again, since somebody waits for the machine. */
 void keeper_prove(Keeper *keeper);
 /* What waiting for it promises; true if nothing is going on that could make it usable soon. */

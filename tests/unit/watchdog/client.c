@@ -18,6 +18,7 @@
 void held_done(Held *held) {
         fd_close(held->fd);
         free(held->id);
+        free(held->machine);
         free(held->guest);
         free(held->transport);
         *held = (Held){ .fd = -EBADF };
@@ -42,6 +43,8 @@ static void read_info(sd_bus_message *reply, Held *held) {
                         assert_true(sd_bus_message_read(reply, "v", "t", &held->timeout_usec) > 0);
                 else
                         assert_true(sd_bus_message_read(reply, "v", "s", &string) > 0);
+                if (streq(name, "machine"))
+                        held->machine = strdup(string);
                 if (streq(name, "guest"))
                         held->guest = strdup(string);
                 if (streq(name, "transport"))

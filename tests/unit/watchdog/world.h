@@ -68,6 +68,7 @@ sd_bus *world_connect(World *world);
 typedef struct Held {
         int fd;
         char *id;
+        char *machine;
         char *guest;
         char *transport;
         uint64_t generation;

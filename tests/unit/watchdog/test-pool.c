@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* An alias that names two machines: which one a request gets, and that it waits for neither while the other
+ * is ready. libvirt's test driver reverts them. */
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "common/io.h"
+#include "common/text.h"
+#include "test.h"
+#include "watchdog/machine.h"
+#include "world.h"
+
+#define LONG (20 * SEC)
+/* A lease of a machine that is ready; a revert, or a probe of a guest that is silent, takes longer. */
+#define AT_ONCE (1 * SEC)
+
+/* The pool "both" of two machines: "vm", which is named first, and "b". */
+typedef struct Pool {
+        World *world;
+        FakeGuest *guests[2];
+        sd_bus *bus;
+} Pool;
+
+static int pool_setup(void **state) {
+        Pool *p = calloc(1, sizeof(*p));
+        assert_non_null(p);
+        void *world;
+
+        assert_int_equal(world_setup(&world), 0);
+        p->world = world;
+        *state = p;
+        return 0;
+}
+
+static int pool_teardown(void **state) {
+        Pool *p = *state;
+        void *world = p->world;
+
+        sd_bus_flush_close_unref(p->bus);
+        for (size_t i = 0; i < ELEMENTSOF(p->guests); i++)
+                if (p->guests[i] && p->guests[i] != p->world->guest)
+                        fake_guest_free(p->guests[i]);
+        (void)world_teardown(&world);
+        free(p);
+        return 0;
+}
+
+static void write_node(const World *w) {
+        static const char *const names[] = { "vm", "b" };
+        _cleanup_text_ Text path = {};
+
+        text_append_printf(&path, "%s/node.xml", w->directory);
+        FILE *f = fopen(text_string(&path), "we");
+        assert_non_null(f);
+        assert_true(fputs("<node xmlns:test='http://libvirt.org/schemas/domain/test/1.0'>", f) >= 0);
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                char domain[256];
+
+                snprintf(domain, sizeof(domain),
+                        "<name>%s</name><uuid>6695eb01-f6a4-8304-79aa-97f2502e193%zu</uuid>"
+                        "<memory unit='MiB'>64</memory><os><type>hvm</type></os>",
+                        names[i], i);
+                assert_true(fprintf(f,
+                                    "<domain type='test'>%s<test:domainsnapshot><name>1</name>"
+                                    "<state>running</state><creationTime>1</creationTime>"
+                                    "<domain type='test'>%s</domain><active>0</active>"
+                                    "</test:domainsnapshot></domain>",
+                                    domain, domain) > 0);
+        }
+        assert_true(fputs("</node>", f) >= 0);
+        assert_int_equal(fclose(f), 0);
+}
+
+static void start_world(Pool *p) {
+        world_start(p->world);
+        world_wait_status(p->world, "vm ready");
+        world_wait_status(p->world, "b ready");
+        p->bus = world_connect(p->world);
+}
+
+/* Over serial lines, where a machine runs one request at a time. */
+static void start(Pool *p, const char *members) {
+        const char *directory = p->world->directory;
+        _cleanup_text_ Text machines = {};
+
+        write_node(p->world);
+        p->guests[0] = p->world->guest;
+        p->guests[1] = fake_guest_new(NULL);
+        text_append_printf(&machines,
+                "\"uri\": \"test://%s/node.xml\"%s}, \"b\": {\"serial\": %i, \"heart\": %i, "
+                "\"channel\": null, \"channel-heart\": null, \"uri\": \"test://%s/node.xml\"%s",
+                directory, members, fake_guest_data_port(p->guests[1]), fake_guest_heart_port(p->guests[1]),
+                directory, members);
+        world_configure(p->world, text_string(&machines), ", \"aliases\": {\"both\": [\"vm\", \"b\"]}");
+        start_world(p);
+}
+
+static void lease(Pool *p, const char *machine, uint64_t wait_usec, Held *ret) {
+        assert_null(client_lease(p->bus, machine, wait_usec, ret));
+        held_echo(ret, "own");
+}
+
+static void give_back(Pool *p, Held *held, const char *outcome) {
+        assert_null(client_release(p->bus, held, outcome));
+        held_done(held);
+}
+
+/* The first that is named, while it is free; whoever comes when none is waits for the first that will be. */
+static void test_in_turn(void **state) {
+        Pool *p = *state;
+        Held held[2] = { { .fd = -EBADF }, { .fd = -EBADF } };
+        _cleanup_held_ Held late = { .fd = -EBADF };
+        Pending pending;
+
+        start(p, ", \"policy\": \"on-failure\"");
+        for (int i = 0; i < 2; i++) {
+                lease(p, "both", AT_ONCE, &held[0]);
+                assert_string_equal(held[0].machine, "vm");
+                lease(p, "both", AT_ONCE, &held[1]);
+                assert_string_equal(held[1].machine, "b");
+                client_lease_begin(p->bus, "both", LONG, &pending);
+                give_back(p, &held[1 - i], "clean");
+                assert_null(client_wait(p->bus, &pending, &late));
+                assert_string_equal(late.machine, i ? "vm" : "b");
+                give_back(p, &late, "clean");
+                give_back(p, &held[i], "clean");
+        }
+}
+
+/* One that would have to prove itself first is not even asked while another need not. */
+static void test_who_has_proven_himself(void **state) {
+        Pool *p = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+
+        start(p, "");
+        usleep(MACHINE_FRESH_USEC + SEC / 5);
+        lease(p, "b", LONG, &held);
+        give_back(p, &held, "clean");
+        unsigned asked = fake_guest_requests(p->guests[0]);
+        lease(p, "both", AT_ONCE, &held);
+        assert_string_equal(held.machine, "b");
+        assert_int_equal(fake_guest_requests(p->guests[0]), asked);
+        give_back(p, &held, "clean");
+
+        /* Where none has, all are asked: the one that answers does. */
+        usleep(MACHINE_FRESH_USEC + SEC / 5);
+        fake_guest_set(p->guests[0], FAKE_ANSWERS, false);
+        lease(p, "both", AT_ONCE, &held);
+        assert_string_equal(held.machine, "b");
+}
+
+/* Machines that take several at once are filled alike: whoever breaks his guest meets few others there. */
+static void test_who_has_fewer(void **state) {
+        static const char *const wanted[] = { "vm", "b", "vm", "b" };
+        Pool *p = *state;
+        Held held[ELEMENTSOF(wanted)];
+        _cleanup_text_ Text text = {};
+
+        text_append_string(&text, "{\"machines\": {");
+        for (size_t i = 0; i < ELEMENTSOF(p->guests); i++) {
+                char directory[128];
+
+                snprintf(directory, sizeof(directory), "%s/%zu", p->world->directory, i);
+                assert_int_equal(mkdir(directory, 0700), 0);
+                p->guests[i] = fake_guest_new(directory);
+                fake_guest_set(p->guests[i], FAKE_LANES, true);
+                text_append_printf(&text,
+                        "%s\"%s\": {\"domain\": null, \"slots\": 2, \"channel\": \"%s/data\", "
+                        "\"channel-heart\": \"%s/heart\"}",
+                        i > 0 ? ", " : "", wanted[i], directory, directory);
+        }
+        text_append_string(
+                &text, "}, \"aliases\": {\"both\": [\"vm\", \"b\"]}, \"default-machine\": \"both\"}");
+        world_configure_whole(p->world, text_string(&text));
+        start_world(p);
+        for (size_t i = 0; i < ELEMENTSOF(wanted); i++) {
+                assert_null(client_lease(p->bus, "both", LONG, &held[i]));
+                assert_string_equal(held[i].machine, wanted[i]);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(wanted); i++)
+                give_back(p, &held[i], "clean");
+}
+
+/* A revert that takes long, here since the new guest does not answer, is nobody's business but its
+ * machine's. */
+static void test_nobody_waits_for_a_revert(void **state) {
+        Pool *p = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+
+        start(p, "");
+        lease(p, "both", LONG, &held);
+        assert_string_equal(held.machine, "vm");
+        fake_guest_set(p->guests[0], FAKE_ANSWERS, false);
+        give_back(p, &held, "timed-out");
+        for (int i = 0; i < 5; i++) {
+                lease(p, "both", AT_ONCE, &held);
+                assert_string_equal(held.machine, "b");
+                give_back(p, &held, "clean");
+        }
+        world_wait_status(p->world, "vm starting");
+        assert_int_equal(machine_number(p->bus, "Reverts"), 1);
+
+        /* It comes back by itself, and serves the others while the second is reverted. */
+        fake_guest_set(p->guests[0], FAKE_ANSWERS, true);
+        world_wait_status(p->world, "vm ready");
+        lease(p, "b", LONG, &held);
+        fake_guest_set(p->guests[1], FAKE_ANSWERS, false);
+        give_back(p, &held, "killed");
+        lease(p, "both", AT_ONCE, &held);
+        assert_string_equal(held.machine, "vm");
+}
+
+/* Each request has a guest that nobody has used, and none waits for the revert after the one before. */
+static void test_always(void **state) {
+        Pool *p = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+        uint64_t last[2] = {};
+
+        start(p, ", \"policy\": \"always\"");
+        for (unsigned i = 0; i < 8; i++) {
+                size_t at = i % 2;
+
+                lease(p, "both", AT_ONCE, &held);
+                assert_string_equal(held.machine, at ? "b" : "vm");
+                assert_true(held.generation > last[at]);
+                last[at] = held.generation;
+                /* The one that was used before is reverted by now, and this one takes its time. */
+                fake_guest_set(p->guests[at], FAKE_ANSWERS, false);
+                fake_guest_set(p->guests[1 - at], FAKE_ANSWERS, true);
+                give_back(p, &held, "clean");
+                world_wait_status(p->world, at ? "vm ready" : i == 0 ? "vm starting" : "b ready");
+        }
+        fake_guest_set(p->guests[1], FAKE_ANSWERS, true);
+        world_wait_status(p->world, "b ready");
+        assert_int_equal(machine_number(p->bus, "Reverts"), 4);
+}
+
+int main(void) {
+#define test_in_pool(name) cmocka_unit_test_setup_teardown(name, pool_setup, pool_teardown)
+        const struct CMUnitTest tests[] = {
+                test_in_pool(test_in_turn),
+                test_in_pool(test_who_has_proven_himself),
+                test_in_pool(test_who_has_fewer),
+                test_in_pool(test_nobody_waits_for_a_revert),
+                test_in_pool(test_always),
+        };
+        cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
