@@ -15,107 +15,9 @@ static const char *const state_table[_MACHINE_STATE_MAX] = {
         [MACHINE_DRAINED] = "drained",
 };
 
-/* What a reason is about, and what follows. */
-typedef enum ReasonFlags {
-        /* The guest's life, not what was done in it: void when it is seen alive before the revert happens.
-         */
-        VOID_WHEN_ALIVE = 1 << 0,
-        /* A job: the guest goes on, and others' jobs in it may end. */
-        PATIENT = 1 << 1,
-} ReasonFlags;
-
-static const struct {
-        const char *name;
-        const char *text;
-        ReasonFlags flags;
-} reason_table[_REVERT_REASON_MAX] = {
-        [REVERT_NONE] = { "", "", 0 },
-        [REVERT_HEARTBEAT] = { "heartbeat", "the heartbeat stopped", VOID_WHEN_ALIVE },
-        [REVERT_STOPPED] = { "stopped", "the domain is off", VOID_WHEN_ALIVE },
-        [REVERT_CRASHED] = { "crashed", "the guest crashed", VOID_WHEN_ALIVE },
-        [REVERT_PAUSED] = { "paused", "the domain is paused", VOID_WHEN_ALIVE },
-        [REVERT_SILENT] = { "silent", "the agent does not answer", VOID_WHEN_ALIVE },
-        [REVERT_UNSTARTED] = { "unstarted", "the guest did not come up", VOID_WHEN_ALIVE },
-        [REVERT_TIMED_OUT] = { "timed-out", "a command timed out", PATIENT },
-        [REVERT_KILLED] = { "killed", "a command was killed", PATIENT },
-        [REVERT_PROTOCOL] = { "protocol-error", "the guest broke the protocol", 0 },
-        [REVERT_LOST] = { "lost", "the connection was lost during a request", 0 },
-        [REVERT_RESTARTED] = { "restarted", "the agent was started again", 0 },
-        [REVERT_REBOOTED] = { "rebooted", "the guest was booted again", 0 },
-        [REVERT_ABANDONED] = { "abandoned", "a lease was abandoned", PATIENT },
-        [REVERT_UNCLEAN] = { "unclean", "it was in use when the watchdog ended", 0 },
-        [REVERT_CPU] = { "cpu", "the idle guest burns CPU", 0 },
-        [REVERT_POLICY] = { "policy", "a fresh guest for every request", PATIENT },
-        [REVERT_AGE] = { "age", "the guest is as old as it may be", 0 },
-        [REVERT_USED] = { "used", "the guest has served as many requests as it may", 0 },
-        [REVERT_OPERATOR] = { "operator", "an operator asked", 0 },
-};
-
-static const char *const outcome_table[_OUTCOME_MAX] = {
-        [OUTCOME_CLEAN] = "clean",
-        [OUTCOME_TIMED_OUT] = "timed-out",
-        [OUTCOME_CONTAINED] = "contained",
-        [OUTCOME_KILLED] = "killed",
-        [OUTCOME_PROTOCOL_ERROR] = "protocol-error",
-        [OUTCOME_LOST] = "lost",
-        [OUTCOME_ABANDONED] = "abandoned",
-        [OUTCOME_OVERTAKEN] = "the guest was started or reverted by somebody else",
-};
-
-static const RevertReason outcome_reason[_OUTCOME_MAX] = {
-        [OUTCOME_CLEAN] = REVERT_POLICY,
-        [OUTCOME_CONTAINED] = REVERT_POLICY,
-        [OUTCOME_TIMED_OUT] = REVERT_TIMED_OUT,
-        [OUTCOME_KILLED] = REVERT_KILLED,
-        [OUTCOME_PROTOCOL_ERROR] = REVERT_PROTOCOL,
-        [OUTCOME_LOST] = REVERT_LOST,
-        [OUTCOME_ABANDONED] = REVERT_ABANDONED,
-};
-
 const char *machine_state_to_string(MachineState state) {
         assert(state < _MACHINE_STATE_MAX);
         return state_table[state];
-}
-
-const char *revert_reason_to_string(RevertReason reason) {
-        assert(reason < _REVERT_REASON_MAX);
-        return reason_table[reason].text;
-}
-
-const char *revert_reason_to_name(RevertReason reason) {
-        assert(reason < _REVERT_REASON_MAX);
-        return reason_table[reason].name;
-}
-
-int revert_reason_from_name(const char *name) {
-        for (size_t i = 0; i < _REVERT_REASON_MAX; i++)
-                if (streq(reason_table[i].name, name))
-                        return (int)i;
-        return -EINVAL;
-}
-
-const char *outcome_to_string(Outcome outcome) {
-        assert(outcome < _OUTCOME_MAX);
-        return outcome_table[outcome];
-}
-
-const char *outcome_to_name(Outcome outcome) {
-        return outcome == OUTCOME_OVERTAKEN ? "overtaken" : outcome_to_string(outcome);
-}
-
-int outcome_from_string(const char *string) {
-        for (size_t i = 0; i < OUTCOME_OVERTAKEN; i++)
-                if (streq(outcome_table[i], string))
-                        return (int)i;
-        return -EINVAL;
-}
-
-static bool reason_is_void_when_alive(RevertReason reason) {
-        return reason_table[reason].flags & VOID_WHEN_ALIVE;
-}
-
-static bool reason_is_patient(RevertReason reason) {
-        return reason_table[reason].flags & PATIENT;
 }
 
 static bool run_is_up(RunFact run) {
@@ -178,7 +80,7 @@ static void facts_changed(Machine *machine, uint64_t now_usec) {
                 machine->unwell_usec = 0;
                 if (!machine->tainted && !machine->resetting)
                         machine->due = REVERT_NONE;
-                if (reason_is_void_when_alive(machine->urgent))
+                if (revert_reason_is_void_when_alive(machine->urgent))
                         machine->urgent = REVERT_NONE;
                 /* One that has to be reverted all the same is no better for being alive. */
                 if (machine->due == REVERT_NONE) {
@@ -285,9 +187,9 @@ void machine_condemn(Machine *machine, RevertReason reason, uint64_t now_usec) {
                 return;
         if (reason == REVERT_OPERATOR)
                 machine->retry_usec = 0;
-        machine->tainted = machine->tainted || !reason_is_void_when_alive(reason);
-        if (!reason_is_patient(reason) &&
-                (machine->urgent == REVERT_NONE || reason_is_void_when_alive(machine->urgent))) {
+        machine->tainted = machine->tainted || !revert_reason_is_void_when_alive(reason);
+        if (!revert_reason_is_patient(reason) &&
+                (machine->urgent == REVERT_NONE || revert_reason_is_void_when_alive(machine->urgent))) {
                 machine->urgent_usec = machine->urgent == REVERT_NONE ? now_usec : machine->urgent_usec;
                 machine->urgent = reason;
         }
@@ -338,7 +240,8 @@ void machine_tick(Machine *machine, uint64_t now_usec) {
 }
 
 RevertReason machine_owed(const Machine *machine) {
-        return machine->tainted && reason_is_void_when_alive(machine->due) ? REVERT_UNCLEAN : machine->due;
+        return machine->tainted && revert_reason_is_void_when_alive(machine->due) ? REVERT_UNCLEAN
+                                                                                  : machine->due;
 }
 
 bool machine_can_lease(const Machine *machine) {
@@ -383,28 +286,14 @@ void machine_unlease(Machine *machine) {
         machine->served--;
 }
 
-static bool outcome_reverts(const Machine *machine, Outcome outcome) {
-        switch (outcome) {
-        case OUTCOME_CLEAN:
-        case OUTCOME_CONTAINED:
-                return machine->policy == POLICY_ALWAYS;
-        case OUTCOME_TIMED_OUT:
-        case OUTCOME_KILLED:
-                return machine->policy != POLICY_ON_HANG;
-        case OUTCOME_OVERTAKEN:
-                return false;
-        default:
-                return true;
-        }
-}
-
 void machine_release(Machine *machine, Outcome outcome, uint64_t now_usec) {
         assert(machine->leases > 0);
         machine->leases--;
         machine->ended[outcome]++;
 
-        if (outcome_reverts(machine, outcome))
-                machine_condemn(machine, outcome_reason[outcome], now_usec);
+        RevertReason reason = outcome_reason(outcome, machine->policy);
+        if (reason != REVERT_NONE)
+                machine_condemn(machine, reason, now_usec);
         else if (outcome == OUTCOME_CLEAN)
                 machine->proven_usec = now_usec;
         else

@@ -7,6 +7,7 @@
 
 #include "common/macro.h"
 #include "config/config.h"
+#include "watchdog/reason.h"
 
 /* Other leases get this long to finish when the guest itself must be reverted; where only what a job left
  * behind is to go, they have the time limit that they were promised. */
@@ -75,55 +76,6 @@ typedef enum WayBack {
         WAY_NO_SNAPSHOT,
         _WAY_BACK_MAX,
 } WayBack;
-
-/* What follows from each, and its words, are in one table: machine.c. */
-typedef enum RevertReason {
-        REVERT_NONE,
-        /* The guest itself seems dead. */
-        REVERT_HEARTBEAT,
-        REVERT_STOPPED,
-        REVERT_CRASHED,
-        REVERT_PAUSED,
-        REVERT_SILENT,
-        REVERT_UNSTARTED,
-        /* The guest cannot be trusted, or has had its time. */
-        REVERT_TIMED_OUT,
-        REVERT_KILLED,
-        REVERT_PROTOCOL,
-        REVERT_LOST,
-        REVERT_RESTARTED,
-        REVERT_REBOOTED,
-        REVERT_ABANDONED,
-        REVERT_UNCLEAN, /* the watchdog found it so when it started */
-        REVERT_CPU,
-        REVERT_POLICY,
-        REVERT_AGE,
-        REVERT_USED,
-        REVERT_OPERATOR,
-        _REVERT_REASON_MAX,
-} RevertReason;
-/* For people: "the heartbeat stopped". */
-const char *revert_reason_to_string(RevertReason reason);
-/* For the state file: "heartbeat". */
-const char *revert_reason_to_name(RevertReason reason);
-int revert_reason_from_name(const char *name); /* a RevertReason or -EINVAL */
-
-typedef enum Outcome {
-        OUTCOME_CLEAN,
-        OUTCOME_TIMED_OUT,
-        OUTCOME_CONTAINED, /* a limit ended the job, or it killed itself, and nothing of it is left */
-        OUTCOME_KILLED,
-        OUTCOME_PROTOCOL_ERROR,
-        OUTCOME_LOST,
-        OUTCOME_ABANDONED,
-        OUTCOME_OVERTAKEN, /* somebody else reverted the guest meanwhile: no client says so */
-        _OUTCOME_MAX,
-} Outcome;
-const char *outcome_to_string(Outcome outcome);
-/* For programs: one word. */
-const char *outcome_to_name(Outcome outcome);
-/* What a client may say of its lease: an Outcome or -EINVAL. */
-int outcome_from_string(const char *string);
 
 typedef struct Machine {
         /* Settings. */
