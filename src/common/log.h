@@ -15,11 +15,12 @@
 #define MESSAGE_CONFIG "6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a03"         /* a mistake in the configuration */
 #define MESSAGE_LANGUAGE "6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a04"       /* a mistake in a language file */
 #define MESSAGE_STATE "6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a05"          /* a machine changed its state */
-#define MESSAGE_REVERT "6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a06"         /* a machine is reverted */
+#define MESSAGE_REVERT "6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a06"         /* a machine is about to be reverted */
 #define MESSAGE_REVERT_FAILED "6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a07"  /* a revert failed */
 #define MESSAGE_HEARTBEAT_LOST "6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a08" /* a heartbeat stopped */
 #define MESSAGE_PROTOCOL "6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a09"       /* a guest broke the protocol */
 #define MESSAGE_DENIED "6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a0a"         /* a caller was refused */
+#define MESSAGE_REVERTED "6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a0b"       /* a machine was reverted */
 
 /* Call once, first. identifier: SYSLOG_IDENTIFIER, or the prefix on stderr; not copied. */
 void log_setup(const char *identifier);

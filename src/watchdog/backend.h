@@ -13,8 +13,9 @@
 typedef struct BackendLook {
         RunFact run;
         WayBack way;
-        int id;            /* number of this run of it; -1 when it is off */
-        uint64_t cpu_usec; /* used by it so far */
+        int id;                /* number of this run of it; -1 when it is off */
+        uint64_t cpu_usec;     /* used by it so far */
+        uint64_t memory_bytes; /* that its guest has; 0: not known */
         uint64_t taken_usec;
         DomainLines lines;   /* of a machine on this host */
         const char *message; /* the backend's, when it refuses (WAY_REFUSED); not owned */

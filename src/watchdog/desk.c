@@ -40,13 +40,6 @@ typedef struct LeaseCall {
         Asker asker;
 } LeaseCall;
 
-void asker_done(Asker *asker) {
-        free(asker->nick);
-        free(asker->channel);
-        free(asker->language);
-        *asker = (Asker){};
-}
-
 static LeaseCall *lease_call_free(LeaseCall *call) {
         if (!call)
                 return NULL;
@@ -196,8 +189,8 @@ static void end_lease(Lease *lease, Outcome outcome) {
         if (used)
                 log_lease(lease, outcome);
         unlink_lease(desk, lease);
+        (void)keeper_release(keeper, used ? &lease->asker : NULL, outcome);
         lease_free(lease);
-        keeper_release(keeper, used, outcome);
         desk->hooks.unsaved(desk->hooks.userdata);
 }
 

@@ -4,20 +4,13 @@
 /* Who waits for a machine and who has one: from the queue to a descriptor, and back. A lease belongs to the
  * connection on the bus that asked for it, and ends with it. */
 
+#include "watchdog/asker.h"
 #include "watchdog/keeper.h"
 
 /* A client that keeps its lease longer than its time limit and this is taken for dead. */
 #define LEASE_OVERTIME_USEC (5 * USEC_PER_SEC)
 #define LEASE_WAIT_DEFAULT_USEC (15 * USEC_PER_SEC)
 #define LEASE_WAIT_MAX_USEC (300 * USEC_PER_SEC)
-
-typedef struct Asker {
-        char *nick;
-        char *channel;
-        char *language;
-        uint32_t pid; /* 0: not known */
-} Asker;
-void asker_done(Asker *asker);
 
 typedef struct DeskHooks {
         /* The machine of that name; NULL: there is none now. */

@@ -62,6 +62,7 @@ void keeper_looked(const BackendLook *look, void *userdata) {
                 keeper->look_passing = false;
                 machine_set_run(&keeper->machine, look->run, look->taken_usec);
         }
+        keeper->memory_bytes = look->memory_bytes;
         if (up)
                 sample_cpu(keeper, look);
         keeper_changed(keeper);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the files of a keeper share: keeper.c, which uses the others, keeper-look.c (what its backend says)
- * and keeper-view.c (what others see of it). */
+/* What the files of a keeper share: keeper.c, which uses the others, keeper-look.c (what its backend says),
+ * keeper-report.c (what is told before a revert) and keeper-view.c (what others see of it). */
 
 #include <systemd/sd-event.h>
 
@@ -29,6 +29,9 @@ struct Keeper {
         bool look_passing;           /* the last look was at somebody's revert */
 
         IdleCpu cpu;
+        uint64_t memory_bytes; /* that its guest has, at the last look; 0: not known */
+        Asker user;            /* the last one, or who brought about the revert that is due */
+        bool blamed;           /* the latter */
 
         uint64_t last_revert_usec; /* CLOCK_REALTIME; 0: none yet */
         uint64_t reset_begun_usec; /* CLOCK_MONOTONIC */
@@ -50,6 +53,11 @@ static inline void keeper_changed(Keeper *keeper) {
 static inline void keeper_revoke(Keeper *keeper, Outcome outcome) {
         keeper->hooks.revoke(keeper, outcome, keeper->hooks.userdata);
 }
+
+/* Tells the journal why it is reverted, and what is known of its guest. */
+void keeper_report(const Keeper *keeper);
+/* Since the last beat; USEC_INFINITY when there was none in this generation. */
+uint64_t keeper_beat_age(const Keeper *keeper);
 
 /* The kind of the guest as far as it is known. */
 static inline GuestKind keeper_guest(const Keeper *keeper) {

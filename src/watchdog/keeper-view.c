@@ -21,8 +21,7 @@ static const char *transport(const Keeper *keeper) {
         return kind == TRANSPORT_AUTO ? "" : transport_kind_to_string(kind);
 }
 
-/* Since the last beat; USEC_INFINITY when there was none in this generation. */
-static uint64_t beat_age(const Keeper *keeper) {
+uint64_t keeper_beat_age(const Keeper *keeper) {
         uint64_t beat = pulse_heartbeat(keeper->pulse)->beat_usec;
         return beat > 0 ? now_monotonic() - beat : USEC_INFINITY;
 }
@@ -66,7 +65,7 @@ MachineView keeper_view(Keeper *keeper) {
                 .last_revert_usec = keeper->last_revert_usec,
                 .last_revert_reason = revert_reason_to_string(m->last_reason),
                 .last_beat = pulse_heartbeat(keeper->pulse)->last,
-                .heartbeat_age_usec = beat_age(keeper),
+                .heartbeat_age_usec = keeper_beat_age(keeper),
                 .cpu_usage = keeper->cpu.usage,
                 .saved = record(keeper),
         };

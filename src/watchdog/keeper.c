@@ -123,7 +123,7 @@ static void on_reset_ended(ResetResult result, const char *message, void *userda
         snprintf(keeper->last_error, sizeof(keeper->last_error), "%s", message);
         if (result == RESET_DONE && machine_reverts(m)) {
                 keeper->last_revert_usec = now_realtime();
-                keeper_log(keeper, LOG_NOTICE, MESSAGE_REVERT,
+                keeper_log(keeper, LOG_NOTICE, MESSAGE_REVERTED,
                         "%s is reverted after %.2f s, generation %" PRIu64 ".", keeper->config->name, took,
                         m->generation);
         } else if (result != RESET_DONE)
@@ -153,9 +153,7 @@ static void reset(Keeper *keeper) {
                 return;
         }
 
-        keeper_log(keeper, LOG_NOTICE, MESSAGE_REVERT, "%s %s: %s.",
-                machine_reverts(m) ? "Reverting" : "Connecting anew to", keeper->config->name,
-                revert_reason_to_string(m->due));
+        keeper_report(keeper);
         crash_point("before-revert");
 
         link_stop(keeper->link);
@@ -279,12 +277,23 @@ void keeper_disprove(Keeper *keeper) {
         machine_disprove(&keeper->machine);
 }
 
-void keeper_release(Keeper *keeper, bool used, Outcome outcome) {
-        if (used)
-                machine_release(&keeper->machine, outcome, now_monotonic());
+bool keeper_release(Keeper *keeper, const Asker *user, Outcome outcome) {
+        bool blamed = false;
+
+        /* The last one has brought about nothing, or that has been mended. */
+        if (keeper->machine.due == REVERT_NONE)
+                keeper->blamed = false;
+        if (user)
+                blamed = machine_release(&keeper->machine, outcome, now_monotonic());
         else
                 machine_unlease(&keeper->machine);
+        if (user && !keeper->blamed) {
+                if (asker_copy(&keeper->user, user) < 0)
+                        (void)log_oom();
+                keeper->blamed = blamed;
+        }
         keeper_changed(keeper);
+        return blamed;
 }
 
 int keeper_save(Keeper *keeper) {
@@ -393,6 +402,8 @@ static void recall(Keeper *keeper, const SavedMachine *known) {
         machine_recall(&keeper->machine, known->drained, known->due, now);
         machine_recall_failures(&keeper->machine, (unsigned)known->failures, known->retry_usec, now);
         machine_recall_age(&keeper->machine, known->born_usec, known->served, now);
+        if (asker_copy(&keeper->user, &known->user) < 0)
+                (void)log_oom();
 }
 
 int keeper_new(sd_event *event, const MachineConfig *config, BackendDriver *driver,
@@ -442,6 +453,7 @@ Keeper *keeper_free(Keeper *keeper) {
         pulse_free(keeper->pulse);
         link_free(keeper->link);
         machine_config_free(keeper->config);
+        asker_done(&keeper->user);
         free(keeper);
         return NULL;
 }

@@ -6,6 +6,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "watchdog/asker.h"
 #include "watchdog/backend.h"
 #include "watchdog/machine-view.h"
 #include "watchdog/transport/link.h"
@@ -63,8 +64,9 @@ void keeper_set_waiting(Keeper *keeper, size_t waiting);
 int keeper_lease(Keeper *keeper, StrandDone done, void *userdata, Strand **ret);
 /* No descriptor came: the way is not to be trusted. */
 void keeper_disprove(Keeper *keeper);
-/* Ends a lease, whose strand is closed. used: somebody could use it. */
-void keeper_release(Keeper *keeper, bool used, Outcome outcome);
+/* Ends a lease, whose strand is closed. user: who could use it; NULL: nobody could yet. True if he brought a
+ * revert about, see machine_release(). */
+bool keeper_release(Keeper *keeper, const Asker *user, Outcome outcome);
 /* Has all that must survive the watchdog written. 0 or negative errno. */
 int keeper_save(Keeper *keeper);
 

@@ -15,6 +15,31 @@ static const char *const state_table[_MACHINE_STATE_MAX] = {
         [MACHINE_DRAINED] = "drained",
 };
 
+static const char *const link_table[] = {
+        [LINK_DOWN] = "down",
+        [LINK_REFUSED] = "refused",
+        [LINK_SILENT] = "silent",
+        [LINK_PROVEN] = "proven",
+};
+
+static const char *const run_table[] = {
+        [RUN_UNKNOWN] = "unknown",
+        [RUN_RUNNING] = "running",
+        [RUN_SAVING] = "saving",
+        [RUN_OFF] = "off",
+        [RUN_PAUSED] = "paused",
+        [RUN_CRASHED] = "crashed",
+        [RUN_MISSING] = "missing",
+};
+
+const char *link_fact_to_string(LinkFact fact) {
+        return link_table[fact];
+}
+
+const char *run_fact_to_string(RunFact fact) {
+        return run_table[fact];
+}
+
 const char *machine_state_to_string(MachineState state) {
         assert(state < _MACHINE_STATE_MAX);
         return state_table[state];
@@ -196,6 +221,7 @@ void machine_condemn(Machine *machine, RevertReason reason, uint64_t now_usec) {
         if (machine->due == REVERT_NONE) {
                 machine->due = reason;
                 machine->due_usec = now_usec;
+                machine->due_leases = machine->leases;
         }
 }
 
@@ -286,12 +312,12 @@ void machine_unlease(Machine *machine) {
         machine->served--;
 }
 
-void machine_release(Machine *machine, Outcome outcome, uint64_t now_usec) {
+bool machine_release(Machine *machine, Outcome outcome, uint64_t now_usec) {
         assert(machine->leases > 0);
         machine->leases--;
         machine->ended[outcome]++;
 
-        RevertReason reason = outcome_reason(outcome, machine->policy);
+        RevertReason reason = outcome_reason(outcome, machine->policy), before = machine->due;
         if (reason != REVERT_NONE)
                 machine_condemn(machine, reason, now_usec);
         else if (outcome == OUTCOME_CLEAN)
@@ -299,6 +325,8 @@ void machine_release(Machine *machine, Outcome outcome, uint64_t now_usec) {
         else
                 /* Only the job failed, or so it seems: the guest has to prove itself before it is used. */
                 machine->proven_usec = 0;
+        return revert_reason_is_of_a_job(reason) &&
+               (before == REVERT_NONE || (revert_reason_is_of_a_job(before) && machine->due_leases == 1));
 }
 
 /* When other leases are taken back; each ends by itself at its time limit. */

@@ -46,6 +46,7 @@ typedef enum LinkFact {
         LINK_SILENT,  /* connected, no answer to a probe */
         LINK_PROVEN,  /* the agent answered */
 } LinkFact;
+const char *link_fact_to_string(LinkFact fact); /* "down", "refused", "silent", "proven" */
 
 typedef enum PulseFact {
         PULSE_NONE, /* the machine has no heartbeat */
@@ -65,6 +66,7 @@ typedef enum RunFact {
         RUN_CRASHED,
         RUN_MISSING, /* the backend knows no such machine */
 } RunFact;
+const char *run_fact_to_string(RunFact fact); /* "unknown", "running" ... "missing" */
 
 /* Whether the backend could revert it. */
 typedef enum WayBack {
@@ -109,6 +111,7 @@ typedef struct Machine {
         RevertReason due;
         bool tainted; /* no sign of life makes it void */
         uint64_t due_usec;
+        unsigned due_leases; /* how many had it then */
         RevertReason urgent; /* one for which other leases are not waited for; REVERT_NONE: they are */
         uint64_t urgent_usec;
         bool resetting;
@@ -180,8 +183,9 @@ void machine_unhold(Machine *machine, uint64_t now_usec);
 void machine_lease(Machine *machine);
 /* A lease ended before anybody could use it. */
 void machine_unlease(Machine *machine);
-/* A lease ended; the policy says what follows. */
-void machine_release(Machine *machine, Outcome outcome, uint64_t now_usec);
+/* A lease ended; the policy says what follows. True if it brought a revert about: by its outcome, or since
+ * it alone had the guest when that died of what jobs can do. */
+bool machine_release(Machine *machine, Outcome outcome, uint64_t now_usec);
 
 MachineStep machine_step(const Machine *machine, uint64_t now_usec);
 /* A reset that is due does not begin before then. */

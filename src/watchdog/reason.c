@@ -10,6 +10,8 @@ typedef enum ReasonFlags {
         VOID_WHEN_ALIVE = 1 << 0,
         /* A job: the guest goes on, and others' jobs in it may end. */
         PATIENT = 1 << 1,
+        /* What a job does can bring it about. */
+        OF_A_JOB = 1 << 2,
 } ReasonFlags;
 
 static const struct {
@@ -18,19 +20,19 @@ static const struct {
         ReasonFlags flags;
 } reason_table[_REVERT_REASON_MAX] = {
         [REVERT_NONE] = { "", "", 0 },
-        [REVERT_HEARTBEAT] = { "heartbeat", "the heartbeat stopped", VOID_WHEN_ALIVE },
+        [REVERT_HEARTBEAT] = { "heartbeat", "the heartbeat stopped", VOID_WHEN_ALIVE | OF_A_JOB },
         [REVERT_STOPPED] = { "stopped", "the domain is off", VOID_WHEN_ALIVE },
-        [REVERT_CRASHED] = { "crashed", "the guest crashed", VOID_WHEN_ALIVE },
+        [REVERT_CRASHED] = { "crashed", "the guest crashed", VOID_WHEN_ALIVE | OF_A_JOB },
         [REVERT_PAUSED] = { "paused", "the domain is paused", VOID_WHEN_ALIVE },
-        [REVERT_SILENT] = { "silent", "the agent does not answer", VOID_WHEN_ALIVE },
+        [REVERT_SILENT] = { "silent", "the agent does not answer", VOID_WHEN_ALIVE | OF_A_JOB },
         [REVERT_UNSTARTED] = { "unstarted", "the guest did not come up", VOID_WHEN_ALIVE },
-        [REVERT_TIMED_OUT] = { "timed-out", "a command timed out", PATIENT },
-        [REVERT_KILLED] = { "killed", "a command was killed", PATIENT },
-        [REVERT_PROTOCOL] = { "protocol-error", "the guest broke the protocol", 0 },
-        [REVERT_LOST] = { "lost", "the connection was lost during a request", 0 },
-        [REVERT_RESTARTED] = { "restarted", "the agent was started again", 0 },
-        [REVERT_REBOOTED] = { "rebooted", "the guest was booted again", 0 },
-        [REVERT_ABANDONED] = { "abandoned", "a lease was abandoned", PATIENT },
+        [REVERT_TIMED_OUT] = { "timed-out", "a command timed out", PATIENT | OF_A_JOB },
+        [REVERT_KILLED] = { "killed", "a command was killed", PATIENT | OF_A_JOB },
+        [REVERT_PROTOCOL] = { "protocol-error", "the guest broke the protocol", OF_A_JOB },
+        [REVERT_LOST] = { "lost", "the connection was lost during a request", OF_A_JOB },
+        [REVERT_RESTARTED] = { "restarted", "the agent was started again", OF_A_JOB },
+        [REVERT_REBOOTED] = { "rebooted", "the guest was booted again", OF_A_JOB },
+        [REVERT_ABANDONED] = { "abandoned", "a lease was abandoned", PATIENT | OF_A_JOB },
         [REVERT_UNCLEAN] = { "unclean", "it was in use when the watchdog ended", 0 },
         [REVERT_CPU] = { "cpu", "the idle guest burns CPU", 0 },
         [REVERT_POLICY] = { "policy", "a fresh guest for every request", PATIENT },
@@ -95,6 +97,10 @@ int outcome_from_string(const char *string) {
 
 bool revert_reason_is_void_when_alive(RevertReason reason) {
         return reason_table[reason].flags & VOID_WHEN_ALIVE;
+}
+
+bool revert_reason_is_of_a_job(RevertReason reason) {
+        return reason_table[reason].flags & OF_A_JOB;
 }
 
 bool revert_reason_is_patient(RevertReason reason) {

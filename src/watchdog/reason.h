@@ -43,6 +43,8 @@ int revert_reason_from_name(const char *name); /* a RevertReason or -EINVAL */
 bool revert_reason_is_void_when_alive(RevertReason reason);
 /* It is about a job: the guest goes on, and others' jobs in it may end. */
 bool revert_reason_is_patient(RevertReason reason);
+/* What a job does can bring it about. */
+bool revert_reason_is_of_a_job(RevertReason reason);
 
 typedef enum Outcome {
         OUTCOME_CLEAN,

@@ -30,8 +30,10 @@ static uint64_t number_at(const SavedMachine *machine, size_t i) {
 }
 
 void saved_state_done(SavedState *state) {
-        for (size_t i = 0; i < state->n_machines; i++)
+        for (size_t i = 0; i < state->n_machines; i++) {
                 free((char *)state->machines[i].name);
+                asker_done(&state->machines[i].user);
+        }
         free(state->machines);
         *state = (SavedState){};
 }
@@ -64,6 +66,27 @@ static uint64_t read_count(const Json *json, const char *name, uint64_t max) {
         return member && json_integer(member, &value) >= 0 && value > 0 ? MIN((uint64_t)value, max) : 0;
 }
 
+/* Of several who had it, the first. What is not there is not known. */
+static int read_user(const Json *json, Asker *user) {
+        const Json *leases = json_member(json, "leases"),
+                   *lease = json_size(leases) > 0 ? json_at(leases, 0) : NULL;
+        const struct {
+                const char *name;
+                char **value;
+        } texts[] = {
+                { "nick", &user->nick },
+                { "channel", &user->channel },
+                { "language", &user->language },
+        };
+
+        for (size_t i = 0; lease && i < ELEMENTSOF(texts); i++) {
+                const char *text = json_string(json_member(lease, texts[i].name), NULL);
+                if (text && asker_set(texts[i].value, text) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
 static int read_machine(const Json *json, SavedMachine *ret) {
         const Json *name = json_member(json, "name"), *number = json_member(json, "generation");
         const char *guest = json_string(json_member(json, "guest"), NULL);
@@ -83,7 +106,7 @@ static int read_machine(const Json *json, SavedMachine *ret) {
         for (size_t i = 0; i < ELEMENTSOF(numbers); i++)
                 *(uint64_t *)((char *)ret + numbers[i].offset) =
                         read_count(json, numbers[i].name, numbers[i].max);
-        return ret->name ? 0 : -ENOMEM;
+        return ret->name ? read_user(json, &ret->user) : -ENOMEM;
 }
 
 static int read_machines(const Json *json, SavedState *state) {
@@ -95,10 +118,9 @@ static int read_machines(const Json *json, SavedState *state) {
         if (!state->machines)
                 return -ENOMEM;
         for (size_t i = 0; i < json_size(machines); i++) {
-                int r = read_machine(json_at(machines, i), &state->machines[state->n_machines]);
+                int r = read_machine(json_at(machines, i), &state->machines[state->n_machines++]);
                 if (r < 0)
                         return r;
-                state->n_machines++;
         }
         return 0;
 }

@@ -7,6 +7,7 @@
  * truth, or a machine that counts as used and is reverted. */
 
 #include "common/text.h"
+#include "watchdog/asker.h"
 #include "watchdog/machine.h"
 
 typedef struct SavedMachine {
@@ -21,9 +22,10 @@ typedef struct SavedMachine {
         uint64_t retry_usec;
         uint64_t born_usec;
         uint64_t served;
+        Asker user; /* of one that was read: who had it, owned; else empty */
 } SavedMachine;
 
-/* Who has it; for people, who has it is not read again. */
+/* Who has it. */
 typedef struct SavedLease {
         const char *machine, *id, *nick, *channel, *language;
         uint32_t pid;

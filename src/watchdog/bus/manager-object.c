@@ -7,24 +7,9 @@
 #include "watchdog/bus/machine-object.h"
 #include "watchdog/desk.h"
 
-/* What a client says about itself is for the log: the rest is cut off. */
-#define ASKER_SIZE_MAX 128
 #define NAME_SIZE_MAX 200
 
 /* ---- Lease ---- */
-
-/* Replaces *ret by a copy that is fit for a log. */
-static int copy_text(const char *text, char **ret) {
-        char *copy = strndup(text, ASKER_SIZE_MAX);
-        if (!copy)
-                return -ENOMEM;
-        for (char *p = copy; *p; p++)
-                if ((unsigned char)*p < ' ' || *p == 0x7f)
-                        *p = '?';
-        free(*ret);
-        *ret = copy;
-        return 0;
-}
 
 /* One option: its name is read, its value is next. Unknown ones are skipped, for clients of tomorrow. */
 static int read_option(sd_bus_message *message, const char *name, uint64_t *wait_usec, Asker *asker) {
@@ -43,7 +28,7 @@ static int read_option(sd_bus_message *message, const char *name, uint64_t *wait
                 if (streq(name, strings[i].name)) {
                         const char *value;
                         int r = sd_bus_message_read(message, "v", "s", &value);
-                        return r < 0 ? r : copy_text(value, strings[i].value);
+                        return r < 0 ? r : asker_set(strings[i].value, value);
                 }
         return sd_bus_message_skip(message, "v");
 }

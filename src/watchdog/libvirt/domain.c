@@ -139,6 +139,7 @@ static int look(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
         t->look.passing = state == VIR_DOMAIN_SHUTOFF && reason == VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT;
         t->look.id = id == (unsigned)-1 ? -1 : (int)id;
         t->look.cpu_usec = info.cpuTime / NSEC_PER_USEC;
+        t->look.memory_bytes = (uint64_t)info.memory << 10;
 
         look_at_lines(t, domain);
 

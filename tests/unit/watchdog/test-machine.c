@@ -120,6 +120,46 @@ static void test_outcomes_and_policies(void **state _unused_) {
         }
 }
 
+/* Whose request brought a revert about: by its outcome, or by what the guest died of while nobody else had
+ * it. */
+static void test_who_is_to_blame(void **state _unused_) {
+        static const struct {
+                RevertPolicy policy;
+                RevertReason before; /* due while he had it */
+                unsigned others;     /* who had it too, then */
+                Outcome outcome;
+                bool blamed;
+        } table[] = {
+                { POLICY_ON_FAILURE, REVERT_NONE, 0, OUTCOME_CLEAN, false },
+                { POLICY_ON_FAILURE, REVERT_NONE, 0, OUTCOME_CONTAINED, false },
+                { POLICY_ON_FAILURE, REVERT_NONE, 0, OUTCOME_TIMED_OUT, true },
+                { POLICY_ON_FAILURE, REVERT_NONE, 1, OUTCOME_KILLED, true },
+                { POLICY_ON_FAILURE, REVERT_NONE, 0, OUTCOME_ABANDONED, true },
+                { POLICY_ON_HANG, REVERT_NONE, 0, OUTCOME_TIMED_OUT, false },
+                { POLICY_ALWAYS, REVERT_NONE, 0, OUTCOME_CLEAN, false },
+                { POLICY_ALWAYS, REVERT_NONE, 0, OUTCOME_TIMED_OUT, true },
+                { POLICY_ON_FAILURE, REVERT_CRASHED, 0, OUTCOME_ABANDONED, true },
+                { POLICY_ON_FAILURE, REVERT_HEARTBEAT, 0, OUTCOME_LOST, true },
+                { POLICY_ON_FAILURE, REVERT_HEARTBEAT, 1, OUTCOME_LOST, false },
+                { POLICY_ON_FAILURE, REVERT_OPERATOR, 0, OUTCOME_ABANDONED, false },
+                { POLICY_ON_FAILURE, REVERT_STOPPED, 0, OUTCOME_ABANDONED, false },
+                { POLICY_ON_FAILURE, REVERT_CRASHED, 0, OUTCOME_OVERTAKEN, false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                Machine m = ready_machine(table[i].policy, true);
+
+                m.slots = 2;
+                for (unsigned k = 0; k <= table[i].others; k++)
+                        machine_lease(&m);
+                if (table[i].before != REVERT_NONE)
+                        machine_condemn(&m, table[i].before, T0);
+                for (unsigned k = 0; k < table[i].others; k++)
+                        (void)machine_release(&m, OUTCOME_CLEAN, T0);
+                assert_int_equal(machine_release(&m, table[i].outcome, T0), table[i].blamed);
+        }
+}
+
 /* Under on-hang a failed job costs no revert, but the guest has to prove itself before it is used again. */
 static void test_on_hang_asks_for_a_proof(void **state _unused_) {
         Machine m = ready_machine(POLICY_ON_HANG, true);
@@ -682,6 +722,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_states_follow_from_facts),
                 cmocka_unit_test(test_outcomes_and_policies),
+                cmocka_unit_test(test_who_is_to_blame),
                 cmocka_unit_test(test_on_hang_asks_for_a_proof),
                 cmocka_unit_test(test_silent_while_used),
                 cmocka_unit_test(test_answers_grow_old),

@@ -8,9 +8,9 @@
 
 #include "common/io.h"
 #include "common/text.h"
+#include "node.h"
 #include "test.h"
 #include "watchdog/machine.h"
-#include "world.h"
 
 #define LONG (20 * SEC)
 /* A lease of a machine that is ready; a revert, or a probe of a guest that is silent, takes longer. */
@@ -47,32 +47,6 @@ static int pool_teardown(void **state) {
         return 0;
 }
 
-static void write_node(const World *w) {
-        static const char *const names[] = { "vm", "b" };
-        _cleanup_text_ Text path = {};
-
-        text_append_printf(&path, "%s/node.xml", w->directory);
-        FILE *f = fopen(text_string(&path), "we");
-        assert_non_null(f);
-        assert_true(fputs("<node xmlns:test='http://libvirt.org/schemas/domain/test/1.0'>", f) >= 0);
-        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
-                char domain[256];
-
-                snprintf(domain, sizeof(domain),
-                        "<name>%s</name><uuid>6695eb01-f6a4-8304-79aa-97f2502e193%zu</uuid>"
-                        "<memory unit='MiB'>64</memory><os><type>hvm</type></os>",
-                        names[i], i);
-                assert_true(fprintf(f,
-                                    "<domain type='test'>%s<test:domainsnapshot><name>1</name>"
-                                    "<state>running</state><creationTime>1</creationTime>"
-                                    "<domain type='test'>%s</domain><active>0</active>"
-                                    "</test:domainsnapshot></domain>",
-                                    domain, domain) > 0);
-        }
-        assert_true(fputs("</node>", f) >= 0);
-        assert_int_equal(fclose(f), 0);
-}
-
 static void start_world(Pool *p) {
         world_start(p->world);
         world_wait_status(p->world, "vm ready");
@@ -85,7 +59,7 @@ static void start(Pool *p, const char *members) {
         const char *directory = p->world->directory;
         _cleanup_text_ Text machines = {};
 
-        write_node(p->world);
+        node_write(p->world, "node.xml", (const char *const[]){ "vm", "b", NULL }, NODE_RUNNING, "1");
         p->guests[0] = p->world->guest;
         p->guests[1] = fake_guest_new(NULL);
         text_append_printf(&machines,

@@ -10,35 +10,18 @@
 #include <sys/wait.h>
 
 #include "common/io.h"
+#include "node.h"
 #include "test.h"
 #include "watchdog/machine.h"
 #include "watchdog/state-file.h"
-#include "world.h"
 
 #define LONG (20 * SEC)
 
-/* The test driver's domains live in the watchdog's process: each start finds this one running. */
 static void write_node(World *w, const char *snapshot, const char *more) {
-        static const char domain[] = "<name>vm</name><uuid>6695eb01-f6a4-8304-79aa-97f2502e193f</uuid>"
-                                     "<memory unit='MiB'>64</memory><os><type>hvm</type></os>";
-        _cleanup_text_ Text path = {}, machine = {}, node = {};
+        _cleanup_text_ Text machine = {};
 
-        text_append_printf(&node,
-                "<node xmlns:test='http://libvirt.org/schemas/domain/test/1.0'><domain type='test'>%s",
-                domain);
-        if (snapshot)
-                text_append_printf(&node,
-                        "<test:domainsnapshot><name>%s</name><state>running</state>"
-                        "<creationTime>1</creationTime><domain type='test'>%s</domain><active>0</active>"
-                        "</test:domainsnapshot>",
-                        snapshot, domain);
-        text_append_string(&node, "</domain></node>");
-        text_append_printf(&path, "%s/node.xml", w->directory);
-        FILE *f = fopen(text_string(&path), "we");
-        assert_non_null(f);
-        assert_true(fputs(text_string(&node), f) >= 0);
-        assert_int_equal(fclose(f), 0);
-        text_append_printf(&machine, "\"uri\": \"test://%s\"%s", text_string(&path), more);
+        node_write(w, "node.xml", (const char *const[]){ "vm", NULL }, NODE_RUNNING, snapshot);
+        text_append_printf(&machine, "\"uri\": \"test://%s/node.xml\"%s", w->directory, more);
         world_configure(w, text_string(&machine), "");
 }
 
@@ -157,6 +140,44 @@ static void test_killed_idle(void **state) {
         fake_guest_set(w->guest, FAKE_BEATS, false);
         start_ready(w);
         assert_int_equal(one_request(w, "clean"), before);
+}
+
+/* What did not help is not repeated at once by a watchdog that was started again either. */
+static void test_backoff_goes_on(void **state) {
+        World *w = *state;
+        uint64_t last = 0;
+
+        write_node(w, "1", "");
+        start_ready(w);
+        sd_bus *bus = world_connect(w);
+        fake_guest_set(w->guest, FAKE_ANSWERS, false);
+        /* An operator's revert waits for nothing; after the third in a row the next one of another kind
+         * waits for 4 s. */
+        for (int i = 0; i < 3; i++) {
+                last = now_monotonic();
+                assert_null(client_call(bus, "vm", "Revert", "because"));
+        }
+        /* The question makes sure that the end of the last one is saved. */
+        assert_int_equal(machine_number(bus, "Reverts"), 3);
+        sd_bus_flush_close_unref(bus);
+        (void)world_end(w, SIGKILL);
+
+        /* One would be due at once: the machine is off by now. */
+        node_write(w, "node.xml", (const char *const[]){ "vm", NULL }, NODE_SHUTOFF, "1");
+        world_start(w);
+        bus = world_connect(w);
+        world_wait_status(w, "vm failed (the domain is off)");
+        assert_int_equal(machine_number(bus, "Reverts"), 0);
+        uint64_t deadline = now_monotonic() + WORLD_PATIENCE_USEC;
+        while (machine_number(bus, "Reverts") == 0 && now_monotonic() < deadline)
+                usleep(10000);
+        assert_int_equal(machine_number(bus, "Reverts"), 1);
+        assert_true(now_monotonic() - last >= 4 * SEC);
+
+        /* And recovers without a person. */
+        fake_guest_set(w->guest, FAKE_ANSWERS, true);
+        world_wait_status(w, "vm ready");
+        sd_bus_flush_close_unref(bus);
 }
 
 /* ---- others ---- */
@@ -302,6 +323,7 @@ int main(void) {
                 test_in_world(test_killed_anywhere),
                 test_in_world(test_killed_before_saving),
                 test_in_world(test_killed_idle),
+                test_in_world(test_backoff_goes_on),
                 test_in_world(test_started_by_somebody_else),
                 test_in_world(test_what_the_file_says),
                 test_in_world(test_counts_in_the_file),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Reverts by libvirt: its test driver really reverts, in the watchdog's process, without a daemon. */
+/* Reverts by libvirt: its test driver really reverts, without a daemon. */
 
 #include <dirent.h>
 #include <signal.h>
@@ -9,40 +9,14 @@
 
 #include "common/io.h"
 #include "common/text.h"
+#include "node.h"
 #include "test.h"
-#include "world.h"
 
 #define ERROR "org.pbot.VM1.Error."
 #define LONG (20 * SEC)
 
-#define DOMAIN_XML                                                                                          \
-        "<name>vm</name><uuid>6695eb01-f6a4-8304-79aa-97f2502e193f</uuid><memory unit='MiB'>64</memory>"    \
-        "<vcpu>1</vcpu><os><type>hvm</type></os>"
-
-/* libvirt's numbers of states. */
-enum { RUNNING = 1, PAUSED = 3, SHUTOFF = 5, CRASHED = 6 };
-
-/* A node with the domain "vm" in that state; snapshot: the name of its snapshot, or NULL. */
-static void write_node(World *w, const char *file, int state, const char *snapshot) {
-        _cleanup_text_ Text text = {}, path = {};
-
-        text_append_printf(&text,
-                "<node xmlns:test='http://libvirt.org/schemas/domain/test/1.0'><domain "
-                "type='test'>" DOMAIN_XML "<test:runstate>%i</test:runstate>",
-                state);
-        if (snapshot)
-                text_append_printf(&text,
-                        "<test:domainsnapshot><name>%s</name><state>running</state><creationTime>1</"
-                        "creationTime>"
-                        "<domain type='test'>" DOMAIN_XML
-                        "</domain><active>0</active></test:domainsnapshot>",
-                        snapshot);
-        text_append_string(&text, "</domain></node>");
-        text_append_printf(&path, "%s/%s", w->directory, file);
-        FILE *f = fopen(text_string(&path), "we");
-        assert_non_null(f);
-        assert_true(fputs(text_string(&text), f) >= 0);
-        assert_int_equal(fclose(f), 0);
+static void write_node(const World *w, const char *file, int state, const char *snapshot) {
+        node_write(w, file, (const char *const[]){ "vm", NULL }, state, snapshot);
 }
 
 static void configure(World *w, const char *members) {
@@ -54,7 +28,7 @@ static void configure(World *w, const char *members) {
 
 /* The watchdog with a running domain, ready; what libvirt thinks of it is known. */
 static sd_bus *start(World *w, const char *members) {
-        write_node(w, "node.xml", RUNNING, "1");
+        write_node(w, "node.xml", NODE_RUNNING, "1");
         configure(w, members);
         world_start(w);
         world_wait_status(w, "vm ready");
@@ -71,9 +45,9 @@ static void test_brought_up_when_off(void **state) {
                 int state;
                 const char *reason;
         } table[] = {
-                { SHUTOFF, "the domain is off" },
-                { PAUSED, "the domain is paused" },
-                { CRASHED, "the guest crashed" },
+                { NODE_SHUTOFF, "the domain is off" },
+                { NODE_PAUSED, "the domain is paused" },
+                { NODE_CRASHED, "the guest crashed" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(table); i++) {
@@ -238,7 +212,7 @@ static void test_missing_things(void **state) {
         _cleanup_held_ Held held = { .fd = -EBADF };
 
         /* Without a snapshot it works as long as nothing is due. */
-        write_node(w, "node.xml", RUNNING, NULL);
+        write_node(w, "node.xml", NODE_RUNNING, NULL);
         configure(w, "");
         world_start(w);
         world_wait_status(w, "vm ready");
@@ -251,7 +225,7 @@ static void test_missing_things(void **state) {
         sd_bus_flush_close_unref(bus);
         (void)world_end(w, 15);
 
-        write_node(w, "node.xml", RUNNING, "1");
+        write_node(w, "node.xml", NODE_RUNNING, "1");
         configure(w, ", \"domain\": \"elsewhere\"");
         world_start(w);
         world_wait_status(w, "vm offline");
@@ -266,7 +240,7 @@ static void test_missing_things(void **state) {
 static void test_revert_with_an_obstacle(void **state) {
         World *w = *state;
 
-        write_node(w, "node.xml", RUNNING, "1");
+        write_node(w, "node.xml", NODE_RUNNING, "1");
         configure(w, ", \"snapshot\": \"2\"");
         world_start(w);
         world_wait_status(w, "vm ready");
@@ -301,8 +275,8 @@ static void test_reload_gives_up_connections(void **state) {
         World *w = *state;
         _cleanup_text_ Text more = {};
 
-        write_node(w, "node.xml", RUNNING, "1");
-        write_node(w, "other.xml", RUNNING, "1");
+        write_node(w, "node.xml", NODE_RUNNING, "1");
+        write_node(w, "other.xml", NODE_RUNNING, "1");
         text_append_printf(&more,
                 "\"uri\": \"test://%s/node.xml\"}, "
                 "\"b\": {\"uri\": \"test://%s/other.xml\", \"domain\": \"vm\"}, "
@@ -339,7 +313,7 @@ static void test_reload_gives_up_connections(void **state) {
 static void test_half_replaced_snapshot(void **state) {
         World *w = *state;
 
-        write_node(w, "node.xml", RUNNING, "1.new");
+        write_node(w, "node.xml", NODE_RUNNING, "1.new");
         configure(w, "");
         world_start(w);
         world_wait_status(w, "vm ready");
@@ -366,7 +340,7 @@ static void test_libvirt_away(void **state) {
         world_wait_status(w, "vm reverting (a command timed out; libvirt is away)");
         assert_string_equal(client_lease(bus, "vm", SEC / 5, &held), ERROR "Resetting");
 
-        write_node(w, "node.xml", RUNNING, "1");
+        write_node(w, "node.xml", NODE_RUNNING, "1");
         assert_null(client_lease(bus, "vm", LONG, &held));
         assert_int_equal(machine_number(bus, "Reverts"), 1);
         sd_bus_flush_close_unref(bus);
