@@ -19,6 +19,7 @@
 #define VM1_ERROR_OFFLINE VM1_ERROR_PREFIX "Offline"
 #define VM1_ERROR_RESETTING VM1_ERROR_PREFIX "Resetting"
 #define VM1_ERROR_BUSY VM1_ERROR_PREFIX "Busy"
+#define VM1_ERROR_TOO_MANY_REVERTS VM1_ERROR_PREFIX "TooManyReverts"
 #define VM1_ERROR_REFUSED VM1_ERROR_PREFIX "Refused"
 #define VM1_ERROR_MISCONFIGURED VM1_ERROR_PREFIX "Misconfigured"
 #define VM1_ERROR_PASTE_FAILED VM1_ERROR_PREFIX "PasteFailed"
@@ -27,4 +28,7 @@
 #define VM1_TEXT_OFFLINE "Virtual machine is offline."
 #define VM1_TEXT_RESETTING "Virtual machine is resetting, try again soon."
 #define VM1_TEXT_BUSY "Virtual machine is busy, try again soon."
+/* With how many of what: "7 minutes". */
+#define VM1_TEXT_TOO_MANY_REVERTS                                                                           \
+        "Virtual machine was reset too often because of you, try again in %" PRIu64 " %s."
 #define VM1_TEXT_NOT_RUNNING "Virtual machine service is not running."

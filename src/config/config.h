@@ -36,6 +36,13 @@ int revert_policy_from_string(const char *string);
 /* The largest file of the history that may be asked for: a file is read whole. */
 #define HISTORY_FILE_BYTES_MAX ((size_t)64 << 20)
 
+/* How many reverts one nick may bring about in a time; count 0: any number. */
+#define NICK_REVERTS_MAX 32
+typedef struct NickLimit {
+        uint64_t count; /* NICK_REVERTS_MAX at most */
+        uint64_t usec;
+} NickLimit;
+
 typedef struct MachineConfig {
         char *name;
         char *uri;      /* libvirt's; "qemu:///system" */
@@ -91,6 +98,7 @@ typedef struct Config {
         bool wait_given;        /* wait_usec is the operator's: config_wait() */
         uint64_t wait_usec;     /* bound of a request's waiting in all, 15 s */
         uint64_t queue_max;     /* waiting leases a machine, 64 */
+        NickLimit nick_reverts; /* off; of 10 minutes */
         char *fortune_file;     /* NULL: no saying */
         char *paste_url;        /* NULL: pasting is off */
         bool show_usage;        /* answers end with what the job took */

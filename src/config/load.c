@@ -15,6 +15,7 @@ static Config *config_new(ConfigReader *reader) {
 
         config->wait_usec = 15 * USEC_PER_SEC;
         config->queue_max = 64;
+        config->nick_reverts.usec = 600 * USEC_PER_SEC;
         config->listen_port = 9000;
         config->history_file_bytes = 1 << 20;
         config->history_total_bytes = 64 << 20;

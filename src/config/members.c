@@ -30,6 +30,14 @@ static const Member storage_members[] = {
         {},
 };
 
+static const Member nick_reverts_members[] = {
+        { "count", MEMBER_BYTES, AT(nick_reverts.count), "a number from 0 (any) to 32", 0,
+                NICK_REVERTS_MAX },
+        { "seconds", MEMBER_SECONDS, AT(nick_reverts.usec), "a number of seconds from 1 to 86400",
+                USEC_PER_SEC, 86400 * USEC_PER_SEC },
+        {},
+};
+
 const Member config_members[] = {
         { "machines", MEMBER_ELSEWHERE },
         { "aliases", MEMBER_ELSEWHERE },
@@ -39,6 +47,7 @@ const Member config_members[] = {
         { "wait", MEMBER_SECONDS, AT(wait_usec), "a number of seconds from 0 to 300", 0,
                 300 * USEC_PER_SEC },
         { "queue", MEMBER_BYTES, AT(queue_max), "a number from 0 to 10000", 0, 10000 },
+        { "reverts-per-nick", MEMBER_GROUP, .group = nick_reverts_members, .expected = "an object" },
         { "fortune", MEMBER_PATH, AT(fortune_file), "the absolute path of a file, or null",
                 EMPTY_MEANS_NULL },
         { "paste", MEMBER_STRING, AT(paste_url), "a URL, or null", EMPTY_MEANS_NULL },

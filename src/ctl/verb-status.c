@@ -5,6 +5,7 @@
 #include "common/io.h"
 #include "ctl/format.h"
 #include "ctl/recent.h"
+#include "ctl/refused.h"
 #include "ctl/report.h"
 
 #define LABEL_WIDTH 11
@@ -110,7 +111,7 @@ static int print_json(Ctl *ctl, Machines *machines, size_t first, size_t n, bool
         return 0;
 }
 
-static int print_text(Ctl *ctl, Machines *machines, size_t first, size_t n) {
+static int print_text(Ctl *ctl, Machines *machines, size_t first, size_t n, bool many) {
         bool colours = format_colours();
         _cleanup_text_ Text text = {};
 
@@ -123,6 +124,8 @@ static int print_text(Ctl *ctl, Machines *machines, size_t first, size_t n) {
         }
         if (n == 0 && ctl->legend)
                 text_append_string(&text, "No machines are configured.\n");
+        if (many)
+                refused_append(ctl, &text);
         ctl_print(&text);
         return 0;
 }
@@ -144,7 +147,7 @@ int verb_status(Ctl *ctl, int argc, char **argv) {
         }
 
         r = ctl->json ? print_json(ctl, &machines, first, n, argc == 1)
-                      : print_text(ctl, &machines, first, n);
+                      : print_text(ctl, &machines, first, n, argc == 1);
         if (r != 0)
                 return r;
         for (size_t i = first; i < first + n; i++)

@@ -189,7 +189,8 @@ static void end_lease(Lease *lease, Outcome outcome) {
         if (used)
                 log_lease(lease, outcome);
         unlink_lease(desk, lease);
-        (void)keeper_release(keeper, used ? &lease->asker : NULL, outcome);
+        if (keeper_release(keeper, used ? &lease->asker : NULL, outcome))
+                desk->hooks.reverted(&lease->asker, desk->hooks.userdata);
         lease_free(lease);
         desk->hooks.unsaved(desk->hooks.userdata);
 }

@@ -22,6 +22,8 @@ typedef struct DeskHooks {
         void (*changed)(void *userdata);
         /* A lease ended: what must survive the watchdog is to be written soon. */
         void (*unsaved)(void *userdata);
+        /* His request brought a revert about. */
+        void (*reverted)(const Asker *asker, void *userdata);
         void *userdata;
 } DeskHooks;
 

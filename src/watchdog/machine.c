@@ -325,7 +325,7 @@ bool machine_release(Machine *machine, Outcome outcome, uint64_t now_usec) {
         else
                 /* Only the job failed, or so it seems: the guest has to prove itself before it is used. */
                 machine->proven_usec = 0;
-        return revert_reason_is_of_a_job(reason) &&
+        return machine_reverts(machine) && revert_reason_is_of_a_job(reason) &&
                (before == REVERT_NONE || (revert_reason_is_of_a_job(before) && machine->due_leases == 1));
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "watchdog/manager.h"
 
+#include <inttypes.h>
+
 #include "common/io.h"
 #include "common/log.h"
 #include "watchdog/crash.h"
@@ -17,6 +19,7 @@ struct Manager {
         Roster *roster;
         Desk *desk;
         Notify *notify;
+        Offenders offenders;
 
         bool unsaved; /* the state file may not be as it should */
         char *saved;  /* the state file as it was last written; NULL: that failed */
@@ -92,6 +95,13 @@ static bool on_is_expected(const char *name, void *userdata) {
         return config_machine(((Manager *)userdata)->config, name);
 }
 
+static void on_reverted(const Asker *asker, void *userdata) {
+        Manager *manager = userdata;
+
+        if (offenders_add(&manager->offenders, asker->nick, asker->channel, now_monotonic()) < 0)
+                (void)log_oom();
+}
+
 static void on_status(Text *text, void *userdata) {
         roster_status(((Manager *)userdata)->roster, NOTIFY_STATUS_MAX, text);
 }
@@ -116,6 +126,34 @@ Desk *manager_desk(const Manager *manager) {
 
 bool manager_is_stopping(const Manager *manager) {
         return manager->stopping;
+}
+
+static void log_refused(const OffenderView *who, const NickLimit *limit) {
+        _cleanup_text_ Text nick = {}, channel = {}, reverts = {};
+
+        text_append_printf(&nick, "PBOTVM_NICK=%s", who->nick);
+        text_append_printf(&channel, "PBOTVM_CHANNEL=%s", who->channel);
+        text_append_printf(&reverts, "PBOTVM_REVERTS=%" PRIu32, who->reverts);
+        (void)log_write(LOG_NOTICE, 0, MESSAGE_NICK_REFUSED,
+                (const char *[]){ text_string(&nick), text_string(&channel), text_string(&reverts), NULL },
+                "%s is refused for %.0f s: %" PRIu32 " reverts within %.0f s.", who->nick,
+                (double)who->left_usec / USEC_PER_SEC, who->reverts, (double)limit->usec / USEC_PER_SEC);
+}
+
+uint64_t manager_refuse(Manager *manager, const Asker *asker) {
+        const NickLimit *limit = &manager->config->nick_reverts;
+        OffenderView view;
+        bool first;
+
+        if (!offenders_refuse(&manager->offenders, limit, asker->nick, now_monotonic(), &view, &first))
+                return 0;
+        if (first)
+                log_refused(&view, limit);
+        return view.left_usec;
+}
+
+bool manager_next_refused(const Manager *manager, size_t *at, OffenderView *ret) {
+        return offenders_next(&manager->offenders, &manager->config->nick_reverts, now_monotonic(), at, ret);
 }
 
 void manager_sender_gone(Manager *manager, const char *sender) {
@@ -236,6 +274,7 @@ static int add_parts(Manager *manager) {
                 .is_expected = on_is_expected,
                 .changed = on_changed,
                 .unsaved = on_unsaved,
+                .reverted = on_reverted,
                 .userdata = manager,
         };
         RosterHooks roster_hooks = {
@@ -307,6 +346,7 @@ Manager *manager_free(Manager *manager) {
         sd_bus_flush_close_unref(manager->bus);
         sd_event_unref(manager->event);
         config_free(manager->config);
+        offenders_done(&manager->offenders);
         free(manager->saved);
         free(manager);
         return NULL;

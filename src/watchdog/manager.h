@@ -4,6 +4,7 @@
 /* Owns the configuration, the machines and the desk where they are leased, and has their state saved. */
 
 #include "watchdog/desk.h"
+#include "watchdog/offenders.h"
 #include "watchdog/roster.h"
 
 typedef struct Manager Manager;
@@ -26,5 +27,10 @@ bool manager_is_stopping(const Manager *manager);
 const Config *manager_config(const Manager *manager);
 Roster *manager_roster(const Manager *manager);
 Desk *manager_desk(const Manager *manager);
+/* Somebody asks for a machine: for how many usec he is refused, since his requests brought about too many
+ * reverts; 0: he is not. The first time is logged. */
+uint64_t manager_refuse(Manager *manager, const Asker *asker);
+/* Those who would be refused now, see offenders_next(). */
+bool manager_next_refused(const Manager *manager, size_t *at, OffenderView *ret);
 /* A connection has left the bus: nothing of it is waited for any more. */
 void manager_sender_gone(Manager *manager, const char *sender);

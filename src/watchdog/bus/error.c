@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "watchdog/bus/error.h"
 
+#include <inttypes.h>
+
 #include "common/macro.h"
 #include "common/vm1.h"
 
@@ -21,4 +23,15 @@ int bus_error_reply(sd_bus_message *call, const char *name) {
                 if (streq(table[i].name, name))
                         text = table[i].text;
         return sd_bus_reply_method_errorf(call, name, "%s", text);
+}
+
+int bus_error_reply_too_many_reverts(sd_bus_message *call, uint64_t left_usec) {
+        uint64_t seconds = (left_usec + USEC_PER_SEC - 1) / USEC_PER_SEC, minutes = (seconds + 59) / 60;
+        bool few = seconds <= 90;
+
+        return sd_bus_reply_method_errorf(call, VM1_ERROR_TOO_MANY_REVERTS, VM1_TEXT_TOO_MANY_REVERTS,
+                few ? seconds : minutes,
+                seconds == 1 ? "second"
+                : few        ? "seconds"
+                             : "minutes");
 }

@@ -63,6 +63,10 @@ static int method_lease(sd_bus_message *message, void *userdata, sd_bus_error *e
         if (manager_is_stopping(objects->manager))
                 return bus_error_reply(message, VM1_ERROR_REFUSED);
 
+        uint64_t left_usec = manager_refuse(objects->manager, &asker);
+        if (left_usec > 0)
+                return bus_error_reply_too_many_reverts(message, left_usec);
+
         const char *one[] = { wanted, NULL };
         const AliasConfig *alias = config_alias(config, wanted);
         if (!alias && !config_machine(config, wanted))
@@ -138,6 +142,19 @@ static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *
         return sd_bus_reply_method_return(message, NULL);
 }
 
+static int get_refused(sd_bus *bus _unused_, const char *path _unused_, const char *interface _unused_,
+        const char *property _unused_, sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
+        const BusObjects *objects = userdata;
+        OffenderView view;
+        size_t at = 0;
+
+        int r = sd_bus_message_open_container(reply, 'a', "(ssut)");
+        while (r >= 0 && manager_next_refused(objects->manager, &at, &view))
+                r = sd_bus_message_append(
+                        reply, "(ssut)", view.nick, view.channel, view.reverts, view.left_usec);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 static const GateMethod gate_methods[] = {
         { VM1_MANAGER, "Lease", ACTION_USE, method_lease },
         { VM1_MANAGER, "Release", ACTION_USE, method_release },
@@ -151,6 +168,8 @@ static const GateMethod gate_methods[] = {
 
 static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_VTABLE_START(0),
+        /* Nick, channel, reverts, and for how many usec more: another one each time. */
+        SD_BUS_PROPERTY("RefusedNicks", "a(ssut)", get_refused, 0, 0),
         SD_BUS_METHOD_WITH_ARGS("Lease", SD_BUS_ARGS("s", machine, "a{sv}", options),
                 SD_BUS_RESULT("h", descriptor, "s", lease, "a{sv}", info), bus_objects_method,
                 SD_BUS_VTABLE_UNPRIVILEGED),

@@ -119,6 +119,7 @@ static void test_all_our_members(void **state) {
                      "\"b\": {\"max-age\": 0, \"max-requests\": null}},\n"
                      "\"aliases\": {\"pool\": [\"a\", \"b\"]}, \"default-machine\": \"pool\",\n"
                      "\"default-language\": \"sh\", \"wait\": 0, \"queue\": 5, \"fortune\": \"/f\", "
+                     "\"reverts-per-nick\": {\"count\": 3, \"seconds\": 1.5}, "
                      "\"paste\": \"http://p\",\n"
                      "\"history\": {\"file-bytes\": 4096, \"total-bytes\": 8192}, \"storage\": "
                      "{\"key-bytes\": 0},\n"
@@ -150,6 +151,8 @@ static void test_all_our_members(void **state) {
         assert_null(config_alias(l.config, "pool")->machines[2]);
         assert_int_equal(l.config->wait_usec, 0);
         assert_int_equal(l.config->queue_max, 5);
+        assert_int_equal(l.config->nick_reverts.count, 3);
+        assert_int_equal(l.config->nick_reverts.usec, 1500000);
         assert_string_equal(l.config->fortune_file, "/f");
         assert_string_equal(l.config->paste_url, "http://p");
         assert_int_equal(l.config->history_file_bytes, 4096);
@@ -271,6 +274,11 @@ static const struct {
                 "1: listeners./run/x.fixed: expected true or false, found a number, 1\n" },
         { "{\"history\": {\"file-bytes\": 1}}", "1: history.file-bytes: expected a number of bytes from "
                                                 "4096 to 67108864, found a number, 1\n" },
+        { "{\"reverts-per-nick\": {\"count\": 33}}",
+                "1: reverts-per-nick.count: expected a number from 0 (any) to 32, found a number, 33\n" },
+        { "{\"reverts-per-nick\": {\"seconds\": 0}}",
+                "1: reverts-per-nick.seconds: expected a number of seconds from 1 to 86400, found a "
+                "number, 0\n" },
         { "{\"history\": {\"file-bytes\": 67108865}}",
                 "1: history.file-bytes: expected a number of bytes from "
                 "4096 to 67108864, found a number, 67108865\n" },

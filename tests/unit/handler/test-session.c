@@ -177,6 +177,7 @@ static void test_refusals(void **state) {
                 { "Resetting", "Virtual machine is resetting, try again soon.\n" },
                 { "Busy", "Virtual machine is busy, try again soon.\n" },
                 { "Refused", "Only on weekdays.\n" },
+                { "TooManyReverts", "Only on weekdays.\n" },
                 { "NoSuchMachine", "Virtual machine service is misconfigured; see its log.\n" },
                 { "org.freedesktop.DBus.Error.ServiceUnknown", "Virtual machine service is not running.\n" },
                 { "org.freedesktop.DBus.Error.AccessDenied", "Only on weekdays.\n" },

@@ -321,6 +321,30 @@ check 'doctor reads the configuration' 1 \
         '"check":"configuration","subject":"host","result":"fault",.*wrong.json:1: .*"mend":"sudoedit ' \
         env PBOTVM_CONFIG="$work/wrong.json" "$ctl" doctor --json
 
+# Somebody who brings reverts about, here since he is gone with his lease, is refused, and status says so.
+cat >"$work/node.xml" <<END
+<node xmlns:test="http://libvirt.org/schemas/domain/test/1.0"><domain type="test"><name>pbot-vm</name>
+<memory unit="MiB">64</memory><os><type>hvm</type></os><test:domainsnapshot><name>1</name><state>running</state>
+<creationTime>1</creationTime><domain type="test"><name>pbot-vm</name><memory unit="MiB">64</memory>
+<os><type>hvm</type></os></domain><active>0</active></test:domainsnapshot></domain></node>
+END
+sed -e '0,/"domain": null/s||"uri": "test://'"$work"'/node.xml"|' \
+        -e 's/"default-machine"/"reverts-per-nick": { "count": 1 }, &/' "$work/good" >"$PBOTVM_CONFIG"
+"$ctl" reload
+wait_for '^pbot-vm +ready'
+lease() {
+        busctl --address="$DBUS_SYSTEM_BUS_ADDRESS" call org.pbot.VM1 /org/pbot/VM1 org.pbot.VM1.Manager Lease \
+                'sa{sv}' pbot-vm 2 nick s joe channel s '#chat'
+}
+check 'nobody is refused' 3 'State: ready' "$ctl" status
+grep -q Refused "$work/out" && { echo 'FAILED: somebody is refused'; failed=1; }
+check 'a lease' 0 'pbot-vm' lease
+check 'too many reverts' 1 'Virtual machine was reset too often because of you, try again in 10 minutes' lease
+check 'who is refused' 3 'Refused: joe \(#chat\), 1 reverts, for [0-9.]+ min' "$ctl" status
+cp "$work/good" "$PBOTVM_CONFIG"
+"$ctl" reload
+wait_for '^pbot-vm +ready'
+
 kill "$watchdog_pid"
 wait "$watchdog_pid"
 check 'doctor without the service' 1 'fault +watchdog: .* mend: systemctl enable --now pbotvm-watchdog' "$ctl" -q doctor

@@ -138,6 +138,7 @@ static void test_who_is_to_blame(void **state _unused_) {
                 { POLICY_ON_HANG, REVERT_NONE, 0, OUTCOME_TIMED_OUT, false },
                 { POLICY_ALWAYS, REVERT_NONE, 0, OUTCOME_CLEAN, false },
                 { POLICY_ALWAYS, REVERT_NONE, 0, OUTCOME_TIMED_OUT, true },
+                { POLICY_NEVER, REVERT_NONE, 0, OUTCOME_TIMED_OUT, false },
                 { POLICY_ON_FAILURE, REVERT_CRASHED, 0, OUTCOME_ABANDONED, true },
                 { POLICY_ON_FAILURE, REVERT_HEARTBEAT, 0, OUTCOME_LOST, true },
                 { POLICY_ON_FAILURE, REVERT_HEARTBEAT, 1, OUTCOME_LOST, false },

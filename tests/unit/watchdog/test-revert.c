@@ -19,11 +19,15 @@ static void write_node(const World *w, const char *file, int state, const char *
         node_write(w, file, (const char *const[]){ "vm", NULL }, state, snapshot);
 }
 
-static void configure(World *w, const char *members) {
+static void configure_with(World *w, const char *members, const char *more) {
         _cleanup_text_ Text machine = {};
 
         text_append_printf(&machine, "\"uri\": \"test://%s/node.xml\"%s", w->directory, members);
-        world_configure(w, text_string(&machine), "");
+        world_configure(w, text_string(&machine), more);
+}
+
+static void configure(World *w, const char *members) {
+        configure_with(w, members, "");
 }
 
 /* The watchdog with a running domain, ready; what libvirt thinks of it is known. */
@@ -370,6 +374,75 @@ static void test_number_of_requests(void **state) {
         sd_bus_flush_close_unref(bus);
 }
 
+static const char *lease_as(sd_bus *bus, const char *nick, Held *ret) {
+        Pending pending;
+
+        client_lease_begin_as(bus, "vm", nick, LONG, &pending);
+        return client_wait(bus, &pending, ret);
+}
+
+static void cost(sd_bus *bus, const char *nick, const char *outcome) {
+        _cleanup_held_ Held held = { .fd = -EBADF };
+
+        assert_null(lease_as(bus, nick, &held));
+        assert_null(client_release(bus, &held, outcome));
+}
+
+static void assert_refused(sd_bus *bus, const char *wanted_nick, uint32_t wanted_reverts) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const char *nick, *channel;
+        uint32_t reverts;
+        uint64_t left;
+
+        assert_true(sd_bus_get_property(bus, "org.pbot.VM1", "/org/pbot/VM1", "org.pbot.VM1.Manager",
+                            "RefusedNicks", NULL, &reply, "a(ssut)") >= 0);
+        assert_true(sd_bus_message_enter_container(reply, 'a', "(ssut)") >= 0);
+        int r = sd_bus_message_read(reply, "(ssut)", &nick, &channel, &reverts, &left);
+        assert_int_equal(r > 0, !!wanted_nick);
+        if (!wanted_nick)
+                return;
+        assert_string_equal(nick, wanted_nick);
+        assert_string_equal(channel, "#test");
+        assert_int_equal(reverts, wanted_reverts);
+        assert_true(left > 500 * SEC && left <= 600 * SEC);
+}
+
+/* Whose requests cost too many reverts is refused, and nobody else; a reload does not forget it. */
+static void test_who_costs_reverts(void **state) {
+        static const char limit[] = ", \"reverts-per-nick\": {\"count\": 2, \"seconds\": 600}";
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+
+        write_node(w, "node.xml", NODE_RUNNING, "1");
+        configure_with(w, "", limit);
+        world_start(w);
+        world_wait_status(w, "vm ready");
+        sd_bus *bus = world_connect(w);
+        cost(bus, "joe", "timed-out");
+        cost(bus, "joe", "clean");
+        cost(bus, "", "killed");
+        cost(bus, "", "killed");
+        cost(bus, "ann", "killed");
+        assert_refused(bus, NULL, 0);
+        cost(bus, "joe", "protocol-error");
+        for (int i = 0; i < 3; i++)
+                assert_string_equal(lease_as(bus, "joe", &held), ERROR "TooManyReverts");
+        assert_refused(bus, "joe", 2);
+        cost(bus, "ann", "clean");
+        cost(bus, "", "killed");
+        assert_int_equal(world_log_count(w, "joe is refused for"), 1);
+
+        configure_with(w, ", \"timeout\": 7", limit);
+        assert_null(client_call(bus, NULL, "Reload", NULL));
+        assert_string_equal(lease_as(bus, "joe", &held), ERROR "TooManyReverts");
+        assert_int_equal(world_log_count(w, "joe is refused for"), 1);
+        configure(w, "");
+        assert_null(client_call(bus, NULL, "Reload", NULL));
+        cost(bus, "joe", "clean");
+        assert_refused(bus, NULL, 0);
+        sd_bus_flush_close_unref(bus);
+}
+
 /* What the last lease left behind is reverted before the service ends. */
 static void test_end_while_dirty(void **state) {
         World *w = *state;
@@ -416,6 +489,7 @@ int main(void) {
                 test_in_world(test_heartbeat_lost),
                 test_in_world(test_operators),
                 test_in_world(test_missing_things),
+                test_in_world(test_who_costs_reverts),
                 test_in_world(test_half_replaced_snapshot),
                 test_in_world(test_revert_with_an_obstacle),
                 test_in_world(test_reload_gives_up_connections),
