@@ -18,6 +18,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__)
 LAB = os.path.join(TOP, 'tests/lib/lab')
 FULL = bool(os.environ.get('PBOTVM_FULL'))
 DOMAIN = 'pbot-vm'
+LIBVIRT = ('libvirtd.service', 'libvirtd.socket', 'libvirtd-ro.socket', 'libvirtd-admin.socket')
 
 
 def scale(plain, full):
@@ -88,6 +89,16 @@ def journal(*match, since=None, fields=None):
     if fields:
         command.append(f'--output-fields={fields}')
     return [json.loads(line) for line in on(*command).splitlines() if line.startswith('{')]
+
+
+def reasons(since):
+    """Of the reverts that were begun since then, in the watchdog's words."""
+    return [entry['PBOTVM_REASON'] for entry in journal('MESSAGE_ID=6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a06', since=since)]
+
+
+def sysrq(key):
+    """The host's keyboard reaches the guest's kernel, whatever its programs do."""
+    on('virsh', '-q', 'send-key', DOMAIN, 'KEY_LEFTALT', 'KEY_SYSRQ', f'KEY_{key}')
 
 
 def reboot():
