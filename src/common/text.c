@@ -91,6 +91,24 @@ void text_append_quoted(Text *text, const char *word) {
         text_append_char(text, '\'');
 }
 
+static bool is_letter_or_digit(char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool text_append_escaped(Text *text, const char *string, const char *plain, size_t size_max) {
+        for (; *string; string++) {
+                bool as_it_is = is_letter_or_digit(*string) || strchr(plain, *string);
+
+                if (text->size + (as_it_is ? 1 : 3) > size_max)
+                        return false;
+                if (as_it_is)
+                        text_append_char(text, *string);
+                else
+                        text_append_printf(text, "%%%02X", (unsigned)(uint8_t)*string);
+        }
+        return true;
+}
+
 void text_truncate(Text *text, size_t size) {
         if (size >= text->size)
                 return;

@@ -29,6 +29,9 @@ void text_append_printf(Text *text, const char *format, ...) _printf_(2, 3);
 void text_append_vprintf(Text *text, const char *format, va_list ap) _printf_(2, 0);
 /* The word in single quotes, inert for a shell. */
 void text_append_quoted(Text *text, const char *word);
+/* The string as a part of a file's name: letters, digits and the bytes of plain as they are, all others as
+ * %XX. False if the text would have more than size_max bytes: then a part of it is there. */
+bool text_append_escaped(Text *text, const char *string, const char *plain, size_t size_max);
 
 /* Makes room for n more bytes and returns where they go, or NULL (and the text has failed). The caller fills
  * them and adds n, or less, to size; the NUL behind is set by the next append or by text_string(). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <ctype.h>
 #include <stdio.h>
 
+#include "common/text.h"
 #include "edit/sha256.h"
 #include "edit/store.h"
 
@@ -9,26 +9,8 @@
 #define STEM_MAX 200
 #define TEMPORARY_PREFIX ".new-"
 
-static bool is_plain(char c) {
-        return isalnum((uint8_t)c) || strchr("#_+-=.[]{}^&", c);
-}
-
-/* Returns false if it does not fit. */
-static bool append_escaped(char *stem, size_t *size, const char *text) {
-        for (; *text; text++) {
-                bool plain = is_plain(*text) && !(*text == '.' && *size == 0);
-                size_t n = plain ? 1 : 3;
-                if (*size + n > STEM_MAX)
-                        return false;
-                if (plain)
-                        stem[*size] = *text;
-                else
-                        (void)snprintf(
-                                stem + *size, STEM_MAX + 1 - *size, "%%%02X", (unsigned)(uint8_t)*text);
-                *size += n;
-        }
-        return true;
-}
+/* Besides letters and digits. */
+#define PLAIN "#_+-=.[]{}^&"
 
 /* The pair's hash; an escaped name has an @ in it, so it cannot be mistaken for one. */
 static void hash_stem(const char *channel, const char *language, char *stem) {
@@ -46,21 +28,18 @@ static void hash_stem(const char *channel, const char *language, char *stem) {
 }
 
 void store_name(const char *channel, const char *language, const char *kind, char ret[static NAME_MAX + 1]) {
-        char stem[STEM_MAX + 1] = "";
-        size_t size = 0;
+        _cleanup_text_ Text stem = {};
+        char hash[1 + 2 * SHA256_SIZE + 1];
 
-        bool fits = append_escaped(stem, &size, channel);
-        if (fits && size < STEM_MAX) {
-                stem[size++] = '@';
-                stem[size] = '\0';
-                fits = append_escaped(stem, &size, language);
-        } else
-                fits = false;
-        if (fits)
-                stem[size] = '\0';
-        else
-                hash_stem(channel, language, stem);
-        (void)snprintf(ret, NAME_MAX + 1, "%s%s", stem, kind);
+        /* It is no hidden file's. */
+        if (*channel == '.')
+                text_append_string(&stem, "%2E");
+        bool fits = text_append_escaped(&stem, channel + (*channel == '.'), PLAIN, STEM_MAX - 1);
+        text_append_char(&stem, '@');
+        fits = fits && text_append_escaped(&stem, language, PLAIN, STEM_MAX) && !text_failed(&stem);
+        if (!fits)
+                hash_stem(channel, language, hash);
+        (void)snprintf(ret, NAME_MAX + 1, "%s%s", fits ? text_string(&stem) : hash, kind);
 }
 
 void store_temporary_name(const char *name, char ret[static NAME_MAX + 1]) {

@@ -43,17 +43,9 @@ Storage *storage_free(Storage *storage) {
         return NULL;
 }
 
-/* A file name for any key: all but letters, digits, - and _ as %XX, so there is no dot at its begin and no
- * slash. */
+/* A file name for any key: there is no dot at its begin and no slash. */
 static int name_of_key(const char *key, Text *name) {
-        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-
-        for (const char *p = key; *p && name->size <= NAME_SIZE_MAX; p++)
-                if (strchr(plain, *p))
-                        text_append_char(name, *p);
-                else
-                        text_append_printf(name, "%%%02X", (unsigned)(unsigned char)*p);
-        if (name->size == 0 || name->size > NAME_SIZE_MAX)
+        if (isempty(key) || !text_append_escaped(name, key, "-_", NAME_SIZE_MAX))
                 return -ENAMETOOLONG;
         text_append_string(name, ".tar");
         return text_error(name);

@@ -13,8 +13,8 @@
 #include "watchdog/crash.h"
 #include "watchdog/queue.h"
 
-typedef struct Lease Lease;
-struct Lease {
+typedef struct DeskLease DeskLease;
+struct DeskLease {
         char id[40];
         Desk *desk;
         Keeper *keeper;
@@ -24,14 +24,14 @@ struct Lease {
         Strand *strand;
         uint64_t begun_usec; /* 0: not granted yet */
         sd_event_source *deadline;
-        Lease *previous, *next;
+        DeskLease *previous, *next;
 };
 
 struct Desk {
         sd_event *event;
         DeskHooks hooks;
         Queue queue;
-        Lease *leases;
+        DeskLease *leases;
 };
 
 /* What a waiter is waiting with. */
@@ -133,7 +133,7 @@ void desk_refuse_all(Desk *desk) {
 
 /* ---- the end of a lease ---- */
 
-static Lease *lease_free(Lease *lease) {
+static DeskLease *lease_free(DeskLease *lease) {
         if (!lease)
                 return NULL;
         sd_event_source_disable_unref(lease->deadline);
@@ -144,9 +144,9 @@ static Lease *lease_free(Lease *lease) {
         free(lease);
         return NULL;
 }
-DEFINE_CLEANUP(Lease *, lease_free);
+DEFINE_CLEANUP(DeskLease *, lease_free);
 
-static void log_lease(const Lease *lease, Outcome outcome) {
+static void log_lease(const DeskLease *lease, Outcome outcome) {
         const Asker *a = &lease->asker;
         Text fields[6] = {};
 
@@ -169,7 +169,7 @@ static void log_lease(const Lease *lease, Outcome outcome) {
                 text_done(&fields[i]);
 }
 
-static void unlink_lease(Desk *desk, Lease *lease) {
+static void unlink_lease(Desk *desk, DeskLease *lease) {
         if (lease->previous)
                 lease->previous->next = lease->next;
         else
@@ -178,7 +178,7 @@ static void unlink_lease(Desk *desk, Lease *lease) {
                 lease->next->previous = lease->previous;
 }
 
-static void end_lease(Lease *lease, Outcome outcome) {
+static void end_lease(DeskLease *lease, Outcome outcome) {
         Desk *desk = lease->desk;
         Keeper *keeper = lease->keeper;
         bool used = lease->begun_usec > 0, torn = lease->strand && strand_close(TAKE_PTR(lease->strand));
@@ -208,7 +208,7 @@ static void leave_queue(Desk *desk, const char *sender) {
 /* granted: how one ends that its holder has, or is about to have; one that was not granted is unused. */
 static void end_all(Desk *desk, const char *sender, Outcome granted) {
         leave_queue(desk, sender);
-        for (Lease *l = desk->leases, *next; l; l = next) {
+        for (DeskLease *l = desk->leases, *next; l; l = next) {
                 next = l->next;
                 if (streq(l->sender, sender))
                         end_lease(l, l->begun_usec > 0 ? granted : OUTCOME_CLEAN);
@@ -220,7 +220,7 @@ int desk_release(Desk *desk, const char *sender, const char *id, Outcome outcome
                 end_all(desk, sender, outcome);
                 return 0;
         }
-        for (Lease *l = desk->leases; l; l = l->next)
+        for (DeskLease *l = desk->leases; l; l = l->next)
                 if (l->begun_usec > 0 && streq(l->id, id) && streq(l->sender, sender)) {
                         crash_point("after-release");
                         end_lease(l, outcome);
@@ -230,7 +230,7 @@ int desk_release(Desk *desk, const char *sender, const char *id, Outcome outcome
 }
 
 /* It was not granted: the waiter is where it was, and the machine finds another way. */
-static void put_back(Desk *desk, Lease *lease) {
+static void put_back(Desk *desk, DeskLease *lease) {
         Waiter *waiter = TAKE_PTR(lease->waiter);
 
         end_lease(lease, OUTCOME_CLEAN);
@@ -239,7 +239,7 @@ static void put_back(Desk *desk, Lease *lease) {
 }
 
 void desk_revoke(Desk *desk, const Keeper *keeper, Outcome outcome) {
-        for (Lease *l = desk->leases, *next; l; l = next) {
+        for (DeskLease *l = desk->leases, *next; l; l = next) {
                 next = l->next;
                 if (l->keeper == keeper && l->begun_usec > 0)
                         end_lease(l, outcome);
@@ -260,7 +260,7 @@ static int on_overtime(sd_event_source *source _unused_, uint64_t usec _unused_,
 /* ---- the beginning of a lease ---- */
 
 /* Nobody has had it: the machine is as it was. */
-static void refuse(Lease *lease, const char *error) {
+static void refuse(DeskLease *lease, const char *error) {
         const LeaseCall *call = lease->waiter->userdata;
 
         (void)bus_error_reply(call->message, error);
@@ -269,7 +269,7 @@ static void refuse(Lease *lease, const char *error) {
 }
 
 static void on_strand(Strand *strand _unused_, int result, void *userdata) {
-        Lease *lease = userdata;
+        DeskLease *lease = userdata;
         _cleanup_close_ int fd = result;
 
         if (result < 0) {
@@ -314,7 +314,7 @@ static int make_id(char *ret, size_t size) {
 
 /* The machine is free and works. */
 static int begin_lease(Desk *desk, Keeper *keeper, Waiter *waiter) {
-        _cleanup_(lease_freep) Lease *lease = calloc(1, sizeof(*lease));
+        _cleanup_(lease_freep) DeskLease *lease = calloc(1, sizeof(*lease));
         if (!lease)
                 return -ENOMEM;
 
@@ -438,7 +438,7 @@ bool desk_has_leases(const Desk *desk) {
 int desk_record(const Desk *desk, SavedLease **ret, size_t *ret_n) {
         size_t n = 0;
 
-        for (const Lease *l = desk->leases; l; l = l->next)
+        for (const DeskLease *l = desk->leases; l; l = l->next)
                 n++;
         SavedLease *leases = calloc(n + 1, sizeof(*leases));
         if (!leases)
@@ -446,7 +446,7 @@ int desk_record(const Desk *desk, SavedLease **ret, size_t *ret_n) {
 
         n = 0;
         /* One that is not granted yet has not been used. */
-        for (const Lease *l = desk->leases; l; l = l->next)
+        for (const DeskLease *l = desk->leases; l; l = l->next)
                 if (l->begun_usec > 0)
                         leases[n++] = (SavedLease){
                                 .machine = keeper_config(l->keeper)->name,

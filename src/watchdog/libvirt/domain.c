@@ -30,7 +30,7 @@ typedef struct Domain {
 /* One call of libvirt's, or a few. Everything that a worker needs is in it, since the domain may go
  * meanwhile. */
 struct DomainTask {
-        Task task;
+        WorkerTask task;
         Domain *domain; /* NULL: nobody wants to know any more */
         Hypervisor *hypervisor;
         char *name;
@@ -153,7 +153,7 @@ static int look(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
         return 0;
 }
 
-static void run_look(Task *task) {
+static void run_look(WorkerTask *task) {
         DomainTask *t = (DomainTask *)task; /* its first member */
 
         with_domain(t, look);
@@ -187,7 +187,7 @@ static int revert(DomainTask *t, virConnectPtr connection, virDomainPtr domain) 
         return r;
 }
 
-static void run_revert(Task *task) {
+static void run_revert(WorkerTask *task) {
         with_domain((DomainTask *)task, revert);
 }
 
@@ -242,7 +242,7 @@ static int replace_snapshot(DomainTask *t, virConnectPtr connection, virDomainPt
         return 0;
 }
 
-static void run_snapshot(Task *task) {
+static void run_snapshot(WorkerTask *task) {
         with_domain((DomainTask *)task, replace_snapshot);
 }
 
@@ -263,7 +263,7 @@ static void task_free(DomainTask *t) {
         free(t);
 }
 
-static int submit(Domain *domain, Task task) {
+static int submit(Domain *domain, WorkerTask task) {
         DomainTask *t = calloc(1, sizeof(*t));
         if (!t)
                 return -ENOMEM;
@@ -288,7 +288,7 @@ static int submit(Domain *domain, Task task) {
         return 0;
 }
 
-static void look_done(Task *task, bool live) {
+static void look_done(WorkerTask *task, bool live) {
         DomainTask *t = (DomainTask *)task;
         Domain *domain = t->domain;
 
@@ -311,12 +311,12 @@ void domain_look(Backend *backend) {
         domain->look_again = domain->looking;
         if (domain->looking || domain->reverting || !hypervisor_is_connected(domain->hypervisor))
                 return;
-        domain->looking =
-                submit(domain,
-                        (Task){ .run = run_look, .done = look_done, .limit_usec = WORKERS_LIMIT_USEC }) >= 0;
+        domain->looking = submit(domain, (WorkerTask){ .run = run_look,
+                                                 .done = look_done,
+                                                 .limit_usec = WORKERS_LIMIT_USEC }) >= 0;
 }
 
-static void revert_done(Task *task, bool live) {
+static void revert_done(WorkerTask *task, bool live) {
         DomainTask *t = (DomainTask *)task;
         Domain *domain = t->domain;
 
@@ -335,7 +335,7 @@ static void revert_done(Task *task, bool live) {
 int domain_revert(Backend *backend) {
         Domain *domain = (Domain *)backend;
 
-        int r = submit(domain, (Task){ .run = run_revert,
+        int r = submit(domain, (WorkerTask){ .run = run_revert,
                                        .done = revert_done,
                                        .slow = true,
                                        .limit_usec = WORKERS_LIMIT_USEC });
@@ -346,7 +346,7 @@ int domain_revert(Backend *backend) {
         return 0;
 }
 
-static void snapshot_done(Task *task, bool live) {
+static void snapshot_done(WorkerTask *task, bool live) {
         DomainTask *t = (DomainTask *)task;
 
         if (live && t->domain)
@@ -355,7 +355,7 @@ static void snapshot_done(Task *task, bool live) {
 }
 
 int domain_snapshot(Backend *backend) {
-        return submit((Domain *)backend, (Task){ .run = run_snapshot,
+        return submit((Domain *)backend, (WorkerTask){ .run = run_snapshot,
                                                  .done = snapshot_done,
                                                  .slow = true,
                                                  .limit_usec = DOMAIN_SNAPSHOT_USEC });

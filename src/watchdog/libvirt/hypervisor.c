@@ -45,7 +45,7 @@ typedef struct Note {
 #define NOTE_REBOOT -1
 
 typedef struct ConnectTask {
-        Task task;
+        WorkerTask task;
         Hypervisor *hypervisor;
         bool connected;
         char message[200];
@@ -190,7 +190,7 @@ static virConnectPtr swap_connection(Hypervisor *hypervisor, virConnectPtr conne
         return old;
 }
 
-static void run_connect(Task *task) {
+static void run_connect(WorkerTask *task) {
         ConnectTask *t = (ConnectTask *)task; /* its first member */
 
         close_connection(t->hypervisor, swap_connection(t->hypervisor, NULL));
@@ -202,7 +202,7 @@ static void run_connect(Task *task) {
                 snprintf(t->message, sizeof(t->message), "%s", virGetLastErrorMessage());
 }
 
-static void connect_done(Task *task, bool live) {
+static void connect_done(WorkerTask *task, bool live) {
         ConnectTask *t = (ConnectTask *)task;
         Hypervisor *h = t->hypervisor;
 
@@ -297,17 +297,17 @@ int hypervisor_new(sd_event *event, LibvirtThread *thread, const char *uri, Hype
 
 /* The end of a connection that is given up. */
 typedef struct FarewellTask {
-        Task task;
+        WorkerTask task;
         Hypervisor *hypervisor;
 } FarewellTask;
 
-static void run_farewell(Task *task) {
+static void run_farewell(WorkerTask *task) {
         Hypervisor *h = ((FarewellTask *)task)->hypervisor; /* its first member */
 
         close_connection(h, swap_connection(h, NULL));
 }
 
-static void farewell_gone(Task *task, bool live) {
+static void farewell_gone(WorkerTask *task, bool live) {
         Hypervisor *h = ((FarewellTask *)task)->hypervisor;
 
         free(task);
@@ -316,7 +316,7 @@ static void farewell_gone(Task *task, bool live) {
 }
 
 /* What libvirt's thread had to tell of the connection until it was closed comes before what it posts now. */
-static void farewell_done(Task *task, bool live) {
+static void farewell_done(WorkerTask *task, bool live) {
         const FarewellTask *t = (FarewellTask *)task;
 
         task->done = farewell_gone;

@@ -12,7 +12,7 @@ struct RoundTrip {
 
 /* A stop at a worker. */
 typedef struct Stop {
-        Task task;
+        WorkerTask task;
         RoundTrip *trip;
 } Stop;
 
@@ -24,10 +24,10 @@ static void stop_made(RoundTrip *trip, bool live) {
         free(trip);
 }
 
-static void run_stop(Task *task _unused_) {
+static void run_stop(WorkerTask *task _unused_) {
 }
 
-static void stop_done(Task *task, bool live) {
+static void stop_done(WorkerTask *task, bool live) {
         Stop *stop = (Stop *)task; /* its first member */
 
         stop_made(stop->trip, live);

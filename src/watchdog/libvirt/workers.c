@@ -12,16 +12,16 @@ typedef struct Worker {
         Workers *workers;
         pthread_t thread;
         bool running;
-        Task *task; /* what it does now */
+        WorkerTask *task; /* what it does now */
 } Worker;
 
 struct Workers {
         LibvirtThread *thread;
         pthread_mutex_t lock; /* over all below */
         pthread_cond_t changed;
-        Task *first, *last;
-        Task *final;   /* to be run by the last thread when all others are done */
-        size_t n_slow; /* running */
+        WorkerTask *first, *last;
+        WorkerTask *final; /* to be run by the last thread when all others are done */
+        size_t n_slow;     /* running */
         size_t n_threads;
         bool stop;
         bool ended;
@@ -30,15 +30,15 @@ struct Workers {
 };
 
 static void on_complete(Completion *completion, bool live) {
-        Task *task = (Task *)completion; /* its first member */
+        WorkerTask *task = (WorkerTask *)completion; /* its first member */
         task->done(task, live);
 }
 
 /* The first task that may run now; slow ones leave one worker free. */
-static Task *take_task(Workers *workers) {
-        Task *previous = NULL;
+static WorkerTask *take_task(Workers *workers) {
+        WorkerTask *previous = NULL;
 
-        for (Task *t = workers->first; t; previous = t, t = t->next) {
+        for (WorkerTask *t = workers->first; t; previous = t, t = t->next) {
                 if (t->slow && workers->n_slow >= WORKERS - 1)
                         continue;
                 if (previous)
@@ -53,7 +53,7 @@ static Task *take_task(Workers *workers) {
 }
 
 /* With the lock held, which is given up while the task runs. False when nobody is there to be told. */
-static bool run_task(Worker *worker, Task *task) {
+static bool run_task(Worker *worker, WorkerTask *task) {
         Workers *workers = worker->workers;
         bool slow = task->slow;
 
@@ -80,7 +80,7 @@ static void *run(void *userdata) {
 
         pthread_mutex_lock(&workers->lock);
         while (wanted && !workers->stop) {
-                Task *task = take_task(workers);
+                WorkerTask *task = take_task(workers);
                 if (task)
                         wanted = run_task(worker, task);
                 else if (workers->final && !workers->first)
@@ -94,7 +94,7 @@ static void *run(void *userdata) {
         return NULL;
 }
 
-void workers_submit(Workers *workers, Task *task) {
+void workers_submit(Workers *workers, WorkerTask *task) {
         task->completion.call = on_complete;
         task->next = NULL;
         pthread_mutex_lock(&workers->lock);
@@ -107,7 +107,7 @@ void workers_submit(Workers *workers, Task *task) {
         pthread_mutex_unlock(&workers->lock);
 }
 
-void workers_finish(Workers *workers, Task *last) {
+void workers_finish(Workers *workers, WorkerTask *last) {
         last->completion.call = on_complete;
         pthread_mutex_lock(&workers->lock);
         workers->final = last;
@@ -121,7 +121,7 @@ bool workers_are_stuck(Workers *workers) {
 
         pthread_mutex_lock(&workers->lock);
         for (size_t i = 0; i < WORKERS; i++) {
-                const Task *t = workers->pool[i].task;
+                const WorkerTask *t = workers->pool[i].task;
                 stuck = stuck || (t && now >= usec_add(t->begun_usec, t->limit_usec));
         }
         pthread_mutex_unlock(&workers->lock);
@@ -185,10 +185,10 @@ bool workers_end(Workers *workers) {
         pthread_mutex_lock(&workers->lock);
         workers->ended = true;
         workers->abandoned = !all;
-        Task *first = TAKE_PTR(workers->first), *final = TAKE_PTR(workers->final);
+        WorkerTask *first = TAKE_PTR(workers->first), *final = TAKE_PTR(workers->final);
         workers->last = NULL;
         pthread_mutex_unlock(&workers->lock);
-        for (Task *t = first, *next; t; t = next) {
+        for (WorkerTask *t = first, *next; t; t = next) {
                 next = t->next;
                 t->done(t, false);
         }

@@ -12,15 +12,16 @@
 #define WORKERS_LIMIT_USEC (300 * USEC_PER_SEC)
 
 /* Something to be done by a worker; part of a larger structure. */
-typedef struct Task Task;
-struct Task {
+typedef struct WorkerTask WorkerTask;
+struct WorkerTask {
         Completion completion;
-        void (*run)(Task *task);             /* on a worker; may block */
-        void (*done)(Task *task, bool live); /* afterwards, on the loop; frees it. See Completion for live */
-        bool slow;                           /* takes more than an instant */
+        void (*run)(WorkerTask *task); /* on a worker; may block */
+        void (*done)(WorkerTask *task,
+                bool live);  /* afterwards, on the loop; frees it. See Completion for live */
+        bool slow;           /* takes more than an instant */
         uint64_t limit_usec; /* of a run; USEC_INFINITY: it may wait for as long as it likes */
         uint64_t begun_usec;
-        Task *next;
+        WorkerTask *next;
 };
 
 typedef struct Workers Workers;
@@ -32,9 +33,9 @@ bool workers_end(Workers *workers);
 Workers *workers_free(Workers *workers);
 DEFINE_CLEANUP(Workers *, workers_free);
 
-void workers_submit(Workers *workers, Task *task);
+void workers_submit(Workers *workers, WorkerTask *task);
 /* No more tasks will come: the threads end when all that were submitted are done, and the last one runs
  * this. */
-void workers_finish(Workers *workers, Task *last);
+void workers_finish(Workers *workers, WorkerTask *last);
 /* True if a task runs for longer than its limit. */
 bool workers_are_stuck(Workers *workers);

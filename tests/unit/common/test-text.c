@@ -58,8 +58,21 @@ static void test_quotes(void **state _unused_) {
         assert_string_equal(text_string(&text), "'it'\\''s $HOME `id`'");
 }
 
+static void test_escaped(void **state _unused_) {
+        _cleanup_text_ Text text = {};
+
+        assert_true(text_append_escaped(&text, "aZ09-_./\x01\xe9", "-_", 20));
+        assert_string_equal(text_string(&text), "aZ09-_%2E%2F%01%E9");
+        assert_false(text_append_escaped(&text, "/", "", 20));
+        assert_true(text_append_escaped(&text, "ab", "", 20));
+        assert_false(text_append_escaped(&text, "c", "", 20));
+        assert_true(text_append_escaped(&text, "", "", 0));
+        assert_string_equal(text_string(&text), "aZ09-_%2E%2F%01%E9ab");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_escaped),
                 cmocka_unit_test(test_grows_and_keeps_nul),
                 cmocka_unit_test(test_failure_sticks),
                 cmocka_unit_test(test_edges),

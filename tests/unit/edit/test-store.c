@@ -100,23 +100,23 @@ static void test_sha256(void **state) {
 static void test_names(void **state) {
         char long_a[301], long_b[301], name[NAME_MAX + 1];
         const struct {
-                const char *channel, *language;
+                const char *channel, *language, *wanted; /* what the name begins with */
         } pairs[] = {
-                { "#c", "sh" },
+                { "#c", "sh", "#c@sh" },
                 { "#c", "sh.hist" },
                 { "#c@sh", "" },
                 { "#c-sh", "" },
                 { "", "#c-sh" },
                 { "#c/../x", "sh" },
-                { "..", "sh" },
+                { "..", "sh", "%2E.@sh" },
                 { "/", "/" },
                 { ".new-a", "sh" },
                 { "#c%40sh", "" },
-                { "a\xC3\xA9\n\x01", "c++" },
+                { "a\xC3\xA9\n\x01", "c++", "a%C3%A9%0A%01@c++" },
                 { "#C", "sh" },
                 { long_a, "sh" },
                 { long_b, "sh" },
-                { long_a, "s" },
+                { long_a, "s", "%" },
                 { "sh", long_a },
                 { "a", "b@c" },
                 { "a@b", "c" },
@@ -134,6 +134,8 @@ static void test_names(void **state) {
                 assert_true(strlen(name) + strlen(".new-") <= NAME_MAX);
                 assert_null(strchr(name, '/'));
                 assert_int_not_equal(name[0], '.');
+                if (pairs[i].wanted)
+                        assert_memory_equal(name, pairs[i].wanted, strlen(pairs[i].wanted));
                 assert_true(asprintf(&line, "\n%s\n", name) > 0);
                 assert_null(strstr(text_string(&seen), line));
                 text_append_string(&seen, line);

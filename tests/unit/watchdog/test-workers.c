@@ -20,7 +20,7 @@ void __wrap_libvirt_thread_post(LibvirtThread *thread, Completion *completion) {
 }
 
 typedef struct Job {
-        Task task;
+        WorkerTask task;
         sem_t go;      /* until then it hangs */
         sem_t *begun;  /* NULL: nobody asks */
         unsigned *log; /* gets what follows, if it is not NULL */
@@ -30,7 +30,7 @@ typedef struct Job {
 
 static atomic_uint ran;
 
-static void run_job(Task *task) {
+static void run_job(WorkerTask *task) {
         Job *job = (Job *)task; /* its first member */
 
         if (job->begun)
@@ -40,7 +40,7 @@ static void run_job(Task *task) {
                 job->log[atomic_fetch_add(&ran, 1)] = job->number;
 }
 
-static void job_done(Task *task, bool live) {
+static void job_done(WorkerTask *task, bool live) {
         Job *job = (Job *)task;
 
         job->done = true;
