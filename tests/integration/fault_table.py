@@ -250,7 +250,7 @@ BUSY = 'for i in $(seq 8); do timeout 5 sh -c "while :; do :; done" & done >/dev
 stopped_watchdog, stopped_handler, stopped_libvirtd = Stopped(watchdog), Stopped(handler), Stopped(libvirtd)
 stopped_qemu, stopped_bus = Stopped(qemu_pid), Stopped(dbus)
 broken, undefined, gone, external = Broken(''), Undefined(), SnapshotGone(), SnapshotExternal()
-always, few = Configured('"policy": "always"'), Configured('"max-requests": 3')
+always, few, young = Configured('"policy": "always"'), Configured('"max-requests": 3'), Configured('"max-age": 60')
 
 
 # --- The table.
@@ -320,6 +320,7 @@ FAULTS = (
     Fault('configuration broken', broken.begin, broken.end, 2, NONE, (MISCONFIGURED,)),
     Fault('policy "always" for a while', always.begin, always.end, 4, 'policy'),
     Fault('"max-requests": 3 for a while', few.begin, few.end, 4, 'used'),
+    Fault('"max-age": 60 for a while', young.begin, young.end, 62, 'age'),
 
     # libvirt's domain, and operators.
     Fault('two operators revert', reverts_at_once, reasons='operator'),
