@@ -1,49 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "watchdog/machine.h"
-
 #include <assert.h>
 
 #include "common/io.h"
-
-static const char *const state_table[_MACHINE_STATE_MAX] = {
-        [MACHINE_OFFLINE] = "offline",
-        [MACHINE_STARTING] = "starting",
-        [MACHINE_READY] = "ready",
-        [MACHINE_BUSY] = "busy",
-        [MACHINE_REVERTING] = "reverting",
-        [MACHINE_FAILED] = "failed",
-        [MACHINE_DRAINED] = "drained",
-};
-
-static const char *const link_table[] = {
-        [LINK_DOWN] = "down",
-        [LINK_REFUSED] = "refused",
-        [LINK_SILENT] = "silent",
-        [LINK_PROVEN] = "proven",
-};
-
-static const char *const run_table[] = {
-        [RUN_UNKNOWN] = "unknown",
-        [RUN_RUNNING] = "running",
-        [RUN_SAVING] = "saving",
-        [RUN_OFF] = "off",
-        [RUN_PAUSED] = "paused",
-        [RUN_CRASHED] = "crashed",
-        [RUN_MISSING] = "missing",
-};
-
-const char *link_fact_to_string(LinkFact fact) {
-        return link_table[fact];
-}
-
-const char *run_fact_to_string(RunFact fact) {
-        return run_table[fact];
-}
-
-const char *machine_state_to_string(MachineState state) {
-        assert(state < _MACHINE_STATE_MAX);
-        return state_table[state];
-}
+#include "watchdog/machine-private.h"
 
 static bool run_is_up(RunFact run) {
         return run == RUN_UNKNOWN || run == RUN_RUNNING || run == RUN_SAVING;
@@ -54,12 +13,12 @@ static bool is_excused(const Machine *machine) {
         return machine->pulse == PULSE_WAITING && machine->link == LINK_PROVEN && machine->excused_usec > 0;
 }
 
-static bool is_alive(const Machine *machine) {
+bool machine_is_alive(const Machine *machine) {
         return machine->link == LINK_PROVEN && run_is_up(machine->run) &&
                (machine->pulse == PULSE_NONE || machine->pulse == PULSE_BEATING || is_excused(machine));
 }
 
-static bool is_refused(const Machine *machine) {
+bool machine_is_refused(const Machine *machine) {
         return machine->link == LINK_REFUSED || machine->pulse == PULSE_REFUSED || machine->run == RUN_OFF ||
                machine->run == RUN_MISSING;
 }
@@ -96,7 +55,7 @@ void machine_init(Machine *machine, const MachineConfig *config, const char *con
 
 /* Keeps what follows from the facts in step with them. */
 static void facts_changed(Machine *machine, uint64_t now_usec) {
-        if (!is_alive(machine)) {
+        if (!machine_is_alive(machine)) {
                 if (machine->unwell_usec == 0) {
                         machine->unwell_usec = now_usec;
                         machine->settle_usec = MACHINE_SETTLE_USEC;
@@ -114,7 +73,7 @@ static void facts_changed(Machine *machine, uint64_t now_usec) {
                 }
         }
 
-        if (!is_refused(machine))
+        if (!machine_is_refused(machine))
                 machine->offline_usec = 0;
         else if (machine->offline_usec == 0)
                 machine->offline_usec = now_usec;
@@ -259,7 +218,7 @@ void machine_tick(Machine *machine, uint64_t now_usec) {
 
         /* Where nobody accepts a connection and no revert could change that, there is nothing to reset. */
         if (machine->resetting || machine->due != REVERT_NONE || machine->unwell_usec == 0 ||
-                (is_refused(machine) && !machine_reverts(machine)))
+                (machine_is_refused(machine) && !machine_reverts(machine)))
                 return;
         if (now_usec >= usec_add(machine->unwell_usec, machine->settle_usec))
                 machine_condemn(machine, REVERT_UNSTARTED, now_usec);
@@ -271,13 +230,13 @@ RevertReason machine_owed(const Machine *machine) {
 }
 
 bool machine_can_lease(const Machine *machine) {
-        return is_alive(machine) && !machine->resetting && machine->due == REVERT_NONE &&
+        return machine_is_alive(machine) && !machine->resetting && machine->due == REVERT_NONE &&
                !machine->drained && !machine->held && machine->worn == REVERT_NONE &&
                machine->run != RUN_SAVING && machine->leases < machine->slots;
 }
 
 bool machine_can_snapshot(const Machine *machine) {
-        return is_alive(machine) && machine->run == RUN_RUNNING && machine->leases == 0 &&
+        return machine_is_alive(machine) && machine->run == RUN_RUNNING && machine->leases == 0 &&
                machine->due == REVERT_NONE && !machine->resetting && !machine->held;
 }
 
@@ -387,96 +346,6 @@ void machine_reset_end(Machine *machine, ResetResult result, uint64_t now_usec) 
                 machine->revert_failures += result == RESET_FAILED;
 }
 
-MachineState machine_state(const Machine *machine) {
-        if (machine->resetting)
-                return MACHINE_REVERTING;
-        if (machine->leases > 0)
-                return MACHINE_BUSY;
-        if (machine->due != REVERT_NONE) {
-                if (machine->run == RUN_MISSING)
-                        return MACHINE_OFFLINE;
-                return machine->failures > 1 || machine->way == WAY_NO_SNAPSHOT ||
-                                       machine->way == WAY_REFUSED
-                               ? MACHINE_FAILED
-                               : MACHINE_REVERTING;
-        }
-        if (machine->drained)
-                return MACHINE_DRAINED;
-        if (is_alive(machine))
-                return MACHINE_READY;
-        /* Just after a revert its sockets are not there yet. */
-        bool appearing = machine->run == RUN_RUNNING && machine->excused_usec > 0;
-        return is_refused(machine) && !appearing ? MACHINE_OFFLINE : MACHINE_STARTING;
-}
-
-static const char *unwell_reason(const Machine *machine) {
-        if (machine->run == RUN_MISSING)
-                return machine->obstacles[WAY_NO_MACHINE];
-        if (machine->run == RUN_OFF)
-                return "the domain is off";
-        if (machine->run == RUN_PAUSED)
-                return "the domain is paused";
-        if (machine->run == RUN_CRASHED)
-                return "the guest crashed";
-        if (machine->pulse == PULSE_REFUSED)
-                return "its heartbeat cannot be connected to";
-        if (machine->link == LINK_REFUSED)
-                return "its agent cannot be connected to";
-        if (machine->pulse == PULSE_WAITING)
-                return "no heartbeat yet";
-        if (machine->pulse == PULSE_LOST)
-                return "the heartbeat stopped";
-        return "no answer yet";
-}
-
-const char *machine_state_reason(const Machine *machine) {
-        switch (machine_state(machine)) {
-        case MACHINE_OFFLINE:
-        case MACHINE_STARTING:
-                return unwell_reason(machine);
-        case MACHINE_REVERTING:
-        case MACHINE_FAILED:
-                return revert_reason_to_string(machine->due);
-        case MACHINE_BUSY:
-                /* Empty unless a revert waits for the lease. */
-                return revert_reason_to_string(machine->due);
-        case MACHINE_DRAINED:
-                return revert_reason_to_string(REVERT_OPERATOR);
-        default:
-                return "";
-        }
-}
-
-const char *machine_obstacle(const Machine *machine) {
-        return machine->due != REVERT_NONE && machine_reverts(machine) ? machine->obstacles[machine->way]
-                                                                       : "";
-}
-
-bool machine_is_hopeless(const Machine *machine, uint64_t now_usec) {
-        if (machine->drained)
-                return true;
-        return machine->leases == 0 && machine->offline_usec > 0 &&
-               (!machine_reverts(machine) || machine->run == RUN_MISSING) &&
-               now_usec >= usec_add(machine->offline_usec, MACHINE_HOPELESS_USEC);
-}
-
-Prospect machine_prospect(const Machine *machine) {
-        if (machine->drained)
-                return PROSPECT_OFFLINE;
-        switch (machine_state(machine)) {
-        case MACHINE_READY:
-        case MACHINE_BUSY:
-                return PROSPECT_BUSY;
-        case MACHINE_OFFLINE:
-        case MACHINE_DRAINED:
-                return PROSPECT_OFFLINE;
-        case MACHINE_FAILED:
-                return machine->run == RUN_OFF ? PROSPECT_OFFLINE : PROSPECT_RESETTING;
-        default:
-                return PROSPECT_RESETTING;
-        }
-}
-
 uint64_t machine_deadline(const Machine *machine) {
         uint64_t deadline = USEC_INFINITY;
 
@@ -485,7 +354,7 @@ uint64_t machine_deadline(const Machine *machine) {
         if (machine->due != REVERT_NONE)
                 return machine->leases > 0 ? revoke_usec(machine)
                                            : MAX(machine->retry_usec, machine->due_usec);
-        if (machine->unwell_usec > 0 && !(is_refused(machine) && !machine_reverts(machine)))
+        if (machine->unwell_usec > 0 && !(machine_is_refused(machine) && !machine_reverts(machine)))
                 deadline = usec_add(machine->unwell_usec, machine->settle_usec);
         if (machine->run == RUN_SAVING)
                 deadline = MIN(deadline, usec_add(machine->run_usec, MACHINE_SAVING_USEC));
