@@ -329,6 +329,14 @@ static void set_timer(Keeper *keeper, uint64_t now) {
         (void)sd_event_source_set_enabled(keeper->timer, SD_EVENT_ONESHOT);
 }
 
+bool keeper_is_worn(const Keeper *keeper) {
+        return machine_is_worn(&keeper->machine, now_monotonic());
+}
+
+void keeper_set_needed(Keeper *keeper, bool needed) {
+        keeper->machine.needed = needed;
+}
+
 void keeper_update(Keeper *keeper) {
         Machine *m = &keeper->machine;
         uint64_t now = now_monotonic();

@@ -33,6 +33,10 @@ int keeper_new(sd_event *event, const MachineConfig *config, BackendDriver *driv
 Keeper *keeper_free(Keeper *keeper);
 DEFINE_CLEANUP(Keeper *, keeper_free);
 
+/* True if its guest has had its time. It is reverted when nobody uses it, or serves on for a while if it is
+ * said that it is needed, which is to be said before keeper_update(). */
+bool keeper_is_worn(const Keeper *keeper);
+void keeper_set_needed(Keeper *keeper, bool needed);
 /* Does all that follows from what is known now. */
 void keeper_update(Keeper *keeper);
 

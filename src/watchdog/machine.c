@@ -202,6 +202,25 @@ static RevertReason worn_reason(const Machine *machine, uint64_t now_usec) {
         return REVERT_NONE;
 }
 
+bool machine_is_worn(const Machine *machine, uint64_t now_usec) {
+        return worn_reason(machine, now_usec) != REVERT_NONE;
+}
+
+static void follow_worn(Machine *machine, uint64_t now_usec) {
+        machine->worn = worn_reason(machine, now_usec);
+        machine->again_usec = 0;
+        if (machine->worn == REVERT_NONE) {
+                machine->worn_usec = 0;
+                return;
+        }
+        if (machine->worn_usec == 0)
+                machine->worn_usec = now_usec;
+        if (machine->needed && now_usec < usec_add(machine->worn_usec, MACHINE_WORN_USEC)) {
+                machine->worn = REVERT_NONE;
+                machine->again_usec = usec_add(now_usec, MACHINE_WORN_AGAIN_USEC);
+        }
+}
+
 void machine_tick(Machine *machine, uint64_t now_usec) {
         if (machine->excused_usec > 0 && now_usec >= machine->excused_usec) {
                 machine->excused_usec = 0;
@@ -210,7 +229,7 @@ void machine_tick(Machine *machine, uint64_t now_usec) {
         if (machine->held)
                 return;
         /* Nobody is thrown out for it: those who have it finish, and nobody else gets it. */
-        machine->worn = worn_reason(machine, now_usec);
+        follow_worn(machine, now_usec);
         if (machine->worn != REVERT_NONE && machine->leases == 0 && machine->due == REVERT_NONE)
                 machine_condemn(machine, machine->worn, now_usec);
         if (machine->run == RUN_SAVING && now_usec >= usec_add(machine->run_usec, MACHINE_SAVING_USEC))
@@ -338,6 +357,7 @@ void machine_reset_end(Machine *machine, ResetResult result, uint64_t now_usec) 
                 machine->born_usec = now_usec;
                 machine->served = 0;
                 machine->worn = REVERT_NONE;
+                machine->worn_usec = machine->again_usec = 0;
                 machine->due = machine->urgent = REVERT_NONE;
                 machine->tainted = false;
                 machine->reverts += by_backend;
@@ -360,8 +380,10 @@ uint64_t machine_deadline(const Machine *machine) {
                 deadline = MIN(deadline, usec_add(machine->run_usec, MACHINE_SAVING_USEC));
         if (is_excused(machine))
                 deadline = MIN(deadline, machine->excused_usec);
-        if (machine->max_age_usec > 0 && machine_reverts(machine) && machine->way == WAY_OPEN &&
-                machine->worn == REVERT_NONE)
+        if (machine->again_usec > 0)
+                deadline = MIN(deadline, machine->again_usec);
+        else if (machine->max_age_usec > 0 && machine_reverts(machine) && machine->way == WAY_OPEN &&
+                 machine->worn == REVERT_NONE)
                 deadline = MIN(deadline, usec_add(machine->born_usec, machine->max_age_usec));
         if (machine->offline_usec > 0)
                 deadline = MIN(deadline, usec_add(machine->offline_usec, MACHINE_HOPELESS_USEC));

@@ -24,6 +24,10 @@
 #define MACHINE_EXCUSE_USEC (6500 * USEC_PER_MSEC)
 /* A pause to write its memory that takes longer than this is one for good. */
 #define MACHINE_SAVING_USEC (120 * USEC_PER_SEC)
+/* A guest that has had its time serves on for so long at most where nobody else of its pool could, and asks
+ * again so often. */
+#define MACHINE_WORN_USEC (60 * USEC_PER_SEC)
+#define MACHINE_WORN_AGAIN_USEC (1 * USEC_PER_SEC)
 /* A machine that nobody brings up is given up after this long: whoever waits for it is told so. */
 #define MACHINE_HOPELESS_USEC (2 * USEC_PER_SEC)
 
@@ -89,9 +93,12 @@ typedef struct Machine {
 
         /* Facts. */
         uint64_t generation;
-        uint64_t born_usec; /* when the generation began */
-        uint64_t served;    /* leases in it */
-        RevertReason worn;  /* the guest has had its time: it is reverted when nobody has it */
+        uint64_t born_usec;  /* when the generation began */
+        uint64_t served;     /* leases in it */
+        RevertReason worn;   /* the guest has had its time: it is reverted when nobody has it */
+        uint64_t worn_usec;  /* since when; 0: it has not */
+        bool needed;         /* of its pool nobody else is ready: then it serves on for a while */
+        uint64_t again_usec; /* when that is looked at again; 0: it does not */
         LinkFact link;
         PulseFact pulse;
         RunFact run;
@@ -165,6 +172,8 @@ void machine_restarted(Machine *machine, uint64_t now_usec);
 /* A revert becomes due. The first reason is the one that is told; it is void no more once there is one of
  * the other kind. */
 void machine_condemn(Machine *machine, RevertReason reason, uint64_t now_usec);
+/* True if the guest has had its time: then whoever knows says before machine_tick() whether it is needed. */
+bool machine_is_worn(const Machine *machine, uint64_t now_usec);
 /* Looks at the clock: a machine that does not become alive in time is condemned. */
 void machine_tick(Machine *machine, uint64_t now_usec);
 

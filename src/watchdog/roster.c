@@ -230,11 +230,38 @@ static int save_for_successors(const Roster *roster, SavedState *ret) {
         return 0;
 }
 
-static void update_changed(Roster *roster) {
+/* True if of that pool nobody else could serve. */
+static bool is_last_of(const Roster *roster, const AliasConfig *pool, const char *name) {
+        bool in_it = false, others = false;
+
+        for (char **member = pool->machines; *member; member++) {
+                const Keeper *keeper = roster_keeper(roster, *member);
+                if (streq(*member, name))
+                        in_it = true;
+                else if (keeper && keeper_can_lease(keeper))
+                        return false;
+                else
+                        others = true;
+        }
+        return in_it && others;
+}
+
+/* Guests that began together have had their time together. */
+static bool is_needed(const Roster *roster, const Config *config, const char *name) {
+        for (size_t i = 0; i < config->n_aliases; i++)
+                if (is_last_of(roster, &config->aliases[i], name))
+                        return true;
+        return false;
+}
+
+static void update_changed(Roster *roster, const Config *config) {
         /* Those that change meanwhile have their turn in the next round. */
         for (Entry *e = TAKE_PTR(roster->changed), *next; e; e = next) {
                 next = TAKE_PTR(e->next_changed);
                 e->changed = false;
+                if (keeper_is_worn(e->keeper))
+                        keeper_set_needed(
+                                e->keeper, is_needed(roster, config, keeper_config(e->keeper)->name));
                 keeper_update(e->keeper);
                 entry_tell(e);
         }
@@ -251,13 +278,13 @@ static void replace_retired(Roster *roster, const Config *config) {
         remove_retired(roster);
         roster->retold = true;
         (void)roster_add(roster, config, &state);
-        update_changed(roster);
+        update_changed(roster, config);
         if (roster->libvirt)
                 roster->libvirt->verbs->tidy(roster->libvirt);
 }
 
 bool roster_update(Roster *roster, const Config *config) {
-        update_changed(roster);
+        update_changed(roster, config);
         replace_retired(roster, config);
 
         bool retold = roster->retold;

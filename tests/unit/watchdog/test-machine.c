@@ -658,6 +658,35 @@ static void test_age(void **state _unused_) {
         assert_true(machine_can_lease(&m));
 }
 
+/* Where nobody else could serve it serves on, but not for ever. */
+static void test_worn_and_needed(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+        m.max_age_usec = 100 * SEC;
+        m.needed = true;
+        assert_false(machine_is_worn(&m, T0 + 100 * SEC - 1));
+        assert_true(machine_is_worn(&m, T0 + 100 * SEC));
+        machine_tick(&m, T0 + 100 * SEC);
+        assert_true(machine_can_lease(&m));
+        assert_int_equal(machine_deadline(&m), T0 + 100 * SEC + MACHINE_WORN_AGAIN_USEC);
+        machine_tick(&m, T0 + 100 * SEC + MACHINE_WORN_USEC - 1);
+        assert_true(machine_can_lease(&m));
+        machine_tick(&m, T0 + 100 * SEC + MACHINE_WORN_USEC);
+        assert_int_equal(m.due, REVERT_AGE);
+        machine_reset_begin(&m, 1);
+        machine_reset_end(&m, RESET_DONE, T0 + 200 * SEC);
+
+        /* The next time it has as long again, or less if another one comes back. */
+        machine_set_run(&m, RUN_RUNNING, T0 + 200 * SEC);
+        machine_set_pulse(&m, PULSE_BEATING, T0 + 200 * SEC);
+        machine_set_link(&m, LINK_PROVEN, T0 + 200 * SEC);
+        machine_tick(&m, T0 + 300 * SEC);
+        assert_true(machine_can_lease(&m));
+        m.needed = false;
+        machine_tick(&m, T0 + 301 * SEC);
+        assert_int_equal(m.due, REVERT_AGE);
+}
+
 static void test_number_of_requests(void **state _unused_) {
         Machine m = ready_machine(POLICY_ON_FAILURE, true);
 
@@ -747,6 +776,7 @@ int main(void) {
                 cmocka_unit_test(test_started_by_somebody_else),
                 cmocka_unit_test(test_a_long_snapshot),
                 cmocka_unit_test(test_age),
+                cmocka_unit_test(test_worn_and_needed),
                 cmocka_unit_test(test_number_of_requests),
                 cmocka_unit_test(test_back_off_outlives_a_restart),
                 cmocka_unit_test(test_an_unused_lease_leaves_no_trace),

@@ -186,6 +186,35 @@ static void test_nobody_waits_for_a_revert(void **state) {
         assert_string_equal(held.machine, "vm");
 }
 
+/* Guests that have had their time are not all reverted at once. */
+static void test_one_serves_on(void **state) {
+        Pool *p = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+        uint64_t generation = 0;
+
+        start(p, ", \"max-requests\": 2");
+        for (int i = 0; i < 2; i++) {
+                lease(p, "vm", LONG, &held);
+                if (i == 1)
+                        fake_guest_set(p->guests[0], FAKE_ANSWERS, false);
+                give_back(p, &held, "clean");
+        }
+        world_wait_status(p->world, "vm starting");
+        for (int i = 0; i < 4; i++) {
+                lease(p, "both", AT_ONCE, &held);
+                assert_string_equal(held.machine, "b");
+                assert_true(i == 0 || held.generation == generation);
+                generation = held.generation;
+                give_back(p, &held, "clean");
+        }
+        /* When the other is back, it is its turn. */
+        fake_guest_set(p->guests[0], FAKE_ANSWERS, true);
+        world_wait_status(p->world, "vm ready");
+        usleep(MACHINE_WORN_AGAIN_USEC + SEC / 2);
+        lease(p, "b", LONG, &held);
+        assert_true(held.generation > generation);
+}
+
 /* Each request has a guest that nobody has used, and none waits for the revert after the one before. */
 static void test_always(void **state) {
         Pool *p = *state;
@@ -218,6 +247,7 @@ int main(void) {
                 test_in_pool(test_who_has_proven_himself),
                 test_in_pool(test_who_has_fewer),
                 test_in_pool(test_nobody_waits_for_a_revert),
+                test_in_pool(test_one_serves_on),
                 test_in_pool(test_always),
         };
         cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
