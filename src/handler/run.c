@@ -255,7 +255,7 @@ static int attempt(const RunSetup *setup, Run *run, const LeaseAsk *ask, Reply *
 
         int r = exchange_on(setup, run, run->lease.fd, reply);
         if (r == EXCHANGE_NOT_SENT)
-                run->verdict = VERDICT_LOST;
+                run->verdict = VERDICT_UNSENT;
         int k = lease_release(run->bus, &run->lease, r < 0 ? VERDICT_LOST : run->verdict);
         if (k < 0)
                 log_warning_errno(k, "Failed to give the lease back: %m");

@@ -19,6 +19,7 @@ static const struct {
                 "Virtual machine gave no valid answer." },
         [VERDICT_LOST] = { "lost", "lost", "Virtual machine was lost while running this; it is being reset.",
                 "Virtual machine was lost while running this." },
+        [VERDICT_UNSENT] = { "unsent", "unsent", VM1_TEXT_RESETTING },
         [VERDICT_ANSWERED] = { "answered", NULL, NULL },
         [VERDICT_RESETTING] = { "resetting", NULL, VM1_TEXT_RESETTING },
         [VERDICT_OFFLINE] = { "offline", NULL, VM1_TEXT_OFFLINE },

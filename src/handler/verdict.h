@@ -16,6 +16,7 @@ typedef enum Verdict {
         VERDICT_NO_ANSWER, /* the time limit passed without an answer */
         VERDICT_PROTOCOL_ERROR,
         VERDICT_LOST,
+        VERDICT_UNSENT, /* before the request had gone over it: another lease is asked for */
         /* None was. */
         VERDICT_ANSWERED, /* none was needed */
         VERDICT_RESETTING,

@@ -30,6 +30,7 @@ static const struct {
         [REVERT_KILLED] = { "killed", "a command was killed", PATIENT | OF_A_JOB },
         [REVERT_PROTOCOL] = { "protocol-error", "the guest broke the protocol", OF_A_JOB },
         [REVERT_LOST] = { "lost", "the connection was lost during a request", OF_A_JOB },
+        [REVERT_UNSENT] = { "unsent", "the connection was lost before a request", 0 },
         [REVERT_RESTARTED] = { "restarted", "the agent was started again", OF_A_JOB },
         [REVERT_REBOOTED] = { "rebooted", "the guest was booted again", OF_A_JOB },
         [REVERT_ABANDONED] = { "abandoned", "a lease was abandoned", PATIENT | OF_A_JOB },
@@ -48,6 +49,7 @@ static const char *const outcome_table[_OUTCOME_MAX] = {
         [OUTCOME_KILLED] = "killed",
         [OUTCOME_PROTOCOL_ERROR] = "protocol-error",
         [OUTCOME_LOST] = "lost",
+        [OUTCOME_UNSENT] = "unsent",
         [OUTCOME_ABANDONED] = "abandoned",
         [OUTCOME_OVERTAKEN] = "the guest was started or reverted by somebody else",
 };
@@ -59,6 +61,7 @@ static const RevertReason reason_of_outcome[_OUTCOME_MAX] = {
         [OUTCOME_KILLED] = REVERT_KILLED,
         [OUTCOME_PROTOCOL_ERROR] = REVERT_PROTOCOL,
         [OUTCOME_LOST] = REVERT_LOST,
+        [OUTCOME_UNSENT] = REVERT_UNSENT,
         [OUTCOME_ABANDONED] = REVERT_ABANDONED,
 };
 

@@ -21,6 +21,7 @@ typedef enum RevertReason {
         REVERT_KILLED,
         REVERT_PROTOCOL,
         REVERT_LOST,
+        REVERT_UNSENT,
         REVERT_RESTARTED,
         REVERT_REBOOTED,
         REVERT_ABANDONED,
@@ -53,6 +54,7 @@ typedef enum Outcome {
         OUTCOME_KILLED,
         OUTCOME_PROTOCOL_ERROR,
         OUTCOME_LOST,
+        OUTCOME_UNSENT, /* the connection was dead before a request had gone over it */
         OUTCOME_ABANDONED,
         OUTCOME_OVERTAKEN, /* somebody else reverted the guest meanwhile: no client says so */
         _OUTCOME_MAX,

@@ -91,7 +91,7 @@ static int method_release(sd_bus_message *message, void *userdata, sd_bus_error 
         if (outcome < 0)
                 return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
                         "Unknown outcome '%.*s': expected clean, timed-out, contained, killed, "
-                        "protocol-error, lost or abandoned.",
+                        "protocol-error, lost, unsent or abandoned.",
                         NAME_SIZE_MAX, name);
 
         r = desk_release(

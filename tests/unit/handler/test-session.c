@@ -265,12 +265,13 @@ static void test_watchdog_restarts(void **state) {
 static void test_dead_channels_are_asked_again(void **state) {
         (void)state;
         const FakeStep steps[] = { { .dead = true }, { .reply = OK_REPLY } };
-        check("echo\n", steps, 2, "hello\n", LEASE "release lease-1 lost\n" LEASE "release lease-2 clean\n");
+        check("echo\n", steps, 2, "hello\n",
+                LEASE "release lease-1 unsent\n" LEASE "release lease-2 clean\n");
 
         const FakeStep never[] = { { .dead = true } };
         check("echo\n", never, 1, "Virtual machine is resetting, try again soon.\n",
-                LEASE "release lease-1 lost\n" LEASE "release lease-2 lost\n" LEASE
-                      "release lease-3 lost\n");
+                LEASE "release lease-1 unsent\n" LEASE "release lease-2 unsent\n" LEASE
+                      "release lease-3 unsent\n");
 }
 
 /* What the guest does, what the client is told and how the lease ends. */

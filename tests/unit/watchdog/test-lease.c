@@ -199,7 +199,7 @@ static void test_given_up(void **state) {
 }
 
 static void test_outcomes_begin_generations(void **state) {
-        static const char *const outcomes[] = { "timed-out", "killed", "protocol-error", "lost",
+        static const char *const outcomes[] = { "timed-out", "killed", "protocol-error", "lost", "unsent",
                 "abandoned" };
         World *w = *state;
 

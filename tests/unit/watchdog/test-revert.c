@@ -81,6 +81,7 @@ static void test_outcomes_revert(void **state) {
                 { "killed", "a command was killed" },
                 { "protocol-error", "the guest broke the protocol" },
                 { "lost", "the connection was lost during a request" },
+                { "unsent", "the connection was lost before a request" },
         };
         World *w = *state;
         sd_bus *bus = start(w, "");
@@ -420,6 +421,7 @@ static void test_who_costs_reverts(void **state) {
         sd_bus *bus = world_connect(w);
         cost(bus, "joe", "timed-out");
         cost(bus, "joe", "clean");
+        cost(bus, "joe", "unsent");
         cost(bus, "", "killed");
         cost(bus, "", "killed");
         cost(bus, "ann", "killed");
