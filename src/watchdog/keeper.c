@@ -75,7 +75,8 @@ static void on_rebooted(void *userdata) {
 }
 
 static unsigned slots(const Keeper *keeper) {
-        if (!link_is_wide(keeper->link))
+        /* Where each request has a guest of its own nobody shares it. */
+        if (!link_is_wide(keeper->link) || keeper->config->policy == POLICY_ALWAYS)
                 return 1;
         if (keeper->config->slots > 0)
                 return keeper->config->slots;

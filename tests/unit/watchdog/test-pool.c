@@ -3,6 +3,7 @@
 /* An alias that names two machines: which one a request gets, and that it waits for neither while the other
  * is ready. libvirt's test driver reverts them. */
 
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -240,6 +241,40 @@ static void test_always(void **state) {
         assert_int_equal(machine_number(p->bus, "Reverts"), 4);
 }
 
+/* Nor does anybody share it, though its agent would take several at once. */
+static void test_always_alone(void **state) {
+        static const struct {
+                const char *policy;
+                const char *error;
+        } table[] = {
+                { "on-failure", "" },
+                { "always", "org.pbot.VM1.Error.Busy" },
+        };
+        Pool *p = *state;
+
+        p->guests[0] = fake_guest_new(p->world->directory);
+        fake_guest_set(p->guests[0], FAKE_LANES, true);
+        node_write(p->world, "node.xml", (const char *const[]){ "vm", NULL }, NODE_RUNNING, "1");
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_held_ Held held = { .fd = -EBADF }, second = { .fd = -EBADF };
+                _cleanup_text_ Text text = {};
+
+                text_append_printf(&text,
+                        "{\"machines\": {\"vm\": {\"uri\": \"test://%s/node.xml\", \"slots\": 2, "
+                        "\"policy\": \"%s\", \"channel\": \"%s/data\", \"channel-heart\": \"%s/heart\"}}}",
+                        p->world->directory, table[i].policy, p->world->directory, p->world->directory);
+                world_configure_whole(p->world, text_string(&text));
+                world_start(p->world);
+                world_wait_status(p->world, "vm ready");
+                p->bus = world_connect(p->world);
+                assert_null(client_lease(p->bus, "vm", LONG, &held));
+                const char *error = client_lease(p->bus, "vm", SEC / 5, &second);
+                assert_string_equal(error ?: "", table[i].error);
+                p->bus = sd_bus_flush_close_unref(p->bus);
+                (void)world_end(p->world, SIGKILL);
+        }
+}
+
 int main(void) {
 #define test_in_pool(name) cmocka_unit_test_setup_teardown(name, pool_setup, pool_teardown)
         const struct CMUnitTest tests[] = {
@@ -249,6 +284,7 @@ int main(void) {
                 test_in_pool(test_nobody_waits_for_a_revert),
                 test_in_pool(test_one_serves_on),
                 test_in_pool(test_always),
+                test_in_pool(test_always_alone),
         };
         cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
         return cmocka_run_group_tests(tests, NULL, NULL);
