@@ -371,6 +371,15 @@ unsigned json_line(const Json *json) {
         return json->line;
 }
 
+void json_append_mistake(Text *errors, const char *file, const Json *where, const char *member,
+        const char *format, va_list ap) {
+        text_append_printf(errors, "%s:%u: ", file, where ? json_line(where) : 1);
+        if (!isempty(member))
+                text_append_printf(errors, "%s: ", member);
+        text_append_vprintf(errors, format, ap);
+        text_append_char(errors, '\n');
+}
+
 const char *json_string(const Json *json, size_t *ret_size) {
         if (!json || json->type != JSON_STRING)
                 return NULL;

@@ -50,6 +50,10 @@ JsonType json_type(const Json *json);
 const char *json_type_name(JsonType type);
 /* The line on which the value begins, counted from 1. */
 unsigned json_line(const Json *json);
+/* Appends a line "FILE:LINE: MEMBER: what" about a file that a person wrote. where: any value of it, for its
+ * line; NULL: line 1. member: NULL or "": it is about none. */
+void json_append_mistake(Text *errors, const char *file, const Json *where, const char *member,
+        const char *format, va_list ap) _printf_(5, 0);
 
 /* Strings: the bytes (UTF-8, NUL behind) and, unless NULL, their count. NULL if it is no string. */
 const char *json_string(const Json *json, size_t *ret_size);

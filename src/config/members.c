@@ -110,13 +110,9 @@ void config_mistake(ConfigReader *reader, const Json *where, const char *member,
         reader->n_errors++;
         if (!reader->errors)
                 return;
-        text_append_printf(reader->errors, "%s:%u: ", reader->file, where ? json_line(where) : 1);
-        if (!isempty(member))
-                text_append_printf(reader->errors, "%s: ", member);
         va_start(ap, format);
-        text_append_vprintf(reader->errors, format, ap);
+        json_append_mistake(reader->errors, reader->file, where, member, format, ap);
         va_end(ap);
-        text_append_char(reader->errors, '\n');
 }
 
 void config_set_string(ConfigReader *reader, char **to, const char *string) {

@@ -74,15 +74,11 @@ typedef struct Reader {
 
 void definition_mistake(
         Text *errors, const char *file, const Json *where, const char *member, const char *format, ...) {
-        text_append_printf(errors, "%s:%u: ", file, where ? json_line(where) : 1);
-        if (!isempty(member))
-                text_append_printf(errors, "%s: ", member);
-
         va_list ap;
+
         va_start(ap, format);
-        text_append_vprintf(errors, format, ap);
+        json_append_mistake(errors, file, where, member, format, ap);
         va_end(ap);
-        text_append_char(errors, '\n');
 }
 
 void definition_log(const Text *errors) {
