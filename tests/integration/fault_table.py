@@ -226,7 +226,7 @@ class SnapshotExternal(Configured):
 
     def begin(self):
         on('virsh', '-q', 'snapshot-create-as', DOMAIN, 'beside', '--disk-only', '--atomic')
-        disks = on('virsh', 'snapshot-dumpxml', DOMAIN, 'beside').split('<domain')[0]
+        disks = on('virsh', 'snapshot-dumpxml', DOMAIN, 'beside').split('<domain ')[0]
         self.files = re.findall(r"<source file='([^']*[.]beside)'", disks)
         super().begin()
         on('virsh', '-q', 'destroy', DOMAIN)
