@@ -20,106 +20,6 @@ typedef struct Lexer {
         bool directive_start; /* a # here begins a directive though it is not the first of its line */
 } Lexer;
 
-/* Longest first for each first character. */
-static const struct {
-        const char *text;
-        uint8_t sign;
-        bool only_c; /* not in Java */
-} signs[] = {
-        { "{", SIGN_BRACE_OPEN, false },
-        { "}", SIGN_BRACE_CLOSE, false },
-        { "(", SIGN_PAREN_OPEN, false },
-        { ")", SIGN_PAREN_CLOSE, false },
-        { "[", SIGN_BRACKET_OPEN, false },
-        { "]", SIGN_BRACKET_CLOSE, false },
-        { ";", SIGN_SEMICOLON, false },
-        { ",", SIGN_COMMA, false },
-        { "::", SIGN_SCOPE, false },
-        { ":>", SIGN_BRACKET_CLOSE, true },
-        { ":", SIGN_COLON, false },
-        { "...", SIGN_ELLIPSIS, false },
-        { ".*", SIGN_OPERATOR, true },
-        { ".", SIGN_DOT, false },
-        { "->*", SIGN_OPERATOR, true },
-        { "->", SIGN_ARROW, false },
-        { "--", SIGN_OPERATOR, false },
-        { "-=", SIGN_OPERATOR, false },
-        { "?\?=", SIGN_OPERATOR, true },
-        { "?\?(", SIGN_BRACKET_OPEN, true },
-        { "?\?)", SIGN_BRACKET_CLOSE, true },
-        { "?\?<", SIGN_BRACE_OPEN, true },
-        { "?\?>", SIGN_BRACE_CLOSE, true },
-        { "?\?-", SIGN_TILDE, true },
-        { "?\?'", SIGN_OPERATOR, true },
-        { "?\?!", SIGN_OPERATOR, true },
-        { "?", SIGN_QUESTION, false },
-        { "==", SIGN_OPERATOR, false },
-        { "=", SIGN_ASSIGN, false },
-        { "*=", SIGN_OPERATOR, false },
-        { "*", SIGN_STAR, false },
-        { "&&", SIGN_AND_AND, false },
-        { "&=", SIGN_OPERATOR, false },
-        { "&", SIGN_AND, false },
-        { "||", SIGN_OR_OR, false },
-        { "|=", SIGN_OPERATOR, false },
-        { "<<=", SIGN_OPERATOR, false },
-        { "<<", SIGN_OPERATOR, false },
-        { "<=>", SIGN_OPERATOR, true },
-        { "<=", SIGN_OPERATOR, false },
-        { "<:", SIGN_BRACKET_OPEN, true },
-        { "<%", SIGN_BRACE_OPEN, true },
-        { "<", SIGN_LESS, false },
-        { ">>>=", SIGN_OPERATOR, false },
-        { ">>>", SIGN_SHIFT_RIGHT_UNSIGNED, false },
-        { ">>=", SIGN_OPERATOR, false },
-        { ">>", SIGN_SHIFT_RIGHT, false },
-        { ">=", SIGN_OPERATOR, false },
-        { ">", SIGN_GREATER, false },
-        { "%:%:", SIGN_OPERATOR, true },
-        { "%:", SIGN_OPERATOR, true },
-        { "%>", SIGN_BRACE_CLOSE, true },
-        { "%=", SIGN_OPERATOR, false },
-        { "%", SIGN_OPERATOR, false },
-        { "##", SIGN_OPERATOR, true },
-        { "#", SIGN_OPERATOR, true },
-        { "~", SIGN_TILDE, false },
-        { "@", SIGN_AT, false },
-        { "++", SIGN_OPERATOR, false },
-        { "+=", SIGN_OPERATOR, false },
-        { "+", SIGN_OPERATOR, false },
-        { "-", SIGN_OPERATOR, false },
-        { "!=", SIGN_OPERATOR, false },
-        { "!", SIGN_OPERATOR, false },
-        { "/=", SIGN_OPERATOR, false },
-        { "/", SIGN_OPERATOR, false },
-        { "^=", SIGN_OPERATOR, false },
-        { "^", SIGN_OPERATOR, false },
-        { "|", SIGN_OPERATOR, false },
-};
-
-static const struct {
-        const char *name;
-        uint8_t directive;
-} directives[] = {
-        { "if", DIRECTIVE_IF },
-        { "ifdef", DIRECTIVE_IF },
-        { "ifndef", DIRECTIVE_IF },
-        { "elif", DIRECTIVE_ELSE },
-        { "elifdef", DIRECTIVE_ELSE },
-        { "elifndef", DIRECTIVE_ELSE },
-        { "else", DIRECTIVE_ELSE },
-        { "endif", DIRECTIVE_ENDIF },
-        { "define", DIRECTIVE_DEFINE },
-        { "undef", DIRECTIVE_UNDEF },
-        { "include", DIRECTIVE_INCLUDE },
-        { "include_next", DIRECTIVE_INCLUDE },
-        { "import", DIRECTIVE_INCLUDE },
-        { "error", DIRECTIVE_OTHER },
-        { "warning", DIRECTIVE_OTHER },
-        { "pragma", DIRECTIVE_OTHER },
-        { "line", DIRECTIVE_OTHER },
-};
-
 void source_done(Source *source) {
         free(source->tokens);
         free(source->comments);
@@ -425,15 +325,8 @@ static bool directive_find(const Lexer *lexer, size_t i, Directive *ret, size_t 
         i = blanks_end(lexer, i, lexer->size);
         for (begin = i; i < lexer->size && (n = word_length(lexer, i)) > 0;)
                 i += n;
-        *ret = DIRECTIVE_OTHER;
         *ret_behind = i;
-        for (size_t k = 0; k < ELEMENTSOF(directives); k++)
-                if (strlen(directives[k].name) == i - begin &&
-                        memcmp(directives[k].name, lexer->data + begin, i - begin) == 0) {
-                        *ret = directives[k].directive;
-                        return true;
-                }
-        return false;
+        return directive_name_find(lexer->data + begin, i - begin, ret);
 }
 
 /* The end of the header of an include whose name ended at i, 0 if there is none. */
@@ -514,27 +407,19 @@ static int lex_directive(Lexer *lexer, size_t hash) {
 }
 
 static int lex_sign(Lexer *lexer) {
-        const char first = lexer->data[lexer->i];
+        const char *data = lexer->data + lexer->i;
+        const size_t size = lexer->size - lexer->i;
+        size_t length;
+        Sign sign = sign_find(data, size, lexer->dialect, &length);
 
-        for (size_t k = 0; k < ELEMENTSOF(signs); k++) {
-                if (signs[k].text[0] != first || !at(lexer, lexer->i, signs[k].text) ||
-                        (signs[k].only_c && lexer->dialect == DIALECT_JAVA))
-                        continue;
-                size_t n = strlen(signs[k].text);
-                /* vector<::name> */
-                if (at(lexer, lexer->i, "<::") && !at(lexer, lexer->i, "<:::") &&
-                        !at(lexer, lexer->i, "<::>"))
-                        return token_add(lexer, TOKEN_SIGN, lexer->i + 1, (Token){ .sign = SIGN_LESS });
-                int r = token_add(lexer, TOKEN_SIGN, lexer->i + n, (Token){ .sign = signs[k].sign });
-                lexer->directive_start = signs[k].sign == SIGN_SEMICOLON ||
-                                         signs[k].sign == SIGN_BRACE_OPEN ||
-                                         signs[k].sign == SIGN_BRACE_CLOSE;
-                return r;
+        if (sign != SIGN_NONE) {
+                lexer->directive_start =
+                        sign == SIGN_SEMICOLON || sign == SIGN_BRACE_OPEN || sign == SIGN_BRACE_CLOSE;
+                return token_add(lexer, TOKEN_SIGN, lexer->i + length, (Token){ .sign = sign });
         }
 
         uint32_t c;
-        size_t n = utf8_unit(lexer->data + lexer->i, lexer->size - lexer->i, &c);
-        return token_add(lexer, TOKEN_OTHER, lexer->i + n, (Token){});
+        return token_add(lexer, TOKEN_OTHER, lexer->i + utf8_unit(data, size, &c), (Token){});
 }
 
 static size_t hash_length(const Lexer *lexer) {

@@ -167,5 +167,10 @@ static inline bool token_opens(const Token *token) {
 /* What a language says of a word: a Word, and its classes (see above); WORD_NONE for all other words. */
 Word word_find(const char *data, size_t size, Dialect dialect, uint16_t *ret_class);
 
+/* The longest sign that the data begins with, and its length; SIGN_NONE: it begins with none. */
+Sign sign_find(const char *data, size_t size, Dialect dialect, size_t *ret_length);
+/* What a directive of that name is: DIRECTIVE_OTHER and false where none is known by it. */
+bool directive_name_find(const char *data, size_t size, Directive *ret);
+
 /* The length of the white space at data[i] (Unicode's, and an escaped newline), 0 if there is none. */
 size_t space_length(const char *data, size_t size, size_t i);

@@ -336,8 +336,9 @@ static const Case cxx_cases[] = {
                 "template<class T> T&& declval(); int main() { decltype(declval<int>()) x = 1; return x; "
                 "}" },
         { "int operator\"\" h(unsigned long long n) { return n; } int x = 3h; x",
-                "int operator\"\" h(unsigned long long n) { return n; } | int x = 3h; "
-                "print_last_statement(x);" },
+                "#define __PBOTVM_NO_NAMESPACE_STD #include <prelude.h> int operator\"\" h(unsigned long "
+                "long "
+                "n) { return n; } | int x = 3h; print_last_statement(x);" },
         { "class list { }; int main() { list l; vector<int> v; cout << v.size() << endl; }",
                 "#define __PBOTVM_NO_NAMESPACE_STD #include <prelude.h> using std::cout; using std::endl; "
                 "using std::vector; class list { }; int main() { list l; vector<int> v; cout << v.size() << "
