@@ -198,7 +198,7 @@ static int find_in(const Pieces *pieces, const NameTable *table, bool std, Clash
         clashes->any_std |= finder.suffixes;
         clashes->replaces |= finder.own_std;
         for (size_t i = 0; i < table->n; i++) {
-                const char *name = table->names[i];
+                const char *name = name_at(table, i);
                 clashes->any |= (uses[i] & COMPETES) != 0;
                 if (uses[i] & DECLARED_TOP) {
                         clashes->any = true;

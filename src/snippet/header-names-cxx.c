@@ -8,7 +8,7 @@
 /* clang-format off */
 /* What glibc has for those who ask for all of it, as every g++ does; no variants of math.h for its types of
  * fixed width. */
-static const char *const gnu_names[] = {
+static const char gnu_names[][24] = {
         "acct", "arc4random", "arc4random_buf", "arc4random_uniform", "asprintf", "basename", "bcmp",
         "bcopy", "bind_textdomain_codeset", "bindtextdomain", "brk", "bzero", "caddr_t",
         "canonicalize_file_name", "chroot", "clearenv", "clearerr_unlocked", "clock_adjtime", "clone",
@@ -51,7 +51,7 @@ static const char *const gnu_names[] = {
 };
 
 /* The functions that C++ has of C: its headers undefine any macro of such a name, and std has it, too. */
-static const char *const shared_names[] = {
+static const char shared_names[][16] = {
         "abs", "acos", "acosh", "acoshf", "acoshl", "aligned_alloc", "asctime", "asin", "asinh", "asinhf",
         "asinhl", "at_quick_exit", "atan", "atan2", "atanh", "atanhf", "atanhl", "atexit", "atof", "atoi",
         "atol", "atoll", "bsearch", "btowc", "c16rtomb", "c32rtomb", "c8rtomb", "cbrt", "cbrtf", "cbrtl",
@@ -90,7 +90,7 @@ static const char *const shared_names[] = {
 };
 
 /* Those of them that the headers call themselves, or that no program can do without. */
-static const char *const called_names[] = {
+static const char called_names[][12] = {
         "abort", "calloc", "ceil", "div", "exit", "exp", "fclose", "floor", "free", "fwrite", "ldiv",
         "lgamma", "lldiv", "log", "malloc", "memcpy", "memmove", "memset", "putc", "realloc", "round",
         "setlocale", "setvbuf", "sqrt", "strlen", "strtod", "strtof", "strtol", "strtold", "strtoll",
@@ -99,7 +99,7 @@ static const char *const called_names[] = {
 };
 
 /* Of namespace std, from C++11 or C++14 on: what using std::NAME takes. */
-static const char *const std_names[] = {
+static const char std_names[][40] = {
         "FILE", "abs", "accumulate", "acos", "acosh", "add_const", "add_const_t", "add_cv", "add_cv_t",
         "add_lvalue_reference", "add_lvalue_reference_t", "add_pointer", "add_pointer_t",
         "add_rvalue_reference", "add_rvalue_reference_t", "add_volatile", "add_volatile_t", "addressof",
@@ -263,7 +263,7 @@ static const char *const std_names[] = {
 };
 /* clang-format on */
 
-const NameTable cxx_gnu_names = { gnu_names, ELEMENTSOF(gnu_names) };
-const NameTable cxx_shared_names = { shared_names, ELEMENTSOF(shared_names) };
-const NameTable cxx_called_names = { called_names, ELEMENTSOF(called_names) };
-const NameTable std_header_names = { std_names, ELEMENTSOF(std_names) };
+const NameTable cxx_gnu_names = { gnu_names[0], ELEMENTSOF(gnu_names), sizeof(gnu_names[0]) };
+const NameTable cxx_shared_names = { shared_names[0], ELEMENTSOF(shared_names), sizeof(shared_names[0]) };
+const NameTable cxx_called_names = { called_names[0], ELEMENTSOF(called_names), sizeof(called_names[0]) };
+const NameTable std_header_names = { std_names[0], ELEMENTSOF(std_names), sizeof(std_names[0]) };

@@ -6,7 +6,7 @@
 #include "snippet/header-names.h"
 
 /* clang-format off */
-static const char *const c_names[] = {
+static const char c_names[][40] = {
         "AIO_PRIO_DELTA_MAX", "ATOMIC_BOOL_LOCK_FREE", "ATOMIC_CHAR16_T_LOCK_FREE",
         "ATOMIC_CHAR32_T_LOCK_FREE", "ATOMIC_CHAR_LOCK_FREE", "ATOMIC_FLAG_INIT", "ATOMIC_INT_LOCK_FREE",
         "ATOMIC_LLONG_LOCK_FREE", "ATOMIC_LONG_LOCK_FREE", "ATOMIC_POINTER_LOCK_FREE",
@@ -258,7 +258,7 @@ static const char *const c_names[] = {
 /* clang-format on */
 
 /* Of math.h up to glibc 2.43, by the number of their parameters. */
-static const char *const vector_names[][40] = {
+static const char vector_names[][36][8] = {
         { "acos", "acosh", "acospi", "asin", "asinh", "asinpi", "atan", "atanh", "atanpi", "cbrt", "cos",
                 "cosh", "cospi", "erf", "erfc", "exp", "exp10", "exp10m1", "exp2", "exp2m1", "expm1", "log",
                 "log10", "log10p1", "log1p", "log2", "log2p1", "logp1", "rsqrt", "sin", "sinh", "sinpi",
@@ -267,15 +267,16 @@ static const char *const vector_names[][40] = {
         { "sincos" },
 };
 
-const NameTable c_header_names = { c_names, ELEMENTSOF(c_names) };
+const NameTable c_header_names = { c_names[0], ELEMENTSOF(c_names), sizeof(c_names[0]) };
 
 size_t name_find(const NameTable *table, const char *data, size_t size) {
         size_t low = 0, high = table->n;
 
         while (low < high) {
                 const size_t middle = (low + high) / 2;
-                const size_t n = strlen(table->names[middle]);
-                int r = memcmp(data, table->names[middle], MIN(size, n));
+                const char *name = name_at(table, middle);
+                const size_t n = strlen(name);
+                int r = memcmp(data, name, MIN(size, n));
                 if (r == 0)
                         r = (size > n) - (size < n);
                 if (r == 0)
@@ -297,8 +298,8 @@ const char *vector_function_params(const char *name) {
         static const char *const suffixes[] = { "", "f", "l" };
 
         for (size_t i = 0; i < ELEMENTSOF(vector_names); i++)
-                for (const char *const *base = vector_names[i]; *base; base++) {
-                        const char *suffix = startswith(name, *base);
+                for (size_t base = 0; vector_names[i][base][0]; base++) {
+                        const char *suffix = startswith(name, vector_names[i][base]);
                         for (size_t k = 0; suffix && k < ELEMENTSOF(suffixes); k++)
                                 if (streq(suffix, suffixes[k]))
                                         return params[i];

@@ -3,10 +3,16 @@
 
 #include "common/text.h"
 
+/* Names as arrays of one width, not as pointers: those the loader would have to relocate at each
+ * start. */
 typedef struct NameTable {
-        const char *const *names; /* sorted */
-        size_t n;
+        const char *names; /* sorted, each with its NUL */
+        size_t n, width;
 } NameTable;
+
+static inline const char *name_at(const NameTable *table, size_t i) {
+        return table->names + i * table->width;
+}
 
 extern const NameTable c_header_names, std_header_names;
 /* What glibc has in C++ alone. */

@@ -6,7 +6,7 @@
 
 /* Longest first for each first character. */
 static const struct {
-        const char *text;
+        char text[5]; /* no pointer, which would be relocated at each start */
         uint8_t sign;
         bool only_c; /* not in Java */
 } signs[] = {
@@ -82,7 +82,7 @@ static const struct {
 };
 
 static const struct {
-        const char *name;
+        char name[16];
         uint8_t directive;
 } directives[] = {
         { "if", DIRECTIVE_IF },

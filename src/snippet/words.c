@@ -17,7 +17,7 @@ enum {
 
 /* Sorted by strcmp(), for the search by halves. */
 static const struct {
-        const char *name;
+        char name[20]; /* no pointer, which would be relocated at each start */
         uint8_t dialects;
         uint8_t word;
         uint16_t class;
