@@ -4,6 +4,7 @@
  * ends with the line, as for compilers; a comment or raw string without its end goes on to the end. */
 
 #include "common/utf8.h"
+#include "snippet/iso646.h"
 #include "snippet/left-out.h"
 
 #define SIZE_MAX_SOURCE (1U << 30)
@@ -479,6 +480,7 @@ int source_read(const char *data, size_t size, Dialect dialect, bool line_commen
                 r = left_out_drop(&source);
         if (r < 0)
                 return r;
+        iso646_find(&source);
         *ret = source;
         source = (Source){};
         return 0;

@@ -98,6 +98,7 @@ typedef enum Word {
         WORD_IMPORT,
         WORD_INLINE,
         WORD_INTERFACE,
+        WORD_ISO646, /* a macro of iso646.h, which a program may have for a name */
         WORD_MAIN,
         WORD_NAMESPACE,
         WORD_NEW,

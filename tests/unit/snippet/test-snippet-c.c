@@ -182,6 +182,9 @@ static const Case c_cases[] = {
                 "__pbotvm_hidden_cosf(a) #define log(a) __pbotvm_hidden_log(a) #include <prelude.h> #undef "
                 "cosf #undef log #pragma GCC diagnostic pop float cosf(float x) { return x; } double "
                 "log(double x) { return x; } | print_last_statement(cosf(1));" },
+        { "int and(int a, int b) { return a & b; } and(3, 5)",
+                "#define and __pbotvm_hidden_and #include <prelude.h> #undef and int and(int a, int b) { "
+                "return a & b; } | print_last_statement(and(3, 5));" },
         { "int main(void) { int time = 3; return time; }", "int main(void) { int time = 3; return time; }" },
         { "int8_t y = 7; __asm__(\"two: mov $2, %eax; ret\"); int two(void); y",
                 "__asm__(\"two: mov $2, %eax; ret\"); | int8_t y = 7; int two(void); "
