@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The manual pages are well-formed, and have what the programs have: each option of --help, each member of the
-# configuration, of a language file and of the agent's settings, each property on the bus.
+# configuration, of a language file and of the agent's settings, each metric.
 # Usage: test-man.sh SOURCE [PROGRAM...]
 
 set -u
@@ -53,9 +53,6 @@ done
         has pbotvm-guest.8 $(names guest/agent/settings.c '^ *\{ ')
         has pbotvm-guest.8 $(grep -oE 'PBOTVM_GUEST_[A-Z_]+' "$source/guest/agent/settings.c" |
                 grep -v CONFIG_FILE | sort -u)
-        has pbotvm-watchdog.8 $(names src/watchdog/machine-view.h ' P\([^"]*')
-        has pbotvm-watchdog.8 $(grep -oE 'SD_BUS_PROPERTY\("[A-Za-z]+' "$source/src/watchdog/bus/machine-object.c" | cut -d'"' -f2)
         has pbotvmctl.1 pbotvm_up $(grep -oE '"pbotvm_machine_[a-z_]+"' "$source/src/ctl/metrics.c" | tr -d '"')
-        has pbotvm-watchdog.8 Lease Release ListMachines Reload Revert Snapshot Drain Resume StateChanged
 }
 exit $failed
