@@ -318,7 +318,8 @@ def test_languages_are_tried():
 
 
 def test_files_are_where_they_belong():
-    for path in ('usr/share/polkit-1/rules.d/50-pbotvm.rules', 'usr/share/polkit-1/actions/org.pbot.VM1.policy',
+    for path in ('usr/share/polkit-1/rules.d/50-pbotvm.rules', 'usr/share/polkit-1/rules.d/50-pbotvm-libvirt.rules',
+                 'usr/share/polkit-1/actions/org.pbot.VM1.policy',
                  'usr/share/dbus-1/system.d/org.pbot.VM1.conf', 'usr/lib/sysusers.d/pbotvm.conf',
                  'usr/lib/tmpfiles.d/pbotvm.conf', 'etc/pbotvm/pbotvm.json'):
         true(os.path.exists(os.path.join(root(), path)), f'/{path} is missing')
