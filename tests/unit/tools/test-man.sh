@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The manual pages are well-formed, and have what the programs have: each option of --help, each member of the
-# configuration, of a language file and of the agent's settings, each metric.
+# configuration, of a language file and of the agent's settings, each metric, each field in the journal.
 # Usage: test-man.sh SOURCE [PROGRAM...]
 
 set -u
@@ -38,7 +38,7 @@ for page in "$source"/man/*.[1-8]; do
 done
 
 for program in "$@"; do
-        page=$(basename "$program").1
+        page=$(cd "$source/man" && ls "$(basename "$program")".[18])
         # shellcheck disable=SC2046  # words
         has "$page" $("$program" --help | grep -oE -- '--[a-z-]+' | sort -u) --version
 done
@@ -53,6 +53,8 @@ done
         has pbotvm-guest.8 $(names guest/agent/settings.c '^ *\{ ')
         has pbotvm-guest.8 $(grep -oE 'PBOTVM_GUEST_[A-Z_]+' "$source/guest/agent/settings.c" |
                 grep -v CONFIG_FILE | sort -u)
+        has pbotvm-handler.8 $(grep -oE 'PBOTVM_[A-Z_]+' "$source/src/handler/record.c" | sort -u)
+        has pbotvm-handler.8 $(sed -nE 's/^ *\[VERDICT_\w+\] = \{ "([a-z-]+)".*/\1/p' "$source/src/handler/verdict.c")
         has pbotvmctl.1 pbotvm_up $(grep -oE '"pbotvm_machine_[a-z_]+"' "$source/src/ctl/metrics.c" | tr -d '"')
 }
 exit $failed
