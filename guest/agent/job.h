@@ -2,7 +2,31 @@
 #pragma once
 
 /* One job from its start to the moment when nothing of it is left: runs a plan's steps one after the other
- * in a sandbox, collects what they print, watches the limits. Never blocks; sd-event calls it. */
+ * in a sandbox, collects what they print, watches the limits. Never blocks; sd-event calls it.
+ *
+ * Why its end is that of pid 1 of its namespace. The kernel lets that process end only when every other
+ * process of the namespace is gone, so its pidfd says what nothing else does: that a program which forks
+ * faster than it can be killed, or closes its output and goes on, has left nothing. The end of a step's
+ * process, or of its output, would each be right for most programs and wrong for the ones that matter. A
+ * step, on the other hand, is over when its process ended and all holders of its output are gone, as a
+ * shell's pipe has it.
+ *
+ * Why there is one way out. A job that came to its end by itself is killed like one that ran out of time or
+ * whose client has gone: what it left in the background must not meet the next job. So everything that can
+ * go wrong has to be right once. From there it takes milliseconds; a job that takes seconds has a process
+ * that the kernel cannot end, which is told, since then the guest and not the job is sick.
+ *
+ * Why what it keeps is packed last, in the sandbox, after all others are dead. Packed by the agent, a tree
+ * of links and devices would be read with the agent's rights; packed beside processes that still write, it
+ * would be a state that never was. And it counts only after a clean end: a program that was killed in the
+ * middle of a write leaves what was kept before.
+ *
+ * Why time is watched twice. The kernel ends a process that is over its CPU time, at once, but knows no
+ * limit of a whole job; a cgroup counts that, but ends nothing. Neither says why a process is gone, so the
+ * outcome is put together from both, after the end.
+ *
+ * done is called once, last, with the result moved out: whoever is told may begin the next job from
+ * there. */
 
 #include <systemd/sd-event.h>
 

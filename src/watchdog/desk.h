@@ -2,7 +2,28 @@
 #pragma once
 
 /* Who waits for a machine and who has one: from the queue to a descriptor, and back. A lease belongs to the
- * connection on the bus that asked for it, and ends with it. */
+ * connection on the bus that asked for it, and ends with it.
+ *
+ * Why it is the connection's. The bus tells of the end of a process however it dies, at once and without the
+ * process's help; a client that had to say that it lives would be believed dead when it is slow, and alive
+ * when it hangs. For one that hangs there is the deadline. The client's word, Release(), only says how it
+ * went.
+ *
+ * A lease is waiting, being made, granted, and over. While it is made it counts for the machine, or that
+ * would be given twice, and its waiter keeps its place: when the way to the guest breaks just then it is
+ * back where it was, before those who came later, for nothing of it was its fault. Once granted, the waiter
+ * stays on the queue's other list, since whose turn it is depends on who has one.
+ *
+ * Why it is written down before it is granted. If this process dies in between, its successor either knows
+ * of a lease that nobody has had, and reverts a guest for nothing, or does not know of one that somebody
+ * has, and gives a stranger's guest to the next. The first costs seconds, so the order is: save, then
+ * answer.
+ *
+ * Why "clean" is not always believed. The client cannot see whether the last bytes of its request reached
+ * the guest. Where they did not, the guest waits for the rest, and would take the next request for it.
+ *
+ * Why there is an empty id. A call can be granted while its answer is on the way to somebody who has stopped
+ * waiting: he does not know the id, and still has to be able to give it back unused. */
 
 #include "watchdog/asker.h"
 #include "watchdog/keeper.h"

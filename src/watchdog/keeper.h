@@ -2,7 +2,31 @@
 #pragma once
 
 /* The keeper of one machine: feeds the state machine (machine.h) from the links, the heartbeat and the
- * backend, and does what it says. */
+ * backend, and does what it says.
+ *
+ * Why what follows from a fact is not done where the fact comes in. It comes in by a call from the link, the
+ * pulse or the backend, and what follows may be to stop that very link. And one accident is several facts
+ * within a moment: they are judged together, when all are there, or each would be answered by a revert of
+ * its own. So a callback notes the fact and asks for keeper_update(), which is called from the loop, from
+ * nowhere deeper.
+ *
+ * keeper_update() goes on until machine_step() wants nothing more. It ends, because every step takes away
+ * what it was wanted for: a revocation the leases, a reset the reason, or it makes the machine wait.
+ *
+ * Why the state is saved before a reset is begun. A watchdog that dies in the middle must not leave a guest
+ * that its successor takes for a good one. That the reason is on the disk first makes every point at which
+ * it can die a safe one: at worst a machine is reverted twice. What cannot be saved is not begun.
+ *
+ * Why link and pulse are stopped before a revert, and not by it. libvirt closes them in the course of it,
+ * and a connection that breaks means a fault everywhere else.
+ *
+ * Why it looks at the backend at all, which has events. Events are lost with the connection to libvirt, and
+ * nobody says how many; and that somebody else has reverted the domain shows in the number of its run alone.
+ * The look is the truth, an event is only a reason to look sooner.
+ *
+ * A call of an operator's is answered when it is known what becomes of it, and that something is in the way
+ * is known at once: nobody waits for a libvirt that may be away for hours. The revert stays due all the
+ * same. */
 
 #include <systemd/sd-bus.h>
 

@@ -3,7 +3,36 @@
 
 /* What is known of one machine, and what has to be done about it. No I/O and no clock: facts come in, with
  * the time; machine_state(), machine_step() and machine_deadline() follow from them alone. All times are
- * CLOCK_MONOTONIC in usec. */
+ * CLOCK_MONOTONIC in usec.
+ *
+ * Why no state is kept. The same accident is told by beats, by the connection and by libvirt, each in its
+ * own time and in any order, some of them not at all. Transitions from state to state would have to be right
+ * for every order. Facts can be set in any order and more than once, the state is a function of them, and
+ * two orders of the same facts cannot end in different states.
+ *
+ * Why there are generations. A revert makes all that is known of the guest untrue at once, and what was
+ * under way then still arrives. It belongs to a number that is over, so nobody has to think of what might
+ * come late. No number comes twice, not even when the state file is lost: they begin with the time of day.
+ *
+ * Why there are two kinds of reasons. "It seems dead" is disproved when it is seen alive, and a guest that
+ * was only slow is not thrown away. "It cannot be trusted" is not disproved by anything that it does, since
+ * a guest that somebody else has taken over answers as well as any. So a machine that is condemned for the
+ * first is still tainted by the second, whichever came first, while people are told of what came first.
+ *
+ * Why other leases are spared for some. What a job did wrong, a job that lies in its own cgroup, takes
+ * nothing from those that run beside it, and they were promised their time. A guest that is dead or hostile
+ * has no time to give: a short grace, for what was about to be answered, and it goes.
+ *
+ * Why alive needs all three. The agent answers a probe from a guest whose heartbeat hangs; beats come from a
+ * guest whose agent is stuck; both come from one that libvirt is about to stop. After a revert the answer
+ * comes before the first beat, and is worth more, so it makes up for the beat for a while; not where the
+ * beat was why it was reverted, or a guest that never beats would be taken for cured each time.
+ *
+ * Why it comes to an end. Whatever is not alive has a moment at which it is condemned, whatever is
+ * condemned one at which it is reset, and a reset that did not help is followed by a longer pause:
+ * machine_deadline() is that moment. Where a person has to do something (a snapshot is missing, libvirt
+ * is away, a guest without a domain is off) no time would help; it waits for that fact, and does not
+ * count it as a failure. */
 
 #include "common/macro.h"
 #include "config/config.h"

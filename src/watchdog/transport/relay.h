@@ -3,7 +3,24 @@
 
 /* Pumps a byte stream between a guest and the holder of a lease, so that taking the lease back is a close:
  * the guest's connection stays with the watchdog. What is on its way is bounded in both directions; a side
- * that does not read stops the other one, and nobody else. */
+ * that does not read stops the other one, and nobody else.
+ *
+ * Why the client does not get the guest's own descriptor. What was passed to another process cannot be taken
+ * back, and it could be kept, or passed on. And a channel of QEMU's is a connection for the guest's whole
+ * life, of many leases: closing it between two would lose what is under way, and tell the guest that its
+ * host is gone. Over vsock, where each lease has a connection of its own, and in the lanes of a channel
+ * (mux.h) it is not needed.
+ *
+ * The two ends are not treated alike, for they mean different things. When the guest hangs up, what it said
+ * is an answer that somebody waits for: the client still gets all of it, and then the end of file. When the
+ * client goes, what it said is a request that may be running: the rest still goes out, while what the guest
+ * says to that is read and thrown away. It must not lie there for the next client, and a guest that is not
+ * read would stop. Whether the guest was left with half a request only the relay can see, in its buffer and
+ * in the socket.
+ *
+ * Nothing is read for which there is no room, so memory is bounded without a word being lost, and the
+ * pressure reaches the one who causes it. A source that has nothing to wait for is switched off: the kernel
+ * reports a hang-up whether it was asked for or not, again and again. */
 
 #include <systemd/sd-event.h>
 
