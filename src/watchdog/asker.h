@@ -12,7 +12,8 @@ typedef struct Asker {
         char *nick; /* NULL: not said, as with the others */
         char *channel;
         char *language;
-        uint32_t pid; /* 0: not known */
+        uint32_t pid;     /* 0: not known */
+        bool is_operator; /* who may have a drained machine too, and longer */
 } Asker;
 void asker_done(Asker *asker);
 

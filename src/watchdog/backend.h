@@ -22,6 +22,13 @@ typedef struct BackendLook {
         bool passing; /* off in the middle of somebody's revert, or so it seems: to be looked at again */
 } BackendLook;
 
+/* Which of a machine's snapshots. */
+typedef enum SnapshotChoice {
+        SNAPSHOT_IN_FORCE, /* the proper one, or the spare if replacing that failed halfway */
+        SNAPSHOT_PROPER,   /* the one that is configured */
+        SNAPSHOT_SPARE,    /* what a new one is called until it has been tried */
+} SnapshotChoice;
+
 typedef struct BackendHooks {
         /* The answer to look(), to an event of the backend's, or to its coming and going. */
         void (*looked)(const BackendLook *look, void *userdata);
@@ -31,8 +38,9 @@ typedef struct BackendHooks {
         void (*rebooted)(void *userdata);
         /* The end of revert(). message: the backend's, "" on success; not owned. */
         void (*reverted)(ResetResult result, const char *message, void *userdata);
-        /* The end of snapshot(): 0 or a negative errno. message: the backend's, "" on success; not owned. */
-        void (*snapshot_taken)(int result, const char *message, void *userdata);
+        /* The end of take() or drop(): 0, 1 if there was nothing to be done, or a negative errno. message:
+         * the backend's, "" on success; not owned. */
+        void (*snapshots_changed)(int result, const char *message, void *userdata);
         void *userdata;
 } BackendHooks;
 
@@ -58,10 +66,13 @@ struct BackendVerbs {
         /* Asks what it is doing. Looks that are on their way count for nothing once a revert was begun or
          * has ended. */
         void (*look)(Backend *backend);
-        /* Begins to revert it to its snapshot, running. 0 or negative errno. */
-        int (*revert)(Backend *backend);
-        /* Begins to replace its snapshot by its present state. 0 or negative errno. */
-        int (*snapshot)(Backend *backend);
+        /* Begins to revert it to a snapshot, running. 0 or negative errno. */
+        int (*revert)(Backend *backend, SnapshotChoice choice);
+        /* Begins to take one of its present state, in place of the one of that name; no spare is taken where
+         * there is no proper one that it could become. 0 or negative errno. */
+        int (*take)(Backend *backend, SnapshotChoice choice);
+        /* Begins to delete one. 0 or negative errno. */
+        int (*drop)(Backend *backend, SnapshotChoice choice);
         /* What is still done for it goes on; no hook is called any more. */
         void (*free)(Backend *backend);
 

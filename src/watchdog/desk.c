@@ -99,7 +99,7 @@ static bool is_hopeless(const Desk *desk, const Waiter *waiter) {
         for (char **name = waiter->machines; *name; name++) {
                 const Keeper *keeper = find(desk, *name);
                 /* One that is about to be replaced by a new configuration comes back. */
-                if (keeper ? !keeper_is_hopeless(keeper)
+                if (keeper ? !keeper_is_hopeless(keeper, waiter->is_operator)
                            : desk->hooks.is_expected(*name, desk->hooks.userdata))
                         return false;
         }
@@ -259,6 +259,11 @@ static int on_overtime(sd_event_source *source _unused_, uint64_t usec _unused_,
 
 /* ---- the beginning of a lease ---- */
 
+static uint64_t limit(const DeskLease *lease) {
+        uint64_t usec = keeper_config(lease->keeper)->timeout_usec;
+        return lease->asker.is_operator ? MAX(usec, LEASE_OPERATOR_USEC) : usec;
+}
+
 /* Nobody has had it: the machine is as it was. */
 static void refuse(DeskLease *lease, const char *error) {
         const LeaseCall *call = lease->waiter->userdata;
@@ -289,11 +294,10 @@ static void on_strand(Strand *strand _unused_, int result, void *userdata) {
         }
         crash_point("before-lease-reply");
         MachineView view = keeper_view(lease->keeper);
-        r = bus_lease_reply(call->message, fd, lease->id, &view, keeper_config(lease->keeper)->timeout_usec);
+        r = bus_lease_reply(call->message, fd, lease->id, &view, limit(lease));
         if (r >= 0)
                 r = sd_event_add_time_relative(lease->desk->event, &lease->deadline, CLOCK_MONOTONIC,
-                        keeper_config(lease->keeper)->timeout_usec + LEASE_OVERTIME_USEC, USEC_PER_MSEC,
-                        on_overtime, lease);
+                        limit(lease) + LEASE_OVERTIME_USEC, USEC_PER_MSEC, on_overtime, lease);
         if (r < 0) {
                 (void)log_error_errno(r, "Failed to hand over a lease: %m");
                 end_lease(lease, OUTCOME_ABANDONED);
@@ -351,7 +355,8 @@ static Keeper *place(const Desk *desk, const Waiter *waiter) {
 
         for (char **name = waiter->machines; *name; name++) {
                 Keeper *keeper = find(desk, *name);
-                if (keeper && keeper_can_lease(keeper) && queue_first(&desk->queue, *name) == waiter &&
+                if (keeper && keeper_can_lease(keeper, waiter->is_operator) &&
+                        queue_first(&desk->queue, *name, !keeper_can_lease(keeper, false)) == waiter &&
                         (!best || is_better(keeper, best)))
                         best = keeper;
         }
@@ -363,7 +368,8 @@ void desk_serve(Desk *desk, Keeper *keeper) {
         Waiter *waiter;
         Keeper *best;
 
-        while (desk->queue.first && keeper_can_lease(keeper) && (waiter = queue_first(&desk->queue, name)) &&
+        while (desk->queue.first && keeper_can_lease(keeper, true) &&
+                (waiter = queue_first(&desk->queue, name, !keeper_can_lease(keeper, false))) &&
                 (best = place(desk, waiter))) {
                 /* All that could serve him are asked, each in its turn: the first that answers does. */
                 if (!keeper_is_fresh(best)) {
@@ -392,6 +398,7 @@ int desk_request(Desk *desk, sd_bus_message *message, const char *wanted, const 
                 usec_add(now_monotonic(), MIN(wait_usec, LEASE_WAIT_MAX_USEC)), call);
         if (!waiter)
                 return -ENOMEM;
+        waiter->is_operator = call->asker.is_operator;
         int r = queue_add(&desk->queue, waiter, MAX(queue_max, 1u));
         if (r < 0)
                 return r;

@@ -30,6 +30,8 @@
 
 /* A client that keeps its lease longer than its time limit and this is taken for dead. */
 #define LEASE_OVERTIME_USEC (5 * USEC_PER_SEC)
+/* The time limit of an operator, who may be the first to start a compiler. */
+#define LEASE_OPERATOR_USEC (120 * USEC_PER_SEC)
 #define LEASE_WAIT_DEFAULT_USEC (15 * USEC_PER_SEC)
 #define LEASE_WAIT_MAX_USEC (300 * USEC_PER_SEC)
 

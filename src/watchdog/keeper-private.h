@@ -2,7 +2,8 @@
 #pragma once
 
 /* What the files of a keeper share: keeper.c, which uses the others, keeper-look.c (what its backend says),
- * keeper-report.c (what is told before a revert) and keeper-view.c (what others see of it). */
+ * keeper-report.c (what is told before a revert), keeper-snapshot.c (replacing its snapshot) and keeper-view.c
+ * (what others see of it). */
 
 #include <systemd/sd-event.h>
 
@@ -12,6 +13,26 @@
 #include "watchdog/keeper.h"
 #include "watchdog/machine-log.h"
 #include "watchdog/transport/pulse.h"
+
+typedef enum SnapshotPhase {
+        SNAPSHOT_IDLE,
+        SNAPSHOT_TAKING,
+        SNAPSHOT_TAKEN, /* and is to be tried */
+        SNAPSHOT_LOADING,
+        SNAPSHOT_PROVING,  /* it was loaded, and the guest is to answer */
+        SNAPSHOT_CLEARING, /* all went well: the spare is deleted */
+        SNAPSHOT_UNDOING,  /* the one that was taken last is deleted */
+} SnapshotPhase;
+
+/* The machine's snapshot while it is replaced. */
+typedef struct Replacing {
+        SnapshotPhase phase;
+        SnapshotChoice choice;  /* what is taken and tried: first the spare, then the proper one */
+        bool proven;            /* the spare was */
+        bool interrupted;       /* nobody waits for it any more */
+        uint64_t deadline_usec; /* of SNAPSHOT_PROVING */
+        char why[300];          /* it failed */
+} Replacing;
 
 struct Keeper {
         KeeperHooks hooks;
@@ -42,6 +63,7 @@ struct Keeper {
 
         PendingCalls revert_calls;
         PendingCalls snapshot_calls; /* one at most */
+        Replacing replacing;
 };
 
 #define keeper_log(keeper, priority, id, ...) machine_log((keeper)->config->name, priority, id, __VA_ARGS__)
@@ -63,6 +85,20 @@ uint64_t keeper_beat_age(const Keeper *keeper);
 static inline GuestKind keeper_guest(const Keeper *keeper) {
         return pulse_heartbeat(keeper->pulse)->kind;
 }
+
+/* The hook of the backend's take() and drop(); userdata is the keeper. */
+void keeper_snapshots_changed(int result, const char *message, void *userdata);
+/* True if the machine is to be reverted to a snapshot that was just taken: it is due. */
+bool keeper_snapshot_try(Keeper *keeper, SnapshotChoice *ret);
+/* A revert has ended, maybe that one. message: the backend's. */
+void keeper_snapshot_loaded(Keeper *keeper, ResetResult result, const char *message);
+/* Looks whether the guest has proven its new snapshot, or will not. */
+void keeper_snapshot_update(Keeper *keeper, uint64_t now_usec);
+uint64_t keeper_snapshot_deadline(const Keeper *keeper);
+/* Who waited for it may be gone: what can still be undone is. */
+void keeper_snapshot_interrupt(Keeper *keeper);
+/* What is done, for people; "" if nothing is. */
+const char *keeper_snapshot_words(const Keeper *keeper);
 
 /* Asks the backend now and then; the answers come in by the hook. */
 int keeper_look_setup(Keeper *keeper, sd_event *event);

@@ -5,6 +5,10 @@
 #include "watchdog/keeper-private.h"
 
 static const char *reason(Keeper *keeper) {
+        const char *work = keeper_snapshot_words(keeper);
+        if (*work)
+                return work;
+
         const char *why = machine_state_reason(&keeper->machine),
                    *obstacle = machine_obstacle(&keeper->machine);
         if (streq(why, obstacle))

@@ -140,10 +140,12 @@ static void on_reset_ended(ResetResult result, const char *message, void *userda
         if (m->due == REVERT_NONE || result != RESET_IMPOSSIBLE)
                 answer_reverts(
                         keeper, result == RESET_DONE ? NULL : SD_BUS_ERROR_FAILED, keeper->last_error);
+        keeper_snapshot_loaded(keeper, result, message);
         keeper_changed(keeper);
 }
 
-static void reset(Keeper *keeper) {
+/* 0, or a negative errno if it cannot be begun. */
+static int reset(Keeper *keeper, SnapshotChoice choice) {
         Machine *m = &keeper->machine;
 
         /* A watchdog that dies in the middle has to know why it was begun. */
@@ -151,7 +153,7 @@ static void reset(Keeper *keeper) {
         if (r < 0) {
                 machine_postpone(m, usec_add(now_monotonic(), SAVE_RETRY_USEC));
                 answer_reverts(keeper, VM1_ERROR_BUSY, "the state of the machines cannot be saved");
-                return;
+                return r;
         }
 
         keeper_report(keeper);
@@ -168,13 +170,14 @@ static void reset(Keeper *keeper) {
 
         if (!machine_reverts(m)) {
                 on_reset_ended(RESET_DONE, "", keeper);
-                return;
+                return 0;
         }
-        r = keeper->backend->verbs->revert(keeper->backend);
+        r = keeper->backend->verbs->revert(keeper->backend, choice);
         if (r < 0)
                 on_reset_ended(RESET_FAILED, strerror(-r), keeper);
         else
                 crash_point("during-revert");
+        return 0;
 }
 
 /* ---- for operators ---- */
@@ -184,36 +187,6 @@ int keeper_revert(Keeper *keeper, RevertReason reason, sd_bus_message *call) {
         if (r >= 0)
                 condemn(keeper, reason);
         return r;
-}
-
-static void on_snapshot_taken(int result, const char *message, void *userdata) {
-        Keeper *keeper = userdata;
-        char text[512] = "";
-
-        machine_unhold(&keeper->machine, now_monotonic());
-        if (result < 0) {
-                snprintf(text, sizeof(text), "Taking a snapshot of %s failed: %s", keeper->config->name,
-                        message);
-                keeper_log(keeper, LOG_ERR, NULL, "%s", text);
-        } else
-                keeper_log(keeper, LOG_NOTICE, NULL, "Took snapshot '%s' of %s.", keeper->config->snapshot,
-                        keeper->config->name);
-        pending_calls_answer(&keeper->snapshot_calls, result < 0 ? SD_BUS_ERROR_FAILED : NULL, text);
-        look(keeper);
-        keeper_changed(keeper);
-}
-
-int keeper_snapshot(Keeper *keeper, sd_bus_message *call) {
-        if (!keeper->backend)
-                return -EOPNOTSUPP;
-        if (!machine_can_snapshot(&keeper->machine))
-                return -EBUSY;
-
-        int r = keeper->backend->verbs->snapshot(keeper->backend);
-        if (r < 0)
-                return r;
-        machine_hold(&keeper->machine);
-        return pending_calls_add(&keeper->snapshot_calls, call);
 }
 
 int keeper_drain(Keeper *keeper, bool drain) {
@@ -227,6 +200,8 @@ int keeper_drain(Keeper *keeper, bool drain) {
         }
         keeper_log(keeper, LOG_NOTICE, MESSAGE_STATE, "%s is %s by an operator.", keeper->config->name,
                 drain ? "drained" : "put back to work");
+        if (before && !drain)
+                machine_resume(&keeper->machine, now_monotonic());
         keeper_changed(keeper);
         return 0;
 }
@@ -234,12 +209,13 @@ int keeper_drain(Keeper *keeper, bool drain) {
 void keeper_sender_gone(Keeper *keeper, const char *sender) {
         pending_calls_sender_gone(&keeper->revert_calls, sender);
         pending_calls_sender_gone(&keeper->snapshot_calls, sender);
+        keeper_snapshot_interrupt(keeper);
 }
 
 /* ---- for whoever leases it ---- */
 
-bool keeper_can_lease(const Keeper *keeper) {
-        return machine_can_lease(&keeper->machine);
+bool keeper_can_lease(const Keeper *keeper, bool is_operator) {
+        return machine_can_lease(&keeper->machine, is_operator);
 }
 
 bool keeper_is_fresh(const Keeper *keeper) {
@@ -258,8 +234,8 @@ Prospect keeper_prospect(const Keeper *keeper) {
         return machine_prospect(&keeper->machine);
 }
 
-bool keeper_is_hopeless(const Keeper *keeper) {
-        return machine_is_hopeless(&keeper->machine, now_monotonic());
+bool keeper_is_hopeless(const Keeper *keeper, bool is_operator) {
+        return machine_is_hopeless(&keeper->machine, is_operator, now_monotonic());
 }
 
 void keeper_set_waiting(Keeper *keeper, size_t waiting) {
@@ -319,7 +295,7 @@ static void connect_guest(Keeper *keeper) {
 }
 
 static void set_timer(Keeper *keeper, uint64_t now) {
-        uint64_t deadline = machine_deadline(&keeper->machine);
+        uint64_t deadline = MIN(machine_deadline(&keeper->machine), keeper_snapshot_deadline(keeper));
 
         /* What was due before now has been done, or is not to be done. */
         if (deadline == USEC_INFINITY || deadline <= now) {
@@ -338,6 +314,13 @@ void keeper_set_needed(Keeper *keeper, bool needed) {
         keeper->machine.needed = needed;
 }
 
+static void try_snapshot(Keeper *keeper) {
+        SnapshotChoice choice;
+
+        if (keeper_snapshot_try(keeper, &choice) && reset(keeper, choice) < 0)
+                keeper_snapshot_loaded(keeper, RESET_FAILED, "the state of the machines cannot be saved");
+}
+
 void keeper_update(Keeper *keeper) {
         Machine *m = &keeper->machine;
         uint64_t now = now_monotonic();
@@ -349,10 +332,13 @@ void keeper_update(Keeper *keeper) {
                 if (step == MACHINE_STEP_REVOKE)
                         keeper_revoke(keeper, OUTCOME_ABANDONED);
                 else
-                        reset(keeper);
+                        (void)reset(keeper, SNAPSHOT_IN_FORCE);
+
+        try_snapshot(keeper);
 
         answer_obstacle(keeper);
         connect_guest(keeper);
+        keeper_snapshot_update(keeper, now);
         /* After a job that failed alone, the guest proves itself, whether or not somebody waits. */
         if (m->link == LINK_PROVEN && m->proven_usec == 0 && m->due == REVERT_NONE)
                 link_probe(keeper->link);
@@ -385,7 +371,7 @@ static int open_backend(Keeper *keeper, BackendDriver *driver) {
                 .crashed = on_crashed,
                 .rebooted = on_rebooted,
                 .reverted = on_reset_ended,
-                .snapshot_taken = on_snapshot_taken,
+                .snapshots_changed = keeper_snapshots_changed,
                 .userdata = keeper,
         };
         return driver->verbs->open(driver, keeper->config, &hooks, &keeper->backend);

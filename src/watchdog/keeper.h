@@ -75,8 +75,9 @@ bool keeper_is_idle(const Keeper *keeper);
 
 /* ---- for whoever leases it ---- */
 
-/* True if a lease may begin now; an answer of the agent may have to be asked for first. */
-bool keeper_can_lease(const Keeper *keeper);
+/* True if a lease may begin now (for an operator also of a drained machine); an answer of the agent may have
+ * to be asked for first. */
+bool keeper_can_lease(const Keeper *keeper, bool is_operator);
 bool keeper_is_fresh(const Keeper *keeper);
 /* How many use it now. */
 unsigned keeper_leases(const Keeper *keeper);
@@ -84,7 +85,7 @@ unsigned keeper_leases(const Keeper *keeper);
 void keeper_prove(Keeper *keeper);
 /* What waiting for it promises; true if nothing is going on that could make it usable soon. */
 Prospect keeper_prospect(const Keeper *keeper);
-bool keeper_is_hopeless(const Keeper *keeper);
+bool keeper_is_hopeless(const Keeper *keeper, bool is_operator);
 /* So many wait for it. */
 void keeper_set_waiting(Keeper *keeper, size_t waiting);
 
@@ -102,8 +103,8 @@ int keeper_save(Keeper *keeper);
 
 /* A revert is due; the call is answered at its end. 0, or -EBUSY when too many wait. */
 int keeper_revert(Keeper *keeper, RevertReason reason, sd_bus_message *call);
-/* Replaces the snapshot; the call is answered at its end. 0, -EBUSY (leased, being reverted, or not ready),
- * or -EOPNOTSUPP (no backend). */
+/* Replaces the snapshot by one that was tried; the call is answered at its end. 0, -EBUSY (leased, being
+ * reverted, or not ready), or -EOPNOTSUPP (no backend). */
 int keeper_snapshot(Keeper *keeper, sd_bus_message *call);
 /* 0, or a negative errno when that cannot be saved: then it stays as it was. */
 int keeper_drain(Keeper *keeper, bool drain);

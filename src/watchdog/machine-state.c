@@ -110,8 +110,8 @@ const char *machine_obstacle(const Machine *machine) {
                                                                        : "";
 }
 
-bool machine_is_hopeless(const Machine *machine, uint64_t now_usec) {
-        if (machine->drained)
+bool machine_is_hopeless(const Machine *machine, bool is_operator, uint64_t now_usec) {
+        if (machine->drained && !is_operator)
                 return true;
         return machine->leases == 0 && machine->offline_usec > 0 &&
                (!machine_reverts(machine) || machine->run == RUN_MISSING) &&

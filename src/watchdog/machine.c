@@ -193,7 +193,7 @@ void machine_recall_age(Machine *machine, uint64_t born_usec, uint64_t served, u
 /* REVERT_NONE, or why its guest has had its time. Another one comes by a revert alone: while none is
  * possible, this one serves on. */
 static RevertReason worn_reason(const Machine *machine, uint64_t now_usec) {
-        if (!machine_reverts(machine) || machine->way != WAY_OPEN)
+        if (!machine_reverts(machine) || machine->way != WAY_OPEN || machine->drained)
                 return REVERT_NONE;
         if (machine->max_requests > 0 && machine->served >= machine->max_requests)
                 return REVERT_USED;
@@ -248,19 +248,29 @@ RevertReason machine_owed(const Machine *machine) {
                                                                                   : machine->due;
 }
 
-bool machine_can_lease(const Machine *machine) {
+bool machine_can_lease(const Machine *machine, bool is_operator) {
         return machine_is_alive(machine) && !machine->resetting && machine->due == REVERT_NONE &&
-               !machine->drained && !machine->held && machine->worn == REVERT_NONE &&
+               (!machine->drained || is_operator) && !machine->held && machine->worn == REVERT_NONE &&
                machine->run != RUN_SAVING && machine->leases < machine->slots;
 }
 
+bool machine_is_well(const Machine *machine) {
+        return machine_is_alive(machine) && machine->run == RUN_RUNNING && machine->due == REVERT_NONE &&
+               !machine->resetting;
+}
+
 bool machine_can_snapshot(const Machine *machine) {
-        return machine_is_alive(machine) && machine->run == RUN_RUNNING && machine->leases == 0 &&
-               machine->due == REVERT_NONE && !machine->resetting && !machine->held;
+        return machine_is_well(machine) && machine->leases == 0 && !machine->held;
 }
 
 bool machine_is_fresh(const Machine *machine, uint64_t now_usec) {
         return machine->proven_usec > 0 && now_usec < usec_add(machine->proven_usec, MACHINE_FRESH_USEC);
+}
+
+void machine_resume(Machine *machine, uint64_t now_usec) {
+        machine->drained = false;
+        if (machine->policy == POLICY_ALWAYS && machine->served > 0 && machine->leases == 0)
+                machine_condemn(machine, REVERT_POLICY, now_usec);
 }
 
 void machine_hold(Machine *machine) {
@@ -296,6 +306,8 @@ bool machine_release(Machine *machine, Outcome outcome, uint64_t now_usec) {
         machine->ended[outcome]++;
 
         RevertReason reason = outcome_reason(outcome, machine->policy), before = machine->due;
+        if (reason == REVERT_POLICY && machine->drained)
+                reason = REVERT_NONE;
         if (reason != REVERT_NONE)
                 machine_condemn(machine, reason, now_usec);
         else if (outcome == OUTCOME_CLEAN)
@@ -383,7 +395,7 @@ uint64_t machine_deadline(const Machine *machine) {
         if (machine->again_usec > 0)
                 deadline = MIN(deadline, machine->again_usec);
         else if (machine->max_age_usec > 0 && machine_reverts(machine) && machine->way == WAY_OPEN &&
-                 machine->worn == REVERT_NONE)
+                 !machine->drained && machine->worn == REVERT_NONE)
                 deadline = MIN(deadline, usec_add(machine->born_usec, machine->max_age_usec));
         if (machine->offline_usec > 0)
                 deadline = MIN(deadline, usec_add(machine->offline_usec, MACHINE_HOPELESS_USEC));

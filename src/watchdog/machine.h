@@ -135,10 +135,10 @@ typedef struct Machine {
         WayBack way;
         unsigned slots; /* leases at once */
         unsigned leases;
-        bool drained;         /* by an operator */
-        bool held;            /* while our snapshot of it is taken: nobody leases it, and it need not live */
-        uint64_t proven_usec; /* the last answer; 0: none in this generation */
-        uint64_t unwell_usec; /* since when it is not alive; 0: it is */
+        bool drained; /* by an operator, who may have worked in the guest: the policy does not revert it */
+        bool held;    /* while our snapshot of it is taken: nobody leases it, and it need not live */
+        uint64_t proven_usec;  /* the last answer; 0: none in this generation */
+        uint64_t unwell_usec;  /* since when it is not alive; 0: it is */
         uint64_t offline_usec; /* since when nobody accepts a connection; 0: somebody does */
         uint64_t excused_usec; /* until then an answer makes up for the first beat; 0: it does not */
         uint64_t settle_usec;  /* how long it may be unwell before it is reverted */
@@ -210,11 +210,16 @@ void machine_tick(Machine *machine, uint64_t now_usec);
  * then; what else was done must not be forgotten. */
 RevertReason machine_owed(const Machine *machine);
 
-/* True if a lease may begin now; an answer of the agent may have to be asked for first. */
-bool machine_can_lease(const Machine *machine);
+/* True if a lease may begin now (for an operator also of a drained machine); an answer of the agent may have
+ * to be asked for first. */
+bool machine_can_lease(const Machine *machine, bool is_operator);
 bool machine_is_fresh(const Machine *machine, uint64_t now_usec);
 /* True if it is worth a snapshot now: alive, free, nothing due; an operator may have drained it. */
 bool machine_can_snapshot(const Machine *machine);
+/* It is drained no more: the policy counts again. */
+void machine_resume(Machine *machine, uint64_t now_usec);
+/* True if its guest is alive and need not be reverted. */
+bool machine_is_well(const Machine *machine);
 /* Our snapshot of it is taken, for as long as that takes: it may be paused and its guest silent. */
 void machine_hold(Machine *machine);
 void machine_unhold(Machine *machine, uint64_t now_usec);
@@ -241,7 +246,7 @@ const char *machine_state_reason(const Machine *machine);
 /* Why a revert that is due does not happen; "" if it does. */
 const char *machine_obstacle(const Machine *machine);
 /* True if nothing is going on that could make it usable soon. */
-bool machine_is_hopeless(const Machine *machine, uint64_t now_usec);
+bool machine_is_hopeless(const Machine *machine, bool is_operator, uint64_t now_usec);
 /* What somebody has to hope for who waits for it; the last is the best. */
 typedef enum Prospect {
         PROSPECT_OFFLINE,

@@ -164,11 +164,12 @@ Waiter *queue_remove(Queue *queue, Waiter *waiter) {
         return waiter;
 }
 
-Waiter *queue_first(const Queue *queue, const char *machine) {
+Waiter *queue_first(const Queue *queue, const char *machine, bool operators) {
         Waiter *first = NULL;
 
         for (Waiter *w = queue->first; w; w = w->next)
-                if (waiter_wants(w, machine) && (!first || comes_before(w, first)))
+                if (waiter_wants(w, machine) && (!operators || w->is_operator) &&
+                        (!first || comes_before(w, first)))
                         first = w;
         return first;
 }

@@ -22,7 +22,8 @@ struct Waiter {
         char *nick;      /* NULL: not said */
         char *channel;
         uint64_t deadline_usec;
-        void *userdata; /* what is to be done when it is its turn */
+        bool is_operator; /* may have a drained machine too */
+        void *userdata;   /* what is to be done when it is its turn */
         /* How many of its nick, and of its channel, are to have been served before, as if all took turns. */
         size_t nick_rank, channel_rank;
         bool served;
@@ -51,8 +52,9 @@ void queue_serve(Queue *queue, Waiter *waiter);
 void queue_put_back(Queue *queue, Waiter *waiter);
 /* Whether it waits or was served. The caller owns it afterwards. */
 Waiter *queue_remove(Queue *queue, Waiter *waiter);
-/* Of those who wait for the machine, the one whose turn it is, or NULL. */
-Waiter *queue_first(const Queue *queue, const char *machine);
+/* Of those who wait for the machine (operators: of the operators among them), the one whose turn it is, or
+ * NULL. */
+Waiter *queue_first(const Queue *queue, const char *machine, bool operators);
 /* Of those who wait, the first one of that sender, or NULL. */
 Waiter *queue_of_sender(const Queue *queue, const char *sender);
 size_t queue_count(const Queue *queue, const char *machine);

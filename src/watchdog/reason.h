@@ -31,6 +31,7 @@ typedef enum RevertReason {
         REVERT_AGE,
         REVERT_USED,
         REVERT_OPERATOR,
+        REVERT_TRIAL,
         _REVERT_REASON_MAX,
 } RevertReason;
 /* For people: "the heartbeat stopped". */

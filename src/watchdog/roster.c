@@ -238,7 +238,7 @@ static bool is_last_of(const Roster *roster, const AliasConfig *pool, const char
                 const Keeper *keeper = roster_keeper(roster, *member);
                 if (streq(*member, name))
                         in_it = true;
-                else if (keeper && keeper_can_lease(keeper))
+                else if (keeper && keeper_can_lease(keeper, false))
                         return false;
                 else
                         others = true;

@@ -24,6 +24,12 @@ static int read_option(sd_bus_message *message, const char *name, uint64_t *wait
 
         if (streq(name, "wait_usec"))
                 return sd_bus_message_read(message, "v", "t", wait_usec);
+        if (streq(name, "operator")) {
+                int is_operator;
+                int r = sd_bus_message_read(message, "v", "b", &is_operator);
+                asker->is_operator = r >= 0 && is_operator;
+                return r;
+        }
         for (size_t i = 0; i < ELEMENTSOF(strings); i++)
                 if (streq(name, strings[i].name)) {
                         const char *value;

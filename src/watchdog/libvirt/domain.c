@@ -8,6 +8,7 @@
 #include "common/io.h"
 #include "config/machine-config.h"
 #include "watchdog/libvirt/domain-xml.h"
+#include "watchdog/libvirt/snapshot.h"
 
 #define MESSAGE_SIZE 200
 
@@ -34,8 +35,9 @@ struct DomainTask {
         Domain *domain; /* NULL: nobody wants to know any more */
         Hypervisor *hypervisor;
         char *name;
-        char *snapshot;
-        char *spare; /* the snapshot's name while it is replaced */
+        SnapshotNames snapshots;
+        SnapshotChoice choice;
+        bool needless; /* there was nothing to be done */
         uint64_t epoch;
         int error; /* 0, -ENOTCONN, -ENXIO (no such domain), -ENOENT (no such snapshot), -EIO */
         char message[MESSAGE_SIZE];
@@ -106,17 +108,6 @@ static void with_domain(DomainTask *t, DomainVerb verb) {
         virConnectClose(connection);
 }
 
-/* The snapshot, or what is left if replacing it failed halfway. NULL, with libvirt's error about the first.
- */
-static virDomainSnapshotPtr find_snapshot(const DomainTask *t, virDomainPtr domain) {
-        const char *names[] = { t->snapshot, t->spare, t->snapshot };
-        virDomainSnapshotPtr snapshot = NULL;
-
-        for (size_t i = 0; !snapshot && i < ELEMENTSOF(names); i++)
-                snapshot = virDomainSnapshotLookupByName(domain, names[i], 0);
-        return snapshot;
-}
-
 /* What cannot be read is as if nobody had told. */
 static void look_at_lines(DomainTask *t, virDomainPtr domain) {
         _cleanup_free_ char *xml = NULL;
@@ -143,7 +134,7 @@ static int look(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
 
         look_at_lines(t, domain);
 
-        virDomainSnapshotPtr snapshot = find_snapshot(t, domain);
+        virDomainSnapshotPtr snapshot = snapshot_find(domain, &t->snapshots, SNAPSHOT_IN_FORCE);
         int r = snapshot ? 0 : failed(t, connection);
         if (r < 0 && r != -ENOENT)
                 return r;
@@ -171,7 +162,7 @@ static void run_look(WorkerTask *task) {
 }
 
 static int revert(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
-        virDomainSnapshotPtr snapshot = find_snapshot(t, domain);
+        virDomainSnapshotPtr snapshot = snapshot_find(domain, &t->snapshots, t->choice);
         if (!snapshot)
                 return failed(t, connection);
 
@@ -191,59 +182,29 @@ static void run_revert(WorkerTask *task) {
         with_domain((DomainTask *)task, revert);
 }
 
-static int take(virDomainPtr domain, const char *name) {
-        _cleanup_text_ Text xml = {};
+static int change_snapshots(DomainTask *t, virConnectPtr connection,
+        int (*change)(virDomainPtr domain, const SnapshotNames *names, SnapshotChoice choice),
+        virDomainPtr domain) {
+        int r = change(domain, &t->snapshots, t->choice);
 
-        text_append_string(&xml, "<domainsnapshot><name>");
-        for (const char *p = name; *p; p++)
-                if (strchr("<>&", *p))
-                        text_append_printf(&xml, "&#%i;", *p);
-                else
-                        text_append_char(&xml, *p);
-        text_append_string(&xml, "</name></domainsnapshot>");
-        if (text_failed(&xml))
-                return -1;
-
-        virDomainSnapshotPtr snapshot = virDomainSnapshotCreateXML(domain, text_string(&xml), 0);
-        if (!snapshot)
-                return -1;
-        virDomainSnapshotFree(snapshot);
-        return 0;
+        t->needless = r > 0;
+        return r < 0 ? failed(t, connection) : 0;
 }
 
-/* One that is not there is deleted already. */
-static int delete (virDomainPtr domain, const char *name) {
-        virDomainSnapshotPtr snapshot = virDomainSnapshotLookupByName(domain, name, 0);
-        if (!snapshot)
-                return 0;
-        int r = virDomainSnapshotDelete(snapshot, 0);
-        virDomainSnapshotFree(snapshot);
-        return r;
+static int take(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
+        return change_snapshots(t, connection, snapshot_take, domain);
 }
 
-static bool exists(virDomainPtr domain, const char *name) {
-        virDomainSnapshotPtr snapshot = virDomainSnapshotLookupByName(domain, name, 0);
-        if (!snapshot)
-                return false;
-        virDomainSnapshotFree(snapshot);
-        return true;
+static int drop(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
+        return change_snapshots(t, connection, snapshot_drop, domain);
 }
 
-/* The old one goes only after a new one was seen to work, and a spare that is all there is stays until then:
- * at no moment is there none. */
-static int replace_snapshot(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
-        bool left_over = !exists(domain, t->snapshot) && exists(domain, t->spare);
-
-        if (!left_over && (delete (domain, t->spare) < 0 || take(domain, t->spare) < 0))
-                return failed(t, connection);
-        if (delete (domain, t->snapshot) < 0 || take(domain, t->snapshot) < 0 ||
-                delete (domain, t->spare) < 0)
-                return failed(t, connection);
-        return 0;
+static void run_take(WorkerTask *task) {
+        with_domain((DomainTask *)task, take);
 }
 
-static void run_snapshot(WorkerTask *task) {
-        with_domain((DomainTask *)task, replace_snapshot);
+static void run_drop(WorkerTask *task) {
+        with_domain((DomainTask *)task, drop);
 }
 
 /* ---- on the loop ---- */
@@ -258,23 +219,20 @@ static void task_free(DomainTask *t) {
                         t->next->previous = t->previous;
         }
         free(t->name);
-        free(t->snapshot);
-        free(t->spare);
+        snapshot_names_done(&t->snapshots);
         free(t);
 }
 
-static int submit(Domain *domain, WorkerTask task) {
+static int submit(Domain *domain, WorkerTask task, SnapshotChoice choice) {
         DomainTask *t = calloc(1, sizeof(*t));
         if (!t)
                 return -ENOMEM;
         t->task = task;
         t->hypervisor = domain->hypervisor;
         t->name = strdup(domain->name);
-        t->snapshot = strdup(domain->snapshot);
+        t->choice = choice;
         t->epoch = domain->epoch;
-        if (asprintf(&t->spare, "%s.new", domain->snapshot) < 0)
-                t->spare = NULL;
-        if (!t->name || !t->snapshot || !t->spare) {
+        if (!t->name || snapshot_names_init(&t->snapshots, domain->snapshot) < 0) {
                 task_free(t);
                 return -ENOMEM;
         }
@@ -311,9 +269,10 @@ void domain_look(Backend *backend) {
         domain->look_again = domain->looking;
         if (domain->looking || domain->reverting || !hypervisor_is_connected(domain->hypervisor))
                 return;
-        domain->looking = submit(domain, (WorkerTask){ .run = run_look,
-                                                 .done = look_done,
-                                                 .limit_usec = WORKERS_LIMIT_USEC }) >= 0;
+        domain->looking =
+                submit(domain,
+                        (WorkerTask){ .run = run_look, .done = look_done, .limit_usec = WORKERS_LIMIT_USEC },
+                        SNAPSHOT_IN_FORCE) >= 0;
 }
 
 static void revert_done(WorkerTask *task, bool live) {
@@ -332,13 +291,15 @@ static void revert_done(WorkerTask *task, bool live) {
         task_free(t);
 }
 
-int domain_revert(Backend *backend) {
+int domain_revert(Backend *backend, SnapshotChoice choice) {
         Domain *domain = (Domain *)backend;
 
-        int r = submit(domain, (WorkerTask){ .run = run_revert,
-                                       .done = revert_done,
-                                       .slow = true,
-                                       .limit_usec = WORKERS_LIMIT_USEC });
+        int r = submit(domain,
+                (WorkerTask){ .run = run_revert,
+                        .done = revert_done,
+                        .slow = true,
+                        .limit_usec = WORKERS_LIMIT_USEC },
+                choice);
         if (r < 0)
                 return r;
         domain->epoch++;
@@ -346,19 +307,30 @@ int domain_revert(Backend *backend) {
         return 0;
 }
 
-static void snapshot_done(WorkerTask *task, bool live) {
+static void snapshots_changed(WorkerTask *task, bool live) {
         DomainTask *t = (DomainTask *)task;
 
         if (live && t->domain)
-                t->domain->hooks.snapshot_taken(t->error, t->message, t->domain->hooks.userdata);
+                t->domain->hooks.snapshots_changed(
+                        t->error < 0 ? t->error : t->needless, t->message, t->domain->hooks.userdata);
         task_free(t);
 }
 
-int domain_snapshot(Backend *backend) {
-        return submit((Domain *)backend, (WorkerTask){ .run = run_snapshot,
-                                                 .done = snapshot_done,
-                                                 .slow = true,
-                                                 .limit_usec = DOMAIN_SNAPSHOT_USEC });
+static int submit_change(Backend *backend, void (*change)(WorkerTask *task), SnapshotChoice choice) {
+        return submit((Domain *)backend,
+                (WorkerTask){ .run = change,
+                        .done = snapshots_changed,
+                        .slow = true,
+                        .limit_usec = DOMAIN_SNAPSHOT_USEC },
+                choice);
+}
+
+int domain_take(Backend *backend, SnapshotChoice choice) {
+        return submit_change(backend, run_take, choice);
+}
+
+int domain_drop(Backend *backend, SnapshotChoice choice) {
+        return submit_change(backend, run_drop, choice);
 }
 
 static void on_connected(Subscription *subscription, bool connected) {

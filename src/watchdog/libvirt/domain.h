@@ -7,7 +7,7 @@
 #include "watchdog/backend.h"
 #include "watchdog/libvirt/hypervisor.h"
 
-/* Replacing a snapshot writes the guest's memory twice, to whatever disk that is. */
+/* Taking a snapshot writes the guest's memory to whatever disk that is. */
 #define DOMAIN_SNAPSHOT_USEC (1800 * USEC_PER_SEC)
 
 /* Those of BackendVerbs that are about one machine; domain_new() is open(), for the driver to call. verbs:
@@ -15,6 +15,7 @@
 int domain_new(const BackendVerbs *verbs, Hypervisor *hypervisor, const MachineConfig *config,
         const BackendHooks *hooks, Backend **ret);
 void domain_look(Backend *backend);
-int domain_revert(Backend *backend);
-int domain_snapshot(Backend *backend);
+int domain_revert(Backend *backend, SnapshotChoice choice);
+int domain_take(Backend *backend, SnapshotChoice choice);
+int domain_drop(Backend *backend, SnapshotChoice choice);
 void domain_free(Backend *backend);

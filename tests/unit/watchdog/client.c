@@ -77,18 +77,34 @@ void client_lease_begin(sd_bus *bus, const char *machine, uint64_t wait_usec, Pe
         client_lease_begin_as(bus, machine, "joe", wait_usec, pending);
 }
 
-void client_lease_begin_as(
-        sd_bus *bus, const char *machine, const char *nick, uint64_t wait_usec, Pending *pending) {
+static void lease_begin(sd_bus *bus, const char *machine, const char *nick, bool is_operator,
+        uint64_t wait_usec, Pending *pending) {
         sd_bus_message *call = NULL;
 
         *pending = (Pending){};
         assert_true(sd_bus_message_new_method_call(
                             bus, &call, NAME, MANAGER_PATH, NAME ".Manager", "Lease") >= 0);
-        assert_true(sd_bus_message_append(call, "sa{sv}", machine, 4, "wait_usec", "t", wait_usec, "nick",
-                            "s", nick, "channel", "s", "#test", "language", "s", "sh") >= 0);
+        assert_true(sd_bus_message_append(call, "sa{sv}", machine, 5, "wait_usec", "t", wait_usec, "nick",
+                            "s", nick, "channel", "s", "#test", "language", "s", "sh", "operator", "b",
+                            is_operator) >= 0);
         assert_true(
                 sd_bus_call_async(bus, &pending->slot, call, on_reply, pending, WORLD_PATIENCE_USEC) >= 0);
         sd_bus_message_unref(call);
+        assert_true(sd_bus_flush(bus) >= 0);
+}
+
+void client_lease_begin_as(
+        sd_bus *bus, const char *machine, const char *nick, uint64_t wait_usec, Pending *pending) {
+        lease_begin(bus, machine, nick, false, wait_usec, pending);
+}
+
+void client_snapshot_begin(sd_bus *bus, const char *machine, Pending *pending) {
+        _cleanup_text_ Text path = {};
+
+        *pending = (Pending){};
+        text_append_printf(&path, MANAGER_PATH "/machine/%s", machine);
+        assert_true(sd_bus_call_method_async(bus, &pending->slot, NAME, text_string(&path), NAME ".Machine",
+                            "Snapshot", on_reply, pending, NULL) >= 0);
         assert_true(sd_bus_flush(bus) >= 0);
 }
 
@@ -135,6 +151,13 @@ const char *client_lease(sd_bus *bus, const char *machine, uint64_t wait_usec, H
         Pending pending;
 
         client_lease_begin(bus, machine, wait_usec, &pending);
+        return client_wait(bus, &pending, ret);
+}
+
+const char *client_lease_operator(sd_bus *bus, const char *machine, uint64_t wait_usec, Held *ret) {
+        Pending pending;
+
+        lease_begin(bus, machine, "joe", true, wait_usec, &pending);
         return client_wait(bus, &pending, ret);
 }
 

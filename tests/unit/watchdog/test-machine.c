@@ -72,7 +72,7 @@ static void test_states_follow_from_facts(void **state _unused_) {
                 machine_set_pulse(&m, table[i].pulse, T0);
                 machine_set_link(&m, table[i].link, T0);
                 assert_int_equal(machine_state(&m), table[i].state);
-                assert_int_equal(machine_can_lease(&m),
+                assert_int_equal(machine_can_lease(&m, false),
                         table[i].state == MACHINE_READY && table[i].domain != RUN_SAVING);
         }
 }
@@ -111,10 +111,10 @@ static void test_outcomes_and_policies(void **state _unused_) {
 
                 machine_lease(&m);
                 assert_int_equal(machine_state(&m), MACHINE_BUSY);
-                assert_false(machine_can_lease(&m));
+                assert_false(machine_can_lease(&m, false));
                 machine_release(&m, table[i].outcome, T0 + SEC);
                 assert_int_equal(m.due, table[i].due);
-                assert_int_equal(machine_can_lease(&m), table[i].due == REVERT_NONE);
+                assert_int_equal(machine_can_lease(&m, false), table[i].due == REVERT_NONE);
                 assert_int_equal(machine_step(&m, T0 + SEC),
                         table[i].due == REVERT_NONE ? MACHINE_STEP_NONE : MACHINE_STEP_RESET);
                 assert_int_equal(machine_reverts(&m), reverts);
@@ -182,7 +182,7 @@ static void test_silent_while_used(void **state _unused_) {
         machine_lease(&m);
         machine_set_link(&m, LINK_SILENT, T0 + 4 * SEC);
         assert_int_equal(m.due, REVERT_NONE);
-        assert_false(machine_can_lease(&m));
+        assert_false(machine_can_lease(&m, false));
         machine_tick(&m, T0 + 4 * SEC + MACHINE_SETTLE_USEC - 1);
         assert_int_equal(m.due, REVERT_NONE);
         machine_tick(&m, T0 + 4 * SEC + MACHINE_SETTLE_USEC);
@@ -199,7 +199,7 @@ static void test_answers_grow_old(void **state _unused_) {
         assert_true(machine_is_fresh(&m, T0 + 10 * SEC));
         machine_doubt(&m);
         assert_false(machine_is_fresh(&m, T0 + 10 * SEC));
-        assert_true(machine_can_lease(&m));
+        assert_true(machine_can_lease(&m, false));
 }
 
 static void test_a_revert(void **state _unused_) {
@@ -252,7 +252,7 @@ static void test_the_first_beat_is_excused(void **state _unused_) {
                 machine_reset_end(&m, RESET_DONE, T0);
                 assert_int_equal(machine_state(&m), MACHINE_STARTING);
                 machine_set_link(&m, LINK_PROVEN, T0);
-                assert_int_equal(machine_can_lease(&m), table[i].excused);
+                assert_int_equal(machine_can_lease(&m, false), table[i].excused);
                 if (!table[i].excused)
                         continue;
                 assert_int_equal(machine_deadline(&m), T0 + MACHINE_EXCUSE_USEC);
@@ -286,7 +286,7 @@ static void test_other_leases_end_by_themselves(void **state _unused_) {
                 machine_lease(&m);
                 machine_lease(&m);
                 machine_release(&m, outcomes[i], T0);
-                assert_false(machine_can_lease(&m));
+                assert_false(machine_can_lease(&m, false));
                 assert_int_equal(machine_step(&m, T0 + 100 * SEC), MACHINE_STEP_NONE);
                 assert_true(machine_deadline(&m) == USEC_INFINITY);
                 machine_release(&m, OUTCOME_CLEAN, T0 + 9 * SEC);
@@ -323,9 +323,9 @@ static void test_other_leases_get_two_seconds(void **state _unused_) {
         m.slots = 4;
         machine_lease(&m);
         machine_lease(&m);
-        assert_true(machine_can_lease(&m));
+        assert_true(machine_can_lease(&m, false));
         machine_release(&m, OUTCOME_PROTOCOL_ERROR, T0);
-        assert_false(machine_can_lease(&m));
+        assert_false(machine_can_lease(&m, false));
         assert_int_equal(machine_state(&m), MACHINE_BUSY);
         assert_int_equal(machine_step(&m, T0 + MACHINE_GRACE_USEC - 1), MACHINE_STEP_NONE);
         assert_int_equal(machine_deadline(&m), T0 + MACHINE_GRACE_USEC);
@@ -416,7 +416,7 @@ static void test_no_way_back(void **state _unused_) {
 
                 machine_set_way(&m, table[i].way);
                 /* As long as nothing is due, it is used. */
-                assert_true(machine_can_lease(&m));
+                assert_true(machine_can_lease(&m, false));
                 machine_condemn(&m, REVERT_TIMED_OUT, T0);
                 assert_int_equal(machine_step(&m, T0 + 100 * SEC), MACHINE_STEP_NONE);
                 assert_int_equal(machine_state(&m), table[i].state);
@@ -471,7 +471,7 @@ static void test_a_pause_for_a_snapshot(void **state _unused_) {
         machine_set_run(&m, RUN_SAVING, T0);
         machine_set_pulse(&m, PULSE_LOST, T0 + 4 * SEC);
         assert_int_equal(m.due, REVERT_NONE);
-        assert_false(machine_can_lease(&m));
+        assert_false(machine_can_lease(&m, false));
         machine_set_run(&m, RUN_RUNNING, T0 + 5 * SEC);
         machine_set_pulse(&m, PULSE_BEATING, T0 + 5 * SEC);
         assert_int_equal(machine_state(&m), MACHINE_READY);
@@ -511,7 +511,7 @@ static void test_held_for_our_own_snapshot(void **state _unused_) {
         Machine m = ready_machine(POLICY_ON_FAILURE, true);
 
         machine_hold(&m);
-        assert_false(machine_can_lease(&m));
+        assert_false(machine_can_lease(&m, false));
         machine_condemn(&m, REVERT_HEARTBEAT, T0);
         assert_int_equal(machine_step(&m, T0 + 100 * SEC), MACHINE_STEP_NONE);
         machine_unhold(&m, T0);
@@ -524,15 +524,46 @@ static void test_drained(void **state _unused_) {
         machine_lease(&m);
         m.drained = true;
         assert_int_equal(machine_state(&m), MACHINE_BUSY);
-        assert_true(machine_is_hopeless(&m, T0));
+        assert_true(machine_is_hopeless(&m, false, T0));
         machine_release(&m, OUTCOME_CLEAN, T0);
         assert_int_equal(machine_state(&m), MACHINE_DRAINED);
-        assert_false(machine_can_lease(&m));
+        assert_false(machine_can_lease(&m, false));
         /* It is still looked after. */
         machine_set_run(&m, RUN_OFF, T0);
         assert_int_equal(machine_step(&m, T0), MACHINE_STEP_RESET);
         m = ready_machine(POLICY_ON_FAILURE, true);
         assert_int_equal(machine_state(&m), MACHINE_READY);
+}
+
+/* The guest is the operator's to work in: neither its age nor the policy takes it from him. */
+static void test_drained_is_not_worn(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ALWAYS, true);
+
+        m.max_age_usec = m.max_requests = 1;
+        m.drained = true;
+        machine_lease(&m);
+        machine_release(&m, OUTCOME_CLEAN, T0);
+        machine_tick(&m, T0 + 100 * SEC);
+        assert_int_equal(m.due, REVERT_NONE);
+        assert_int_equal(machine_deadline(&m), USEC_INFINITY);
+        assert_false(machine_can_lease(&m, false));
+        assert_true(machine_can_lease(&m, true));
+        assert_true(machine_is_hopeless(&m, false, T0));
+        assert_false(machine_is_hopeless(&m, true, T0));
+        /* One that hangs is. */
+        machine_lease(&m);
+        machine_release(&m, OUTCOME_TIMED_OUT, T0);
+        assert_int_equal(m.due, REVERT_TIMED_OUT);
+
+        m = ready_machine(POLICY_ALWAYS, true);
+        m.drained = true;
+        machine_resume(&m, T0);
+        assert_int_equal(m.due, REVERT_NONE);
+        m.drained = true;
+        machine_lease(&m);
+        machine_release(&m, OUTCOME_CLEAN, T0);
+        machine_resume(&m, T0);
+        assert_int_equal(m.due, REVERT_POLICY);
 }
 
 static void test_without_a_domain(void **state _unused_) {
@@ -550,9 +581,9 @@ static void test_without_a_domain(void **state _unused_) {
         /* Nobody brings it up: soon there is no hope, and nothing is reset again and again. */
         machine_set_link(&m, LINK_REFUSED, T0);
         assert_int_equal(machine_state(&m), MACHINE_OFFLINE);
-        assert_false(machine_is_hopeless(&m, T0 + MACHINE_HOPELESS_USEC - 1));
+        assert_false(machine_is_hopeless(&m, false, T0 + MACHINE_HOPELESS_USEC - 1));
         assert_int_equal(machine_deadline(&m), T0 + MACHINE_HOPELESS_USEC);
-        assert_true(machine_is_hopeless(&m, T0 + MACHINE_HOPELESS_USEC));
+        assert_true(machine_is_hopeless(&m, false, T0 + MACHINE_HOPELESS_USEC));
         machine_tick(&m, T0 + 1000 * SEC);
         assert_int_equal(m.due, REVERT_NONE);
 }
@@ -563,7 +594,7 @@ static void test_never_reverted(void **state _unused_) {
         machine_set_run(&m, RUN_OFF, T0);
         assert_int_equal(m.due, REVERT_NONE);
         assert_int_equal(machine_state(&m), MACHINE_OFFLINE);
-        assert_true(machine_is_hopeless(&m, T0 + MACHINE_HOPELESS_USEC));
+        assert_true(machine_is_hopeless(&m, false, T0 + MACHINE_HOPELESS_USEC));
 }
 
 static void test_started_by_somebody_else(void **state _unused_) {
@@ -598,7 +629,7 @@ static void test_a_long_snapshot(void **state _unused_) {
         machine_set_run(&m, RUN_RUNNING, end);
         machine_set_pulse(&m, PULSE_BEATING, end + SEC);
         machine_set_link(&m, LINK_PROVEN, end + SEC);
-        assert_true(machine_can_lease(&m));
+        assert_true(machine_can_lease(&m, false));
 
         /* A guest that does not come back is reverted then. */
         machine_hold(&m);
@@ -617,11 +648,11 @@ static void test_age(void **state _unused_) {
         m.max_age_usec = 100 * SEC;
         m.slots = 4;
         machine_tick(&m, T0 + 100 * SEC - 1);
-        assert_true(machine_can_lease(&m));
+        assert_true(machine_can_lease(&m, false));
         assert_int_equal(machine_deadline(&m), T0 + 100 * SEC);
         machine_lease(&m);
         machine_tick(&m, T0 + 100 * SEC);
-        assert_false(machine_can_lease(&m));
+        assert_false(machine_can_lease(&m, false));
         assert_int_equal(machine_step(&m, T0 + 200 * SEC), MACHINE_STEP_NONE);
         machine_release(&m, OUTCOME_CLEAN, T0 + 200 * SEC);
         machine_tick(&m, T0 + 200 * SEC);
@@ -638,7 +669,7 @@ static void test_age(void **state _unused_) {
         machine_set_link(&m, LINK_PROVEN, T0 + 202 * SEC);
         machine_set_way(&m, WAY_AWAY);
         machine_tick(&m, T0 + 400 * SEC);
-        assert_true(machine_can_lease(&m));
+        assert_true(machine_can_lease(&m, false));
         assert_int_equal(machine_deadline(&m), USEC_INFINITY);
         machine_set_way(&m, WAY_OPEN);
         machine_tick(&m, T0 + 401 * SEC);
@@ -657,7 +688,7 @@ static void test_age(void **state _unused_) {
         machine_release(&m, OUTCOME_CLEAN, T0);
         machine_tick(&m, T0 + 1000 * SEC);
         assert_int_equal(m.due, REVERT_NONE);
-        assert_true(machine_can_lease(&m));
+        assert_true(machine_can_lease(&m, false));
 }
 
 /* Where nobody else could serve it serves on, but not for ever. */
@@ -669,10 +700,10 @@ static void test_worn_and_needed(void **state _unused_) {
         assert_false(machine_is_worn(&m, T0 + 100 * SEC - 1));
         assert_true(machine_is_worn(&m, T0 + 100 * SEC));
         machine_tick(&m, T0 + 100 * SEC);
-        assert_true(machine_can_lease(&m));
+        assert_true(machine_can_lease(&m, false));
         assert_int_equal(machine_deadline(&m), T0 + 100 * SEC + MACHINE_WORN_AGAIN_USEC);
         machine_tick(&m, T0 + 100 * SEC + MACHINE_WORN_USEC - 1);
-        assert_true(machine_can_lease(&m));
+        assert_true(machine_can_lease(&m, false));
         machine_tick(&m, T0 + 100 * SEC + MACHINE_WORN_USEC);
         assert_int_equal(m.due, REVERT_AGE);
         machine_reset_begin(&m, 1);
@@ -683,7 +714,7 @@ static void test_worn_and_needed(void **state _unused_) {
         machine_set_pulse(&m, PULSE_BEATING, T0 + 200 * SEC);
         machine_set_link(&m, LINK_PROVEN, T0 + 200 * SEC);
         machine_tick(&m, T0 + 300 * SEC);
-        assert_true(machine_can_lease(&m));
+        assert_true(machine_can_lease(&m, false));
         m.needed = false;
         machine_tick(&m, T0 + 301 * SEC);
         assert_int_equal(m.due, REVERT_AGE);
@@ -695,7 +726,7 @@ static void test_number_of_requests(void **state _unused_) {
         m.max_requests = 2;
         for (int i = 0; i < 2; i++) {
                 assert_int_equal(m.due, REVERT_NONE);
-                assert_true(machine_can_lease(&m));
+                assert_true(machine_can_lease(&m, false));
                 machine_lease(&m);
                 /* One that was not granted does not count. */
                 machine_unlease(&m);
@@ -735,7 +766,7 @@ static void test_an_unused_lease_leaves_no_trace(void **state _unused_) {
         machine_lease(&m);
         machine_unlease(&m);
         assert_int_equal(m.requests, 0);
-        assert_true(machine_can_lease(&m));
+        assert_true(machine_can_lease(&m, false));
 }
 
 static void test_names(void **state _unused_) {
@@ -773,6 +804,7 @@ int main(void) {
                 cmocka_unit_test(test_what_is_worth_a_snapshot),
                 cmocka_unit_test(test_held_for_our_own_snapshot),
                 cmocka_unit_test(test_drained),
+                cmocka_unit_test(test_drained_is_not_worn),
                 cmocka_unit_test(test_without_a_domain),
                 cmocka_unit_test(test_never_reverted),
                 cmocka_unit_test(test_started_by_somebody_else),

@@ -28,20 +28,20 @@ static void test_first_come_first_served(void **state _unused_) {
 
         Waiter *first = add(&q, ":1.1", one, 30), *other = add(&q, ":1.2", two, 20),
                *second = add(&q, ":1.3", one, 10);
-        assert_ptr_equal(queue_first(&q, "a"), first);
-        assert_ptr_equal(queue_first(&q, "b"), other);
-        assert_null(queue_first(&q, "c"));
+        assert_ptr_equal(queue_first(&q, "a", false), first);
+        assert_ptr_equal(queue_first(&q, "b", false), other);
+        assert_null(queue_first(&q, "c", false));
         assert_int_equal(queue_deadline(&q), 10);
         waiter_free(queue_remove(&q, first));
-        assert_ptr_equal(queue_first(&q, "a"), second);
+        assert_ptr_equal(queue_first(&q, "a", false), second);
         /* Put back, it is first again. */
         waiter_free(queue_remove(&q, other));
         Waiter *late = add(&q, ":1.4", one, 5);
         queue_serve(&q, late);
-        assert_ptr_equal(queue_first(&q, "a"), second);
+        assert_ptr_equal(queue_first(&q, "a", false), second);
         assert_int_equal(queue_count(&q, "a"), 1);
         queue_put_back(&q, late);
-        assert_ptr_equal(queue_first(&q, "a"), late);
+        assert_ptr_equal(queue_first(&q, "a", false), late);
         assert_int_equal(queue_count(&q, "a"), 2);
         empty(&q);
         assert_int_equal(queue_deadline(&q), USEC_INFINITY);
@@ -51,8 +51,8 @@ static void test_pools(void **state _unused_) {
         Queue q = {};
 
         Waiter *w = add(&q, ":1.1", pool, 1);
-        assert_ptr_equal(queue_first(&q, "a"), w);
-        assert_ptr_equal(queue_first(&q, "b"), w);
+        assert_ptr_equal(queue_first(&q, "a", false), w);
+        assert_ptr_equal(queue_first(&q, "b", false), w);
         assert_int_equal(queue_count(&q, "b"), 1);
         empty(&q);
 }
@@ -67,7 +67,7 @@ static void test_bound(void **state _unused_) {
         waiter_free(late);
         /* A pool is full when all of it is. */
         Waiter *w = add(&q, ":1.3", pool, 1);
-        assert_ptr_equal(queue_first(&q, "b"), w);
+        assert_ptr_equal(queue_first(&q, "b", false), w);
         (void)add(&q, ":1.4", two, 1);
         (void)add(&q, ":1.4", two, 1);
         late = waiter_new(":1.5", "pool", pool, NULL, NULL, 1, NULL);
@@ -96,7 +96,7 @@ static Waiter *add_from(Queue *queue, const char *nick, const char *channel) {
 
 /* Serves whose turn it is, and says who that was. */
 static Waiter *serve(Queue *queue) {
-        Waiter *w = queue_first(queue, "a");
+        Waiter *w = queue_first(queue, "a", false);
 
         assert_non_null(w);
         queue_serve(queue, w);
@@ -114,10 +114,10 @@ static void test_fair_by_nick(void **state _unused_) {
         Waiter *first = add_from(&q, "joe", "#a"), *second = add_from(&q, "joe", "#a"),
                *third = add_from(&q, "joe", "#a"), *ann = add_from(&q, "ann", "#a");
         assert_ptr_equal(serve(&q), first);
-        assert_ptr_equal(queue_first(&q, "a"), ann);
+        assert_ptr_equal(queue_first(&q, "a", false), ann);
         /* A pool serves more than one at once. */
         assert_ptr_equal(serve(&q), ann);
-        assert_ptr_equal(queue_first(&q, "a"), second);
+        assert_ptr_equal(queue_first(&q, "a", false), second);
         /* She comes again, and has a lease as he has; his came earlier. */
         Waiter *again = add_from(&q, "ann", "#a");
         end(&q, first);

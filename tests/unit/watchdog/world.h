@@ -79,6 +79,8 @@ void held_done(Held *held);
 
 /* Calls Lease(): NULL on success, or the error's name (valid until the next call). */
 const char *client_lease(sd_bus *bus, const char *machine, uint64_t wait_usec, Held *ret);
+/* The same as an operator. */
+const char *client_lease_operator(sd_bus *bus, const char *machine, uint64_t wait_usec, Held *ret);
 /* The same without waiting for the answer, which goes to *pending; client_wait() waits for it. */
 typedef struct Pending {
         sd_bus_slot *slot;
@@ -88,8 +90,9 @@ void client_lease_begin(sd_bus *bus, const char *machine, uint64_t wait_usec, Pe
 /* The same for somebody else than joe. */
 void client_lease_begin_as(
         sd_bus *bus, const char *machine, const char *nick, uint64_t wait_usec, Pending *pending);
-/* Calls Revert() in the same way. */
+/* Calls Revert() and Snapshot() in the same way. */
 void client_revert_begin(sd_bus *bus, const char *machine, Pending *pending);
+void client_snapshot_begin(sd_bus *bus, const char *machine, Pending *pending);
 const char *client_wait(sd_bus *bus, Pending *pending, Held *ret);
 /* The same for calls that return nothing. */
 const char *client_wait_done(sd_bus *bus, Pending *pending);

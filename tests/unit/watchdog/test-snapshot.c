@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Replacing a snapshot, with libvirt's test driver: what is taken is tried before the old one goes. */
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "common/io.h"
+#include "common/text.h"
+#include "test.h"
+#include "world.h"
+
+#define LONG (20 * SEC)
+#define DOMAIN_XML                                                                                          \
+        "<name>vm</name><uuid>6695eb01-f6a4-8304-79aa-97f2502e193f</uuid><memory unit='MiB'>64</memory>"    \
+        "<vcpu>1</vcpu><os><type>hvm</type></os>"
+
+/* The watchdog with a running domain that has snapshot "1", ready. */
+static sd_bus *start(World *w, const char *members) {
+        _cleanup_text_ Text machine = {}, path = {};
+
+        text_append_printf(&path, "%s/node.xml", w->directory);
+        FILE *f = fopen(text_string(&path), "we");
+        assert_non_null(f);
+        assert_true(fputs("<node xmlns:test='http://libvirt.org/schemas/domain/test/1.0'><domain "
+                          "type='test'>" DOMAIN_XML "<test:runstate>1</test:runstate>"
+                          "<test:domainsnapshot><name>1</name><state>running</state>"
+                          "<creationTime>1</creationTime><domain type='test'>" DOMAIN_XML
+                          "</domain><active>0</active></test:domainsnapshot></domain></node>",
+                            f) >= 0);
+        assert_int_equal(fclose(f), 0);
+        text_append_printf(&machine, "\"uri\": \"test://%s/node.xml\"%s", w->directory, members);
+        world_configure(w, text_string(&machine), "");
+        world_start(w);
+        world_wait_status(w, "vm ready");
+        sd_bus *bus = world_connect(w);
+        /* Before libvirt was heard nothing is known that could be taken. */
+        while (world_log_count(w, "Connected to libvirt") == 0)
+                usleep(1000);
+        usleep(100000);
+        return bus;
+}
+
+static void wait_log(World *w, const char *text) {
+        uint64_t deadline = now_monotonic() + WORLD_PATIENCE_USEC;
+
+        while (world_log_count(w, text) == 0 && now_monotonic() < deadline)
+                usleep(10000);
+        assert_int_equal(world_log_count(w, text), 1);
+}
+
+static void wait_reason(sd_bus *bus, const char *reason) {
+        uint64_t deadline = now_monotonic() + WORLD_PATIENCE_USEC;
+
+        while (!streq(machine_string(bus, "StateReason"), reason) && now_monotonic() < deadline)
+                usleep(1000);
+        assert_string_equal(machine_string(bus, "StateReason"), reason);
+}
+
+static void serves(World *w, sd_bus *bus) {
+        _cleanup_held_ Held held = { .fd = -EBADF };
+
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        held_echo(&held, "works");
+        assert_null(client_release(bus, &held, "clean"));
+        world_wait_status(w, "vm ready");
+}
+
+static uint64_t trials(sd_bus *bus) {
+        return machine_counted(bus, "RevertsByReason", "trial");
+}
+
+/* Both of the two that are taken are tried, and what came meanwhile is served. */
+static void test_replaced(void **state) {
+        World *w = *state;
+        sd_bus *bus = start(w, ""), *other = world_connect(w);
+        _cleanup_held_ Held held = { .fd = -EBADF };
+        uint64_t generation = machine_number(bus, "Generation");
+        Pending snapshot, lease;
+
+        client_snapshot_begin(bus, "vm", &snapshot);
+        client_lease_begin(other, "vm", LONG, &lease);
+        assert_null(client_wait_done(bus, &snapshot));
+        assert_int_equal(trials(bus), 2);
+        assert_true(machine_number(bus, "Generation") > generation);
+        assert_int_equal(world_log_count(w, "Took snapshot '1' of vm."), 1);
+        assert_null(client_wait(other, &lease, &held));
+        held_echo(&held, "meanwhile");
+        assert_null(client_release(other, &held, "clean"));
+
+        assert_null(client_call(bus, "vm", "Revert", "because"));
+        serves(w, bus);
+        sd_bus_flush_close_unref(other);
+        sd_bus_flush_close_unref(bus);
+}
+
+/* A guest that does not answer from its new snapshot gets the old one back. */
+static void test_trial_fails(void **state) {
+        World *w = *state;
+        sd_bus *bus = start(w, "");
+        Pending snapshot;
+
+        fake_guest_set(w->guest, FAKE_ANSWERS, false);
+        fake_guest_set(w->guest, FAKE_BEATS, false);
+        client_snapshot_begin(bus, "vm", &snapshot);
+        assert_string_equal(client_wait_done(bus, &snapshot), SD_BUS_ERROR_FAILED);
+        assert_int_equal(world_log_count(w, "Taking a snapshot of vm failed: reverted to it, the guest did "
+                                            "not answer; the old one is in force."),
+                1);
+        assert_int_equal(world_log_count(w, "Took snapshot"), 0);
+        fake_guest_set(w->guest, FAKE_ANSWERS, true);
+        fake_guest_set(w->guest, FAKE_BEATS, true);
+        serves(w, bus);
+        assert_int_equal(trials(bus), 2); /* there and back */
+        sd_bus_flush_close_unref(bus);
+}
+
+/* Who asked for it goes away while it is tried: it is undone, and its guest serves. */
+static void test_interrupted(void **state) {
+        World *w = *state;
+        sd_bus *bus = start(w, ""), *other = world_connect(w);
+        Pending snapshot;
+
+        fake_guest_set(w->guest, FAKE_ANSWERS, false);
+        client_snapshot_begin(other, "vm", &snapshot);
+        wait_reason(bus, "the new snapshot is tried");
+        sd_bus_slot_unref(snapshot.slot);
+        sd_bus_flush_close_unref(other);
+        fake_guest_set(w->guest, FAKE_ANSWERS, true);
+        wait_log(
+                w, "Taking a snapshot of vm failed: whoever asked for it is gone; the old one is in force.");
+        serves(w, bus);
+        assert_int_equal(trials(bus), 1);
+        assert_null(client_call(bus, "vm", "Revert", "because"));
+        sd_bus_flush_close_unref(bus);
+}
+
+/* libvirt takes no name that no XML could have. */
+static void test_cannot_be_taken(void **state) {
+        World *w = *state;
+        sd_bus *bus = start(w, ", \"snapshot\": \"a\\u0001\"");
+        Pending snapshot;
+
+        client_snapshot_begin(bus, "vm", &snapshot);
+        assert_string_equal(client_wait_done(bus, &snapshot), SD_BUS_ERROR_FAILED);
+        assert_int_equal(world_log_count(w, "Taking a snapshot of vm failed: it could not be taken: "), 1);
+        serves(w, bus);
+        assert_int_equal(trials(bus), 0);
+        sd_bus_flush_close_unref(bus);
+}
+
+/* The first one of a machine has none to be beside. */
+static void test_first(void **state) {
+        World *w = *state;
+        sd_bus *bus = start(w, ", \"snapshot\": \"2\"");
+        Pending snapshot;
+
+        client_snapshot_begin(bus, "vm", &snapshot);
+        assert_null(client_wait_done(bus, &snapshot));
+        assert_int_equal(trials(bus), 1);
+        assert_null(client_call(bus, "vm", "Revert", "because"));
+        sd_bus_flush_close_unref(bus);
+}
+
+/* A machine that is never reverted is not reverted to try it either. */
+static void test_never_reverted(void **state) {
+        World *w = *state;
+        sd_bus *bus = start(w, ", \"policy\": \"never\"");
+        Pending snapshot;
+
+        client_snapshot_begin(bus, "vm", &snapshot);
+        assert_null(client_wait_done(bus, &snapshot));
+        assert_int_equal(trials(bus), 0);
+        serves(w, bus);
+        sd_bus_flush_close_unref(bus);
+}
+
+/* An operator works in a drained guest, which the policy does not take from him; when he is done it does. */
+static void test_operator_in_a_drained_machine(void **state) {
+        World *w = *state;
+        sd_bus *bus = start(w, ", \"policy\": \"always\"");
+
+        assert_null(client_call(bus, "vm", "Drain", NULL));
+        for (int i = 0; i < 2; i++) {
+                _cleanup_held_ Held held = { .fd = -EBADF }, none = { .fd = -EBADF };
+
+                assert_string_equal(client_lease(bus, "vm", LONG, &none), "org.pbot.VM1.Error.Offline");
+                assert_null(client_lease_operator(bus, "vm", LONG, &held));
+                assert_int_equal(held.timeout_usec, 120 * SEC);
+                held_echo(&held, "drained");
+                assert_null(client_release(bus, &held, "clean"));
+        }
+        assert_int_equal(machine_number(bus, "Reverts"), 0);
+        assert_null(client_call(bus, "vm", "Resume", NULL));
+        while (machine_counted(bus, "RevertsByReason", "policy") == 0)
+                usleep(1000);
+        sd_bus_flush_close_unref(bus);
+}
+
+int main(void) {
+#define test_in_world(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+        const struct CMUnitTest tests[] = {
+                test_in_world(test_replaced),
+                test_in_world(test_trial_fails),
+                test_in_world(test_interrupted),
+                test_in_world(test_cannot_be_taken),
+                test_in_world(test_first),
+                test_in_world(test_never_reverted),
+                test_in_world(test_operator_in_a_drained_machine),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
