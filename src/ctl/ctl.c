@@ -66,7 +66,7 @@ static const struct {
                 "the service did not answer in time; see:", "status pbotvm-watchdog" },
 };
 
-static int tell(const Ctl *ctl, const sd_bus_error *error, int r, const char *what) {
+int ctl_refusal(const Ctl *ctl, const sd_bus_error *error, int r, const char *what) {
         for (size_t i = 0; i < ELEMENTSOF(errors); i++) {
                 if (!sd_bus_error_has_name(error, errors[i].error))
                         continue;
@@ -92,7 +92,7 @@ int ctl_call(Ctl *ctl, sd_bus_message *message, uint64_t timeout_usec, const cha
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 
         int r = sd_bus_call(ctl->bus, message, timeout_usec, &error, ret_reply);
-        return r < 0 ? tell(ctl, &error, r, what) : 0;
+        return r < 0 ? ctl_refusal(ctl, &error, r, what) : 0;
 }
 
 void ctl_say_waiting(void *uri, uint64_t usec) {

@@ -28,6 +28,7 @@ typedef struct Ctl {
         bool languages;        /* doctor: a round trip for each */
         bool try;              /* languages: a round trip for each */
         bool dry_run;          /* attach: show it only */
+        bool warm;             /* snapshot: run a hello world of each compiler and interpreter first */
         unsigned lines;        /* status: recent messages of a machine */
         const char *directory; /* languages: of their files; NULL: those that are installed */
         const char *output;    /* metrics: the file; NULL: stdout */
@@ -47,6 +48,9 @@ int ctl_message(Ctl *ctl, const char *path, const char *interface, const char *m
 int ctl_call(Ctl *ctl, sd_bus_message *message, uint64_t timeout_usec, const char *what,
         sd_bus_message **ret_reply);
 
+/* Tells on stderr of what a call came back with, negative errno and maybe an error of the bus's. Returns an
+ * exit code. */
+int ctl_refusal(const Ctl *ctl, const sd_bus_error *error, int r, const char *what);
 /* Tells of an error without a bus error's text: "Failed to WHAT: ...". Returns an exit code. */
 int ctl_failure(int error, const char *what);
 
@@ -72,3 +76,4 @@ int verb_reload(Ctl *ctl, int argc, char **argv);
 int verb_doctor(Ctl *ctl, int argc, char **argv);    /* connects by itself */
 int verb_languages(Ctl *ctl, int argc, char **argv); /* without the service, unless they are tried */
 int verb_attach(Ctl *ctl, int argc, char **argv);    /* without the service */
+int verb_snapshot(Ctl *ctl, int argc, char **argv);

@@ -9,6 +9,8 @@
         { property, 't', offsetof(MachineInfo, field) }
 #define COUNT_FIELD(property, field)                                                                        \
         { property, 'u', offsetof(MachineInfo, field) }
+#define TRUTH_FIELD(property, field)                                                                        \
+        { property, 'b', offsetof(MachineInfo, field) }
 #define REAL_FIELD(property, field)                                                                         \
         { property, 'd', offsetof(MachineInfo, field) }
 #define COUNTS_FIELD(property, field)                                                                       \
@@ -36,6 +38,7 @@ static const struct {
         NUMBER_FIELD("HeartbeatAgeUSec", heartbeat_age_usec),
         COUNT_FIELD("Queue", queue),
         COUNT_FIELD("Leases", leases),
+        TRUTH_FIELD("Drained", drained),
         REAL_FIELD("CPUUsage", cpu_usage),
         COUNTS_FIELD("RevertsByReason", reverts_by_reason),
         COUNTS_FIELD("LeasesByOutcome", leases_by_outcome),

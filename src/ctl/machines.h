@@ -22,6 +22,7 @@ typedef struct MachineInfo {
         uint64_t last_revert_usec;   /* CLOCK_REALTIME; 0: none */
         uint64_t heartbeat_age_usec; /* USEC_INFINITY: no beat yet */
         uint32_t queue, leases;
+        int drained;
         double cpu_usage; /* of one processor: 1.0 is all of it */
         Counts reverts_by_reason, leases_by_outcome;
 } MachineInfo;

@@ -24,6 +24,7 @@ static const struct {
         { "monitor", 0, 0, true, true, verb_monitor },
         { "revert", 1, 100, true, true, verb_revert },
         { "drain", 1, 1, true, true, verb_drain },
+        { "snapshot", 1, 1, false, true, verb_snapshot },
         { "resume", 1, 1, true, true, verb_resume },
         { "reload", 0, 0, false, true, verb_reload },
         { "metrics", 0, 0, false, true, verb_metrics },
@@ -42,6 +43,7 @@ static int help(void) {
              "  list                      A table of the machines\n"
              "  monitor                   Print what changes, until interrupted\n"
              "  revert MACHINE [REASON]   Revert to the snapshot, wait until it is done\n"
+             "  snapshot MACHINE          Replace its snapshot by what it is now, tried\n"
              "  drain MACHINE             Give it no more requests\n"
              "  resume MACHINE            Give it requests again\n"
              "  reload                    Read the configuration again\n"
@@ -59,6 +61,7 @@ static int help(void) {
              "     --try                  languages: run each one's hello world too\n"
              "     --directory=DIR        languages: the files of this folder\n"
              "     --dry-run              attach: show the XML, change nothing\n"
+             "     --no-warm              snapshot: run no hello world before\n"
              "  -n --lines=N              Messages of the journal that status shows\n"
              "     --output=FILE          metrics: replace this file\n"
              "  -q --quiet --no-legend    No headings, no word of success\n"
@@ -78,6 +81,7 @@ enum {
         OPTION_OUTPUT,
         OPTION_TRY,
         OPTION_DIRECTORY,
+        OPTION_NO_WARM,
 };
 
 static int parse_lines(Ctl *ctl, const char *text) {
@@ -118,6 +122,7 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
                 { "no-pager", no_argument, NULL, OPTION_NO_PAGER },
                 { "languages", no_argument, NULL, OPTION_LANGUAGES },
                 { "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+                { "no-warm", no_argument, NULL, OPTION_NO_WARM },
                 { "try", no_argument, NULL, OPTION_TRY },
                 { "directory", required_argument, NULL, OPTION_DIRECTORY },
                 { "output", required_argument, NULL, OPTION_OUTPUT },
@@ -154,6 +159,9 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
                         break;
                 case OPTION_DRY_RUN:
                         ctl->dry_run = true;
+                        break;
+                case OPTION_NO_WARM:
+                        ctl->warm = false;
                         break;
                 case OPTION_TRY:
                         ctl->try = true;
@@ -201,7 +209,7 @@ static int run_verb(Ctl *ctl, int argc, char **argv) {
 int main(int argc, char **argv) {
         static char status[] = "status";
         char *nothing[] = { status, NULL };
-        Ctl ctl = { .legend = true, .ask_password = true, .lines = LINES_DEFAULT };
+        Ctl ctl = { .legend = true, .ask_password = true, .warm = true, .lines = LINES_DEFAULT };
 
         (void)setlocale(LC_ALL, "");
         int r = parse_options(&ctl, argc, argv);

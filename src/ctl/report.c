@@ -33,6 +33,8 @@ static void put_machine(JsonWriter *writer, const MachineInfo *machine) {
         put_string(writer, "domain", machine->domain);
         put_string(writer, "state", machine->state);
         put_string(writer, "state_reason", machine->state_reason);
+        json_key(writer, "drained");
+        json_put_boolean(writer, machine->drained);
         put_number(writer, "generation", machine->generation);
         put_string(writer, "guest", machine->guest);
         put_string(writer, "transport", machine->transport);

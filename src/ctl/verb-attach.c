@@ -134,9 +134,9 @@ static void tell(const Ctl *ctl, const Attach *attach, const char *kind) {
         }
         printf("Domain %s has its %s from its next cold start on. Snapshot %s is older and would bring the "
                "definition of its time back:\ndelete the snapshot (while it is there, an off domain is "
-               "reverted to it), boot the domain (virsh shutdown, virsh start),\nlet each language run "
-               "once, and take the snapshot anew.\n",
-                machine->domain, kind, machine->snapshot);
+               "reverted to it), boot the domain (virsh shutdown, virsh start),\nand take it anew: "
+               "pbotvmctl snapshot %s\n",
+                machine->domain, kind, machine->snapshot, machine->name);
 }
 
 int verb_attach(Ctl *ctl, int argc _unused_, char **argv) {

@@ -48,6 +48,8 @@ static int append_options(sd_bus_message *m, const LeaseAsk *ask, uint64_t wait_
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(strings); i++)
                 if (strings[i].value)
                         r = sd_bus_message_append(m, "{sv}", strings[i].name, "s", strings[i].value);
+        if (r >= 0 && ask->is_operator)
+                r = sd_bus_message_append(m, "{sv}", "operator", "b", true);
         return r >= 0 ? sd_bus_message_close_container(m) : r;
 }
 

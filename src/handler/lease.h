@@ -13,6 +13,7 @@
 typedef struct LeaseAsk {
         const char *machine; /* or an alias */
         const char *nick, *channel, *language;
+        bool is_operator;  /* who may have a drained machine too */
         uint64_t deadline; /* of the waiting, CLOCK_MONOTONIC usec */
         int client_fd;     /* the waiting ends when it is reset; -EBADF: none */
 } LeaseAsk;

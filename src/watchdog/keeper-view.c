@@ -56,6 +56,7 @@ MachineView keeper_view(Keeper *keeper) {
                 .state = machine_state(m),
                 .state_name = machine_state_to_string(machine_state(m)),
                 .reason = reason(keeper),
+                .drained = m->drained,
                 .generation = m->generation,
                 .guest = guest_kind_to_string(keeper_guest(keeper)),
                 .transport = transport(keeper),

@@ -15,6 +15,7 @@
         P(const char *, policy, "Policy", "s", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)                         \
         P(const char *, state_name, "State", "s", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)                      \
         P(const char *, reason, "StateReason", "s", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)                    \
+        P(int, drained, "Drained", "b", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)                                \
         P(uint64_t, generation, "Generation", "t", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)                     \
         P(const char *, guest, "Guest", "s", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)                           \
         P(const char *, transport, "Transport", "s", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)                   \

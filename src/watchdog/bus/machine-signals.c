@@ -99,7 +99,7 @@ static void read_value(const MachineView *view, size_t i, const void **ret, size
                 *ret_size = strlen(*ret);
         } else {
                 *ret = member;
-                *ret_size = properties[i].type == 'u' ? sizeof(uint32_t) : sizeof(uint64_t);
+                *ret_size = strchr("bu", properties[i].type) ? sizeof(uint32_t) : sizeof(uint64_t);
         }
 }
 

@@ -86,8 +86,9 @@ metrics() { # SAMPLE...: prints how many there are, if these are among them
 check 'metrics without the service' 0 '^1 samples$' metrics pbotvm_up=0
 check 'no service, an action' 7 'the service is not running; start it with' "$ctl" revert pbot-vm
 
-# A guest with an empty line every second; it echoes nonces. It says on which ports it listens.
-python3 -u - "$work/ports" <<'END' &
+# A guest with an empty line every second; it echoes nonces. It says on which ports it listens, and
+# answers nothing while there is a file mute.
+python3 -u - "$work/ports" "$work/mute" <<'END' &
 import json, os, re, socket, sys, threading, time
 
 def listen():
@@ -109,6 +110,8 @@ def answer(c):
     try:
         while (piece := c.recv(65536)):
             data += piece
+            while os.path.exists(sys.argv[2]):
+                time.sleep(0.05)
             while (end := re.search(rb'\n:end:\n|\n\n', data)):
                 request, data = data[:end.start()], data[end.end():]
                 nonce = re.findall(r'echo (\S+)', json.loads(request.replace(b'\n', b''))['code'])
@@ -348,5 +351,65 @@ wait_for '^pbot-vm +ready'
 kill "$watchdog_pid"
 wait "$watchdog_pid"
 check 'doctor without the service' 1 'fault +watchdog: .* mend: systemctl enable --now pbotvm-watchdog' "$ctl" -q doctor
+# A machine with a domain, of libvirt's test driver.
+cat >"$work/node.xml" <<'END'
+<node><domain type='test'><name>vm</name><memory>65536</memory><os><type>hvm</type></os></domain></node>
+END
+cp "$PBOTVM_CONFIG" "$work/good"
+cat >"$PBOTVM_CONFIG" <<END
+{ "machines": { "vm": { "uri": "test://$work/node.xml", "guest": "pbot-2023", "transport": "serial",
+                        "serial": $data, "health": $heart, "cid": 0 },
+                "bare": { "domain": null, "guest": "pbot-2023", "transport": "serial", "serial": $data,
+                          "health": $heart, "cid": 0 } },
+  "default-machine": "vm" }
+END
+rm -rf "$work/run"
+mkdir "$work/run"
+"$watchdog" 2>"$work/log2" &
+watchdog_pid=$!
+pids+=($!)
+wait_for '^vm +ready'
+wait_for '^bare +ready'
+for _ in {1..100}; do
+        grep -q 'Connected to libvirt' "$work/log2" && break
+        sleep 0.1
+done
+sleep 0.2
+check 'snapshot' 0 '^Taking the snapshot, and trying it\.\.\. .*vm has a new snapshot, which was tried\.$' \
+        "$ctl" snapshot vm --no-warm
+check 'snapshot puts it back to work' 0 '^vm +ready' "$ctl" -q list
+"$ctl" -q drain vm
+check 'snapshot of a drained machine, quietly' 0 '^$' "$ctl" -q snapshot vm --no-warm
+check 'snapshot leaves it drained' 0 '^vm +drained' "$ctl" -q list
+"$ctl" -q resume vm
+check 'snapshot without a domain' 1 "Failed to take a snapshot of bare: bare has no domain of libvirt's" \
+        "$ctl" snapshot bare --no-warm
+check 'snapshot that failed puts it back to work' 0 ' bare +ready' "$ctl" -q list
+check 'snapshot of nobody' 5 "Unknown machine 'nobody'" "$ctl" snapshot nobody
+wait_for '^vm +ready'
+
+touch "$work/mute"
+"$ctl" snapshot vm --no-warm >"$work/snapshot" 2>&1 &
+snapshot=$!
+for _ in {1..100}; do
+        grep -q 'the new snapshot is tried' "$work/snapshot" && break
+        sleep 0.1
+done
+kill -INT "$snapshot"
+wait "$snapshot"
+check 'snapshot, interrupted, ends with 1' 0 '' test $? -eq 1
+check 'snapshot, interrupted' 0 'Interrupted: what was begun is undone and the old snapshot is in force' \
+        cat "$work/snapshot"
+rm "$work/mute"
+for _ in {1..150}; do
+        grep -q 'whoever asked for it is gone; the old one is in force' "$work/log2" && break
+        sleep 0.1
+done
+check 'snapshot, interrupted, is undone' 0 'whoever asked for it is gone; the old one is in force' cat "$work/log2"
+check 'snapshot, interrupted, puts it back to work' 0 '^vm +ready' "$ctl" -q list
+kill "$watchdog_pid"
+wait "$watchdog_pid"
+cp "$work/good" "$PBOTVM_CONFIG"
+
 check 'the service ended' 7 'the service is not running' "$ctl" list
 exit $failed
