@@ -30,6 +30,8 @@ static const struct {
         STRING_FIELD("Transport", transport),
         STRING_FIELD("LastRevertReason", last_revert_reason),
         STRING_FIELD("LastBeat", last_beat),
+        STRING_FIELD("SnapshotMadeBy", snapshot_made_by),
+        NUMBER_FIELD("SnapshotUSec", snapshot_usec),
         NUMBER_FIELD("Generation", generation),
         NUMBER_FIELD("Requests", requests),
         NUMBER_FIELD("Reverts", reverts),

@@ -46,6 +46,8 @@ static void put_machine(JsonWriter *writer, const MachineInfo *machine) {
         put_number(writer, "revert_failures", machine->revert_failures);
         put_usec(writer, "last_revert_usec", machine->last_revert_usec, machine->last_revert_usec > 0);
         put_string(writer, "last_revert_reason", machine->last_revert_reason);
+        put_usec(writer, "snapshot_usec", machine->snapshot_usec, machine->snapshot_usec > 0);
+        put_string(writer, "snapshot_made_by", machine->snapshot_made_by);
         put_usec(writer, "heartbeat_age_usec", machine->heartbeat_age_usec,
                 machine->heartbeat_age_usec != USEC_INFINITY);
         put_string(writer, "last_beat", machine->last_beat);

@@ -74,6 +74,18 @@ static void append_work(Text *text, const MachineInfo *machine, uint64_t now_use
                 text_append_printf(text, " (%s)", machine->last_revert_reason);
         text_append_char(text, '\n');
 
+        if (machine->snapshot_usec > 0) {
+                append_label(text, "Snapshot");
+                format_time(text, machine->snapshot_usec);
+                text_append_string(text, ", ");
+                format_span(text, now_usec - MIN(now_usec, machine->snapshot_usec));
+                text_append_string(text, " ago");
+                if (machine->snapshot_made_by[0]) {
+                        text_append_string(text, "; by ");
+                        format_untrusted(text, machine->snapshot_made_by);
+                }
+                text_append_char(text, '\n');
+        }
         append_label(text, "Policy");
         text_append_printf(text, "revert %s\n", machine->policy);
         if (machine->domain[0]) {

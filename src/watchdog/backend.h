@@ -17,8 +17,11 @@ typedef struct BackendLook {
         uint64_t cpu_usec;     /* used by it so far */
         uint64_t memory_bytes; /* that its guest has; 0: not known */
         uint64_t taken_usec;
-        DomainLines lines;   /* of a machine on this host */
-        const char *message; /* the backend's, when it refuses (WAY_REFUSED); not owned */
+        DomainLines lines;          /* of a machine on this host */
+        bool snapshot_seen;         /* the two that follow were looked at too */
+        uint64_t snapshot_usec;     /* when the one in force was taken, CLOCK_REALTIME; 0: there is none */
+        char snapshot_made_by[160]; /* for people; "": not known */
+        const char *message;        /* the backend's, when it refuses (WAY_REFUSED); not owned */
         bool passing; /* off in the middle of somebody's revert, or so it seems: to be looked at again */
 } BackendLook;
 

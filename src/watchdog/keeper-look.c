@@ -48,6 +48,11 @@ void keeper_looked(const BackendLook *look, void *userdata) {
                 keeper_log(keeper, LOG_ERR, MESSAGE_STATE, "Looking at the domain of %s failed: %s",
                         keeper->config->name, look->message);
         }
+        if (look->snapshot_seen) {
+                keeper->snapshot_usec = look->snapshot_usec;
+                snprintf(keeper->snapshot_made_by, sizeof(keeper->snapshot_made_by), "%s",
+                        look->snapshot_made_by);
+        }
         machine_set_way(&keeper->machine, look->way);
         if (up && keeper->run_id >= 0 && look->id != keeper->run_id)
                 restarted(keeper, look);

@@ -55,6 +55,8 @@ struct Keeper {
         bool blamed;           /* the latter */
 
         uint64_t last_revert_usec; /* CLOCK_REALTIME; 0: none yet */
+        uint64_t snapshot_usec;    /* when the snapshot in force was taken, CLOCK_REALTIME; 0: not known */
+        char snapshot_made_by[160];
         uint64_t reset_begun_usec; /* CLOCK_MONOTONIC */
         char last_error[200];      /* the backend's, of the last revert that failed */
         char reason[256];          /* why it is in its state, composed */

@@ -69,6 +69,8 @@ MachineView keeper_view(Keeper *keeper) {
                 .ended = m->ended,
                 .last_revert_usec = keeper->last_revert_usec,
                 .last_revert_reason = revert_reason_to_string(m->last_reason),
+                .snapshot_usec = keeper->snapshot_usec,
+                .snapshot_made_by = keeper->snapshot_made_by,
                 .last_beat = pulse_heartbeat(keeper->pulse)->last,
                 .heartbeat_age_usec = keeper_beat_age(keeper),
                 .cpu_usage = keeper->cpu.usage,

@@ -66,8 +66,7 @@ typedef struct Found {
 #define DELETE_SNAPSHOT "virsh -c {uri} snapshot-delete {domain} {snapshot}"
 #define COLD_BOOT                                                                                           \
         "virsh -c {uri} shutdown {domain}  # while there is no snapshot nobody reverts; once it is off: "   \
-        "virsh -c {uri} start {domain}, let each language run once, then "                                  \
-        "virsh -c {uri} snapshot-create-as {domain} {snapshot}"
+        "virsh -c {uri} start {domain}, then pbotvmctl snapshot {machine}"
 /* What changes the definition of a domain that may have no snapshot yet. */
 #define CHANGED(command) DELETE_SNAPSHOT "; " command " && " COLD_BOOT
 

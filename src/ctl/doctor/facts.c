@@ -121,6 +121,7 @@ void facts_read(HypervisorFacts *facts, virConnectPtr connection) {
 
         if (n < 0 || virConnectGetLibVersion(connection, &facts->version) < 0)
                 fail(facts, virGetLastErrorMessage());
+        passport_now(connection, &facts->passport);
         if (n > 0 && !(facts->domains = calloc((size_t)MIN(n, DOMAINS_MAX), sizeof(DomainFacts))))
                 fail(facts, strerror(ENOMEM));
         for (int i = 0; i < n; i++) {

@@ -6,6 +6,7 @@
 #include <libvirt/libvirt.h>
 
 #include "ctl/doctor/xml.h"
+#include "passport/passport.h"
 
 typedef struct SnapshotFacts {
         char *name;
@@ -27,6 +28,7 @@ typedef struct HypervisorFacts {
         char *uri;
         char *error;           /* why it does not answer; NULL: it does */
         unsigned long version; /* of the daemon, as libvirt counts: 9000000 is 9.0.0 */
+        Passport passport;     /* what a snapshot would be made with now */
         DomainFacts *domains;
         size_t n_domains;
 } HypervisorFacts;

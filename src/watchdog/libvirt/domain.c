@@ -7,6 +7,7 @@
 
 #include "common/io.h"
 #include "config/machine-config.h"
+#include "passport/passport.h"
 #include "watchdog/libvirt/domain-xml.h"
 #include "watchdog/libvirt/snapshot.h"
 
@@ -25,7 +26,8 @@ typedef struct Domain {
         bool reverting; /* what would be seen now is the revert itself */
         bool looking;
         bool look_again;
-        DomainTask *tasks; /* on their way */
+        bool snapshot_seen; /* the one in force, since it may have changed */
+        DomainTask *tasks;  /* on their way */
 } Domain;
 
 /* One call of libvirt's, or a few. Everything that a worker needs is in it, since the domain may go
@@ -38,6 +40,7 @@ struct DomainTask {
         SnapshotNames snapshots;
         SnapshotChoice choice;
         bool needless; /* there was nothing to be done */
+        bool sees_snapshot;
         uint64_t epoch;
         int error; /* 0, -ENOTCONN, -ENXIO (no such domain), -ENOENT (no such snapshot), -EIO */
         char message[MESSAGE_SIZE];
@@ -119,6 +122,22 @@ static void look_at_lines(DomainTask *t, virDomainPtr domain) {
                 (void)domain_xml_lines(xml, &t->look.lines);
 }
 
+static void look_at_snapshot(DomainTask *t, virDomainSnapshotPtr snapshot) {
+        _cleanup_free_ char *xml = snapshot ? virDomainSnapshotGetXMLDesc(snapshot, 0) : NULL;
+        _cleanup_text_ Text text = {};
+        Passport passport;
+
+        if (snapshot && !xml)
+                return;
+        t->look.snapshot_seen = true;
+        if (!xml)
+                return;
+        t->look.snapshot_usec = passport_snapshot_time(xml);
+        if (passport_of_snapshot(xml, &passport))
+                passport_show(&passport, &text);
+        (void)snprintf(t->look.snapshot_made_by, sizeof(t->look.snapshot_made_by), "%s", text_string(&text));
+}
+
 static int look(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
         virDomainInfo info = {};
         int state = 0, reason = 0;
@@ -139,6 +158,8 @@ static int look(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
         if (r < 0 && r != -ENOENT)
                 return r;
         t->look.way = snapshot ? WAY_OPEN : WAY_NO_SNAPSHOT;
+        if (t->sees_snapshot)
+                look_at_snapshot(t, snapshot);
         if (snapshot)
                 virDomainSnapshotFree(snapshot);
         return 0;
@@ -231,6 +252,7 @@ static int submit(Domain *domain, WorkerTask task, SnapshotChoice choice) {
         t->hypervisor = domain->hypervisor;
         t->name = strdup(domain->name);
         t->choice = choice;
+        t->sees_snapshot = !domain->snapshot_seen;
         t->epoch = domain->epoch;
         if (!t->name || snapshot_names_init(&t->snapshots, domain->snapshot) < 0) {
                 task_free(t);
@@ -254,8 +276,10 @@ static void look_done(WorkerTask *task, bool live) {
                 domain->looking = false;
                 if (t->error == -ENOTCONN)
                         hypervisor_broken(domain->hypervisor);
-                if (t->epoch == domain->epoch)
+                if (t->epoch == domain->epoch) {
+                        domain->snapshot_seen |= t->look.snapshot_usec > 0;
                         domain->hooks.looked(&t->look, domain->hooks.userdata);
+                }
                 if (domain->look_again)
                         domain_look(&domain->backend);
         }
@@ -284,6 +308,7 @@ static void revert_done(WorkerTask *task, bool live) {
                                      : t->error == -EIO ? RESET_FAILED
                                                         : RESET_IMPOSSIBLE;
                 domain->reverting = false;
+                domain->snapshot_seen = false;
                 if (t->error == -ENOTCONN)
                         hypervisor_broken(domain->hypervisor);
                 domain->hooks.reverted(result, t->message, domain->hooks.userdata);
@@ -310,9 +335,12 @@ int domain_revert(Backend *backend, SnapshotChoice choice) {
 static void snapshots_changed(WorkerTask *task, bool live) {
         DomainTask *t = (DomainTask *)task;
 
-        if (live && t->domain)
+        if (live && t->domain) {
+                t->domain->epoch++;
+                t->domain->snapshot_seen = false;
                 t->domain->hooks.snapshots_changed(
                         t->error < 0 ? t->error : t->needless, t->message, t->domain->hooks.userdata);
+        }
         task_free(t);
 }
 
@@ -336,6 +364,7 @@ int domain_drop(Backend *backend, SnapshotChoice choice) {
 static void on_connected(Subscription *subscription, bool connected) {
         Domain *domain = subscription->userdata;
 
+        domain->snapshot_seen = false;
         if (connected)
                 domain_look(&domain->backend);
         else {

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "common/text.h"
+#include "passport/passport.h"
 
 int snapshot_names_init(SnapshotNames *names, const char *proper) {
         *names = (SnapshotNames){ .proper = strdup(proper) };
@@ -42,6 +42,7 @@ static bool exists(virDomainPtr domain, const SnapshotNames *names, SnapshotChoi
 
 static int create(virDomainPtr domain, const char *name) {
         _cleanup_text_ Text xml = {};
+        Passport passport;
 
         text_append_string(&xml, "<domainsnapshot><name>");
         for (const char *p = name; *p; p++)
@@ -49,7 +50,10 @@ static int create(virDomainPtr domain, const char *name) {
                         text_append_printf(&xml, "&#%i;", *p);
                 else
                         text_append_char(&xml, *p);
-        text_append_string(&xml, "</name></domainsnapshot>");
+        text_append_string(&xml, "</name><description>");
+        passport_now(virDomainGetConnect(domain), &passport);
+        passport_write(&passport, &xml);
+        text_append_string(&xml, "</description></domainsnapshot>");
         if (text_failed(&xml))
                 return -1;
 

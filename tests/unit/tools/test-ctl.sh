@@ -315,7 +315,7 @@ check 'doctor sees the service' 1 'ok +watchdog: ' "$ctl" doctor
 check 'doctor sees a machine that is offline' 1 \
         'fault +machine-state \(pbot-test-vm\): machine pbot-test-vm is offline.* mend: pbotvmctl revert pbot-test-vm' \
         "$ctl" -q doctor
-check 'doctor asks libvirt' 1 'fault +snapshot \(vm\): .* mend: virsh -c test:///default snapshot-create-as test 1' \
+check 'doctor asks libvirt' 1 'fault +snapshot \(vm\): .* mend: pbotvmctl snapshot vm' \
         env PBOTVM_CONFIG="$work/attach.json" "$ctl" -q doctor
 check 'doctor shows what is well unless asked not to' 1 '^0$' \
         sh -c '"$0" -q doctor | grep -c "^ok"' "$ctl"
@@ -378,6 +378,9 @@ sleep 0.2
 check 'snapshot' 0 '^Taking the snapshot, and trying it\.\.\. .*vm has a new snapshot, which was tried\.$' \
         "$ctl" snapshot vm --no-warm
 check 'snapshot puts it back to work' 0 '^vm +ready' "$ctl" -q list
+check 'snapshot in the status' 0 'Snapshot: 20[0-9-]+ [0-9:]+, [0-9.]+ s ago; by QEMU [0-9.]+, libvirt [0-9.]+' \
+        "$ctl" status vm
+check 'snapshot in JSON' 0 '"snapshot_usec":1[0-9]{15},"snapshot_made_by":"QEMU ' "$ctl" --json status vm
 "$ctl" -q drain vm
 check 'snapshot of a drained machine, quietly' 0 '^$' "$ctl" -q snapshot vm --no-warm
 check 'snapshot leaves it drained' 0 '^vm +drained' "$ctl" -q list

@@ -57,6 +57,14 @@ static void wait_reason(sd_bus *bus, const char *reason) {
         assert_string_equal(machine_string(bus, "StateReason"), reason);
 }
 
+static void wait_taken(sd_bus *bus, uint64_t at_least) {
+        uint64_t deadline = now_monotonic() + WORLD_PATIENCE_USEC;
+
+        while (machine_number(bus, "SnapshotUSec") < at_least && now_monotonic() < deadline)
+                usleep(1000);
+        assert_true(machine_number(bus, "SnapshotUSec") >= at_least);
+}
+
 static void serves(World *w, sd_bus *bus) {
         _cleanup_held_ Held held = { .fd = -EBADF };
 
@@ -70,7 +78,8 @@ static uint64_t trials(sd_bus *bus) {
         return machine_counted(bus, "RevertsByReason", "trial");
 }
 
-/* Both of the two that are taken are tried, and what came meanwhile is served. */
+/* Both of the two that are taken are tried, what came meanwhile is served, and it is shown what is in force.
+ */
 static void test_replaced(void **state) {
         World *w = *state;
         sd_bus *bus = start(w, ""), *other = world_connect(w);
@@ -78,12 +87,16 @@ static void test_replaced(void **state) {
         uint64_t generation = machine_number(bus, "Generation");
         Pending snapshot, lease;
 
+        wait_taken(bus, SEC); /* the old one's, in 1970 */
+        assert_string_equal(machine_string(bus, "SnapshotMadeBy"), "");
         client_snapshot_begin(bus, "vm", &snapshot);
         client_lease_begin(other, "vm", LONG, &lease);
         assert_null(client_wait_done(bus, &snapshot));
         assert_int_equal(trials(bus), 2);
         assert_true(machine_number(bus, "Generation") > generation);
         assert_int_equal(world_log_count(w, "Took snapshot '1' of vm."), 1);
+        wait_taken(bus, 2 * SEC);
+        assert_non_null(startswith(machine_string(bus, "SnapshotMadeBy"), "QEMU "));
         assert_null(client_wait(other, &lease, &held));
         held_echo(&held, "meanwhile");
         assert_null(client_release(other, &held, "clean"));

@@ -172,11 +172,15 @@ static const struct {
         { "snapshot-definition", CHECK_FAULT, PANIC, PANIC VSOCK("9"), NULL, NULL,
                 "snapshot-delete pbot-vm 1 && virsh -c qemu:///system shutdown pbot-vm  # " },
         { "snapshot-definition", CHECK_FAULT, NULL, NULL, "org.pbot.vm.heartbeat", "other",
-                "then virsh -c qemu:///system snapshot-create-as pbot-vm 1" },
+                "then pbotvmctl snapshot pbot-vm" },
         { "snapshot-state", CHECK_FAULT, NULL, NULL, "running", "shutoff",
-                "virsh -c qemu:///system start pbot-vm  # unless it runs; once it has booted, " },
+                "virsh -c qemu:///system start pbot-vm  # unless it runs; once it has booted: pbotvmctl snapshot" },
         { "snapshot-internal", CHECK_FAULT, NULL, NULL, "memory snapshot='internal'",
                 "memory snapshot='external'", "snapshot-delete pbot-vm 1" },
+        { "snapshot-machine", CHECK_FAULT, "1048576", "2097152", NULL, NULL,
+                "then pbotvmctl snapshot pbot-vm" },
+        { "snapshot-machine", CHECK_FAULT, NULL, NULL, "pc-i440fx-7.2", "pc-i440fx-10.0",
+                "snapshot-delete pbot-vm 1 && virsh -c qemu:///system shutdown pbot-vm  # " },
         { "snapshot-qemu", CHECK_WARNING, NULL, NULL, "4102444800", "1000", "pbotvmctl revert pbot-vm" },
 };
 
@@ -234,6 +238,47 @@ static void test_vhost(void **state) {
         expect(world, "vhost-vsock", CHECK_FAULT, "modprobe vhost_vsock");
 }
 
+/* A snapshot of another QEMU or, where the domain's CPU is the host's, of another host; one without a
+ * passport says nothing. */
+static void test_passport(void **state) {
+        static const struct {
+                const char *line;
+                bool follows; /* the host's CPU */
+                const char *wrong;
+        } table[] = {
+                { "Taken by pbotvm: qemu=10.0.13 libvirt=9.0.0 cpu=EPYC", true, NULL },
+                { "Taken by pbotvm: qemu=7.2.22 libvirt=9.0.0 cpu=EPYC", true,
+                        "with QEMU 7.2.22 (now 10.0.13): " },
+                { "Taken by pbotvm: qemu=10.0.13 cpu=Nehalem", true,
+                        "with the host's CPU Nehalem (now EPYC): " },
+                { "Taken by pbotvm: qemu=7.2.22 cpu=Nehalem", true,
+                        "(now 10.0.13) and the host's CPU Nehalem" },
+                { "Taken by pbotvm: qemu=10.0.13 cpu=Nehalem", false, NULL },
+                { "Taken by pbotvm:", true, NULL },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_(world_freep) World *world = world_new();
+                char description[200];
+
+                world->hypervisors.facts[0]->passport = (Passport){ "10.0.13", "11.3.0", "EPYC" };
+                world_examine(world);
+                assert_null(world_result(world, "snapshot-passport"));
+                (void)snprintf(description, sizeof(description),
+                        "<name>1</name><description>%s</description>", table[i].line);
+                world_domain(world, table[i].follows ? NULL : "mode='host-passthrough'", "mode='custom'",
+                        "<name>1</name>", description);
+                world_examine(world);
+                if (!table[i].wrong) {
+                        assert_int_equal(must(world, "snapshot-passport")->level, CHECK_OK);
+                        continue;
+                }
+                expect(world, "snapshot-passport", CHECK_WARNING, "pbotvmctl snapshot pbot-vm");
+                assert_non_null(strstr(must(world, "snapshot-passport")->wrong, table[i].wrong));
+        }
+}
+
 /* libvirt 9.9 and 10.10 can what older ones cannot; a snapshot that was loaded since may be old. */
 static void test_versions(void **state) {
         _cleanup_(world_freep) World *world = world_new();
@@ -245,7 +290,7 @@ static void test_versions(void **state) {
         world_examine(world);
         assert_int_equal(must(world, "uefi")->level, CHECK_OK);
         assert_null(world_result(world, "snapshot-internal"));
-        expect(world, "snapshot-external", CHECK_WARNING, "snapshot-create-as");
+        expect(world, "snapshot-external", CHECK_WARNING, "pbotvmctl snapshot pbot-vm");
 
         world->hypervisors.facts[0]->version = 8009000;
         world_domain(world, NULL, NULL, "4102444800", "1000");
@@ -295,7 +340,7 @@ static void test_domain_state(void **state) {
         free(domain->snapshots[0].name);
         domain->snapshots[0].name = strdup("other");
         world_examine(world);
-        expect(world, "snapshot", CHECK_FAULT, "snapshot-create-as pbot-vm 1");
+        expect(world, "snapshot", CHECK_FAULT, "pbotvmctl snapshot pbot-vm");
 
         free(domain->name);
         domain->name = strdup("other");
@@ -423,6 +468,7 @@ int main(void) {
                 cmocka_unit_test(test_channel),
                 cmocka_unit_test(test_telnet),
                 cmocka_unit_test(test_vhost),
+                cmocka_unit_test(test_passport),
                 cmocka_unit_test(test_versions),
                 cmocka_unit_test(test_console),
                 cmocka_unit_test(test_domain_state),
