@@ -2,8 +2,8 @@
 #pragma once
 
 /* What the files of a keeper share: keeper.c, which uses the others, keeper-look.c (what its backend says),
- * keeper-report.c (what is told before a revert), keeper-snapshot.c (replacing its snapshot) and keeper-view.c
- * (what others see of it). */
+ * keeper-report.c (what is told before a revert), keeper-snapshot.c (replacing its snapshot) and
+ * keeper-view.c (what others see of it). */
 
 #include <systemd/sd-event.h>
 

@@ -50,7 +50,8 @@ int machine_method_snapshot(sd_bus_message *message, void *userdata, sd_bus_erro
         int r = keeper_snapshot(keeper, message);
         if (r == -EBUSY)
                 return sd_bus_error_setf(error, VM1_ERROR_BUSY,
-                        "%s is %s: a snapshot is taken of a machine that nobody uses and whose guest answers.",
+                        "%s is %s: a snapshot is taken of a machine that nobody uses and whose guest "
+                        "answers.",
                         keeper_config(keeper)->name, keeper_view(keeper).state_name);
         if (r == -EOPNOTSUPP)
                 return sd_bus_error_setf(error, VM1_ERROR_REFUSED, "%s has no domain of libvirt's.",

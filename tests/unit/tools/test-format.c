@@ -80,6 +80,7 @@ static void test_json(void **state) {
                 .transport = empty,
                 .last_revert_reason = empty,
                 .last_beat = empty,
+                .snapshot_made_by = empty,
                 .generation = 3,
                 .heartbeat_age_usec = USEC_INFINITY,
                 .cpu_usage = 0.5 };
@@ -96,6 +97,8 @@ static void test_json(void **state) {
         assert_int_equal(json_type(json_member(first, "domain")), JSON_NULL);
         assert_int_equal(json_type(json_member(first, "heartbeat_age_usec")), JSON_NULL);
         assert_int_equal(json_type(json_member(first, "last_revert_usec")), JSON_NULL);
+        assert_int_equal(json_type(json_member(first, "snapshot_usec")), JSON_NULL);
+        assert_int_equal(json_type(json_member(first, "snapshot_made_by")), JSON_NULL);
         assert_int_equal(json_integer(json_member(first, "cpu_percent"), &n), 0);
         assert_int_equal(n, 50);
 }

@@ -174,7 +174,8 @@ static const struct {
         { "snapshot-definition", CHECK_FAULT, NULL, NULL, "org.pbot.vm.heartbeat", "other",
                 "then pbotvmctl snapshot pbot-vm" },
         { "snapshot-state", CHECK_FAULT, NULL, NULL, "running", "shutoff",
-                "virsh -c qemu:///system start pbot-vm  # unless it runs; once it has booted: pbotvmctl snapshot" },
+                "virsh -c qemu:///system start pbot-vm  # unless it runs; once it has booted: pbotvmctl "
+                "snapshot" },
         { "snapshot-internal", CHECK_FAULT, NULL, NULL, "memory snapshot='internal'",
                 "memory snapshot='external'", "snapshot-delete pbot-vm 1" },
         { "snapshot-machine", CHECK_FAULT, "1048576", "2097152", NULL, NULL,
