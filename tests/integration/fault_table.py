@@ -283,7 +283,7 @@ FAULTS = (
     Fault('watchdog killed', kill('KILL', watchdog)),
     Fault('watchdog stopped for 3 s', stopped_watchdog.begin, stopped_watchdog.end, 3),
     Fault('watchdog restarted', systemctl('restart', RUN)),
-    Fault('watchdog ended', systemctl('stop', RUN)),
+    Fault('watchdog ended by an operator', systemctl('stop', RUN), systemctl('start', RUN), 2),
     Fault('handler killed', kill('KILL', handler), words=NOTHING),
     Fault('handler stopped for 3 s', stopped_handler.begin, stopped_handler.end, 3),
     Fault('libvirtd killed', kill('KILL', libvirtd), reasons=NONE),
