@@ -129,8 +129,8 @@ def test_interrupted():
     old = made()
     snapshot = begin('--no-warm')
     wait_until('it is taken', lambda: 'snapshot' in machine()['StateReason'], 120, step=0.05)
-    shell("for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q '^pbotvmctl snapshot' && "
-          'kill -INT ${p#/proc/}; done')
+    shell("for p in /proc/[0-9]*; do if tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q '^pbotvmctl snapshot'; then "
+          'kill -INT ${p#/proc/}; fi; done')
     said, _ = snapshot.communicate(timeout=120)
     equal(snapshot.returncode, 1, said)
     true('Interrupted' in said, f'said {said!r}')

@@ -66,6 +66,13 @@ install_programs() {
                 install -D -m "$(stat -c %a "$stage/$file")" "$stage/$file" "$target.new"
                 mv "$target.new" "$target"
         done < <(cd "$stage" && find . -type f -printf '%P\n')
+        # What an earlier version had, but for settings.
+        while IFS= read -r file; do
+                if [[ $file == /etc/* ]] || [ -e "$stage$file" ] || [ -L "$stage$file" ] || [ ! -e "$root$file" ] ||
+                        grep -qxF "$file" "$root$RECORD/before" 2>/dev/null; then continue; fi
+                changed=$((changed + 1))
+                rm -f "$root$file"
+        done < <(cat "$root$RECORD/files" 2>/dev/null)
         # Links too, and the folders that are installed empty.
         (cd "$stage" && find . -type l -printf '%P\n') | while IFS= read -r file; do
                 mkdir -p "$(dirname "$root/$file")"
