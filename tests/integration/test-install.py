@@ -3,7 +3,6 @@
 """The installed services: who they run as, where they listen, what they are made of."""
 
 import contextlib
-import json
 import os
 import re
 import socket
@@ -307,14 +306,6 @@ def test_language_file_of_an_operator():
         true(re.search(r'^myshell +- +sh ', said, re.M) and re.search(r'^python3 ', said, re.M), f'got {said!r}')
     finally:
         os.unlink(path)
-
-
-def test_languages_are_tried():
-    wait_ready()
-    said = json.loads(on('pbotvmctl', '-q', '--json', 'languages', '--try', timeout=900))
-    runs = {entry['name']: entry['runs'] for entry in said}
-    equal(runs['sh'], True, f'sh, {runs}')
-    true(all(entry['wrong'] for entry in said if entry['runs'] is False), 'it is not said what is wrong')
 
 
 def test_files_are_where_they_belong():

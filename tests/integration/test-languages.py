@@ -5,7 +5,7 @@
 import json
 import os
 
-from stack import TOP, ask, run, true, wait_ready
+from stack import TOP, ask, equal, on, run, true, wait_ready
 
 with open(os.path.join(TOP, 'guest/hello.json'), encoding='utf-8') as _file:
     PROGRAMS = json.load(_file)
@@ -79,10 +79,20 @@ def time_limit(language):
     reaches(language, LATE[language], '', 'before')
 
 
+def all_are_tried():
+    wait_ready()
+    said = json.loads(on('pbotvmctl', '-q', '--json', 'languages', '--try', timeout=900))
+    runs = {entry['name']: entry['runs'] for entry in said}
+    equal(runs['sh'], True, f'sh, {runs}')
+    true(all(entry['wrong'] for entry in said if entry['runs'] is False), 'it is not said what is wrong')
+
+
 # Each is a test with its own line; plus and the like do not go into a function's name.
 TESTS = {f'test_{language}': lambda language=language: says_hello(language) for language in LANGUAGES}
 for _name, _programs, _test in (('argument', ARGUMENT, argument), ('input', INPUT, standard_input), ('limit', LATE, time_limit)):
     TESTS.update({f'test_{_name}_{language}': lambda language=language, test=_test: test(language) for language in _programs})
+
+TESTS['test_all_are_tried'] = all_are_tried
 
 if __name__ == '__main__':
     run(TESTS)
