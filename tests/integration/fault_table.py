@@ -76,9 +76,12 @@ def first_good(clients, since):
 def kill(signal, pid):
     """pid: a function that knows it."""
     def send():
-        number = pid()
-        true(number > 1, 'it does not run')
-        shell(f'kill -{signal} {number}')
+        for _ in range(50):
+            number = pid()
+            true(number > 1, 'it does not run')
+            if shell(f'kill -{signal} {number} 2>/dev/null && echo killed || true').strip():
+                return
+        true(False, 'each was gone before it could be killed')
     return send
 
 
@@ -89,9 +92,13 @@ class Stopped:
         self.pid, self.number = pid, 0
 
     def begin(self):
-        self.number = self.pid()
-        true(self.number > 1, 'it does not run')
-        shell(f'kill -STOP {self.number}')
+        # A handler may be gone by then.
+        for _ in range(50):
+            self.number = self.pid()
+            true(self.number > 1, 'it does not run')
+            if shell(f'kill -STOP {self.number} 2>/dev/null && echo stopped || true').strip():
+                return
+        true(False, 'each was gone before it could be stopped')
 
     def end(self):
         # Somebody may have had enough of it.
