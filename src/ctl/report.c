@@ -10,9 +10,9 @@ static void put_usec(JsonWriter *writer, const char *name, uint64_t usec, bool k
                 json_put_null(writer);
 }
 
-static void put_string(JsonWriter *writer, const char *name, const char *value) {
+void report_string(JsonWriter *writer, const char *name, const char *value) {
         json_key(writer, name);
-        json_put_string(writer, value[0] ? value : NULL);
+        json_put_string(writer, isempty(value) ? NULL : value);
 }
 
 static void put_number(JsonWriter *writer, const char *name, uint64_t value) {
@@ -29,28 +29,28 @@ static void put_counts(JsonWriter *writer, const char *name, const Counts *count
 
 static void put_machine(JsonWriter *writer, const MachineInfo *machine) {
         json_open_object(writer);
-        put_string(writer, "name", machine->name);
-        put_string(writer, "domain", machine->domain);
-        put_string(writer, "state", machine->state);
-        put_string(writer, "state_reason", machine->state_reason);
+        report_string(writer, "name", machine->name);
+        report_string(writer, "domain", machine->domain);
+        report_string(writer, "state", machine->state);
+        report_string(writer, "state_reason", machine->state_reason);
         json_key(writer, "drained");
         json_put_boolean(writer, machine->drained);
         put_number(writer, "generation", machine->generation);
-        put_string(writer, "guest", machine->guest);
-        put_string(writer, "transport", machine->transport);
-        put_string(writer, "policy", machine->policy);
+        report_string(writer, "guest", machine->guest);
+        report_string(writer, "transport", machine->transport);
+        report_string(writer, "policy", machine->policy);
         put_number(writer, "leases", machine->leases);
         put_number(writer, "queue", machine->queue);
         put_number(writer, "requests", machine->requests);
         put_number(writer, "reverts", machine->reverts);
         put_number(writer, "revert_failures", machine->revert_failures);
         put_usec(writer, "last_revert_usec", machine->last_revert_usec, machine->last_revert_usec > 0);
-        put_string(writer, "last_revert_reason", machine->last_revert_reason);
+        report_string(writer, "last_revert_reason", machine->last_revert_reason);
         put_usec(writer, "snapshot_usec", machine->snapshot_usec, machine->snapshot_usec > 0);
-        put_string(writer, "snapshot_made_by", machine->snapshot_made_by);
+        report_string(writer, "snapshot_made_by", machine->snapshot_made_by);
         put_usec(writer, "heartbeat_age_usec", machine->heartbeat_age_usec,
                 machine->heartbeat_age_usec != USEC_INFINITY);
-        put_string(writer, "last_beat", machine->last_beat);
+        report_string(writer, "last_beat", machine->last_beat);
         put_number(writer, "cpu_percent", (uint64_t)(machine->cpu_usage * 100));
         put_counts(writer, "reverts_by_reason", &machine->reverts_by_reason);
         put_counts(writer, "leases_by_outcome", &machine->leases_by_outcome);

@@ -9,5 +9,7 @@
 /* Appends an object, and an array of them, with a newline. 0 or -ENOMEM. */
 int report_one(const MachineInfo *machine, Text *text);
 int report_list(const MachineInfo *machines, size_t n, Text *text);
+/* A member of that name: a string; null where there is none, or an empty one. */
+void report_string(JsonWriter *writer, const char *name, const char *value);
 /* Appends what was written, with a newline at its end. 0 or -ENOMEM. */
 int report_finish(JsonWriter *writer, Text *text);

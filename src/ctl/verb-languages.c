@@ -78,27 +78,22 @@ static int put_row(Listing *listing, const char *file, const Language *language)
         return 0;
 }
 
-static void put_string(JsonWriter *writer, const char *name, const char *value) {
-        json_key(writer, name);
-        json_put_string(writer, value);
-}
-
 static void put_json(Listing *listing, const char *file, const Language *language) {
         const Result *result = find_result(listing->tried, file, language);
         JsonWriter *writer = listing->writer;
 
         json_open_object(writer);
-        put_string(writer, "name", language->name);
-        put_string(writer, "file", file);
+        report_string(writer, "name", language->name);
+        report_string(writer, "file", file);
         json_key(writer, "aliases");
         json_open_array(writer);
         for (char **alias = language->aliases; alias && *alias; alias++)
                 json_put_string(writer, *alias);
         json_close_array(writer);
-        put_string(writer, "command", language->command);
-        put_string(writer, "options", language->options);
-        put_string(writer, "source", language->source_file);
-        put_string(writer, "executable", language->exec_file);
+        report_string(writer, "command", language->command);
+        report_string(writer, "options", language->options);
+        report_string(writer, "source", language->source_file);
+        report_string(writer, "executable", language->exec_file);
         json_key(writer, "default");
         json_put_boolean(writer, streq(file, listing->config->default_language));
         json_key(writer, "runs");
@@ -106,7 +101,7 @@ static void put_json(Listing *listing, const char *file, const Language *languag
                 json_put_boolean(writer, result->level == CHECK_OK);
         else
                 json_put_null(writer);
-        put_string(writer, "wrong", result ? result->wrong : NULL);
+        report_string(writer, "wrong", result ? result->wrong : NULL);
         json_close_object(writer);
 }
 

@@ -26,11 +26,6 @@ static void append_head(Text *text, const char *path) {
 
 /* ---- as JSON: an object a line ---- */
 
-static void put_string(JsonWriter *writer, const char *name, const char *value) {
-        json_key(writer, name);
-        json_put_string(writer, isempty(value) ? NULL : value);
-}
-
 static JsonWriter *line_new(const char *path, const char *event) {
         JsonWriter *writer = json_writer_new(false);
         _cleanup_free_ char *name = NULL;
@@ -38,8 +33,8 @@ static JsonWriter *line_new(const char *path, const char *event) {
         json_open_object(writer);
         json_key(writer, "time_usec");
         json_put_integer(writer, (int64_t)now_realtime());
-        put_string(writer, "machine", sd_bus_path_decode(path, VM1_MACHINES, &name) > 0 ? name : NULL);
-        put_string(writer, "event", event);
+        report_string(writer, "machine", sd_bus_path_decode(path, VM1_MACHINES, &name) > 0 ? name : NULL);
+        report_string(writer, "event", event);
         return writer;
 }
 
@@ -54,9 +49,9 @@ static void print_line(JsonWriter *writer) {
 static void print_state_line(const char *path, const char *was, const char *is, const char *reason) {
         _cleanup_(json_writer_freep) JsonWriter *writer = line_new(path, "state");
 
-        put_string(writer, "old", was);
-        put_string(writer, "new", is);
-        put_string(writer, "reason", reason);
+        report_string(writer, "old", was);
+        report_string(writer, "new", is);
+        report_string(writer, "reason", reason);
         print_line(writer);
 }
 
