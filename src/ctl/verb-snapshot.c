@@ -129,8 +129,7 @@ static int give_up(const Snapshot *snapshot) {
         if (snapshot->taking)
                 fprintf(stderr,
                         "Interrupted: what was begun is undone and the old snapshot is in force, unless "
-                        "that "
-                        "was being replaced already; see: pbotvmctl status %s\n",
+                        "that was being replaced already; see: pbotvmctl status %s\n",
                         snapshot->machine->name);
         else
                 fputs("Interrupted: the old snapshot is in force.\n", stderr);
@@ -183,6 +182,7 @@ int verb_snapshot(Ctl *ctl, int argc _unused_, char **argv) {
         password_agent_stop(agent);
         free(snapshot.told);
         if (r == 0 && ctl->legend)
-                printf("%s has a new snapshot, which was tried.\n", argv[1]);
+                printf("%s has a new snapshot%s.\n", argv[1],
+                        streq(snapshot.machine->policy, "never") ? "" : ", which was tried");
         return r;
 }

@@ -104,13 +104,15 @@ static uint8_t function_use(const Source *source, const Piece *piece) {
         return source->dialect == DIALECT_CXX ? OVERLOADS : 0;
 }
 
-/* operator"" x, or operator""x, which is one literal with a suffix. */
+/* operator"" x, or operator""x, which is one literal with a suffix; suffixes with an underscore are the
+ * program's alone. */
 static bool is_literal_operator(const Source *source, const Token *name) {
         if (name->word != WORD_OPERATOR_FUNCTION || name[1].kind != TOKEN_STRING)
                 return false;
-        const Token *suffix = name[2].kind == TOKEN_WORD ? &name[2] : &name[1];
-        const char *first = source->data + suffix->begin;
-        return (suffix == &name[2] ? *first : suffix->end - suffix->begin > 2 ? first[2] : '_') != '_';
+        const bool apart = name[2].kind == TOKEN_WORD;
+        const Token *token = apart ? &name[2] : &name[1];
+        const size_t suffix = token->begin + (apart ? 0 : strlen("\"\""));
+        return suffix < token->end && source->data[suffix] != '_';
 }
 
 /* What a piece declares at the top level. */
