@@ -40,6 +40,8 @@ typedef struct SavedState {
 } SavedState;
 /* Of one that was read. */
 void saved_state_done(SavedState *state);
+/* False if one has to be written anew where the other was: what only leases change comes with their records.
+ */
 bool saved_machine_equal(const SavedMachine *a, const SavedMachine *b);
 
 /* Reads the file below run_fd. One that is not there is an empty state: the system, or the service, was

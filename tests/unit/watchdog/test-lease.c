@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -367,6 +368,42 @@ static void test_state_cannot_be_saved(void **state) {
 }
 
 /* Who asked for a revert and went is not kept: others can ask. */
+/* The state file is written when a lease begins and when it has ended. */
+static void test_two_writes_a_lease(void **state) {
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+        char path[128];
+        char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+
+        world_start_ready(w, NO_DOMAIN);
+        sd_bus *bus = world_connect(w);
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        assert_null(client_release(bus, &held, "clean"));
+        held_done(&held);
+
+        snprintf(path, sizeof(path), "%s/run", w->directory);
+        _cleanup_close_ int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+        assert_true(fd >= 0 && inotify_add_watch(fd, path, IN_MOVE) >= 0);
+        for (unsigned i = 0; i < 5; i++) {
+                assert_null(client_lease(bus, "vm", LONG, &held));
+                assert_null(client_release(bus, &held, "clean"));
+                /* What is still to be written is, before this is answered. */
+                assert_string_equal(machine_string(bus, "State"), "ready");
+                held_done(&held);
+        }
+        unsigned writes = 0;
+        for (ssize_t n; (n = read(fd, events, sizeof(events))) > 0;)
+                for (char *p = events; p < events + n;) {
+                        const struct inotify_event *event = (struct inotify_event *)p;
+                        writes += (event->mask & IN_MOVED_TO) != 0;
+                        p += sizeof(*event) + event->len;
+                }
+        /* The first one may be of the lease before, and the last one still to come. */
+        assert_in_range(writes, 9, 11);
+        assert_int_equal(machine_number(bus, "Requests"), 6);
+        sd_bus_flush_close_unref(bus);
+}
+
 static void test_vanished_revert_callers(void **state) {
         World *w = *state;
         _cleanup_held_ Held held = { .fd = -EBADF };
@@ -437,6 +474,7 @@ int main(void) {
                 test_in_world(test_lost_in_the_middle),
                 test_in_world(test_silent_agent),
                 test_in_world(test_state_cannot_be_saved),
+                test_in_world(test_two_writes_a_lease),
                 test_in_world(test_vanished_revert_callers),
         };
         cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
