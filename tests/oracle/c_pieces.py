@@ -238,7 +238,7 @@ def function_pointer(b):
 def assembler(b):
     name = b.fresh(('asm_one', 'asm_two', 'seven', 'print_asm'))
     return Piece('asm', b.pick('__asm__', '__asm') +
-                 f'("{name}: mov ${b.number()}, %eax; ret"); int {name}(void);', 'file', (Offer(f'{name}()'),))
+                 f'(".text; {name}: mov ${b.number()}, %eax; ret"); int {name}(void);', 'file', (Offer(f'{name}()'),))
 
 
 def static_assert(b):

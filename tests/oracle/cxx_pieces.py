@@ -13,8 +13,9 @@ NAMES = HEADER_NAMES + ('alpha', 'beta', 'n', 'total', 'twice', 'width', 'item',
 TYPES = ('T0', 'Point', 'Pair', 'S', 'Cell', 'Item', 'Node', 'is_same', 'Matrix', 'print_t', 'Watch', 'Shape')
 
 
-def call(b, name):
-    return (Offer(f'{name}({b.number()})'),)
+def call(b, name, head=''):
+    cast = '(int)' if 'unsigned' in head or 'size_t' in head else ''
+    return (Offer(f'{cast}{name}({b.number()})'),)
 
 
 def body(b, term, name='v'):
@@ -46,7 +47,7 @@ def function(b):
     text = body(b, term)
     if 'decltype(auto)' in head:
         text = f'return (int)(v + {term.text});'
-    return Piece('function', head.replace('@', name) + ' { ' + text + ' }', 'file', call(b, name), use('', term))
+    return Piece('function', head.replace('@', name) + ' { ' + text + ' }', 'file', call(b, name, head), use('', term))
 
 
 def container_function(b):
@@ -180,12 +181,15 @@ def using(b):
 
 def lambda_variable(b):
     name, term = b.fresh(), b.term()
-    return Piece('lambda', b.pick(f'auto {name} = [](int v) {{ return v * 2; }};',
-                                  f'auto {name} = [](auto v) -> int {{ if (v) {{ return 1; }} return 0; }};',
-                                  f'auto {name} = [&](int v) mutable {{ return v + {term.text}; }};',
-                                  f'std::function<int(int)> {name} = [=](int v) {{ return v + {term.text}; }};',
-                                  f'const auto {name} = [q = 3](int v) noexcept {{ return v + q; }};'), 'main',
-                 call(b, name), use('', term))
+    text, place = b.pick(('auto @ = [](int v) { return v * 2; };', 'either'),
+                         ('auto @ = [](auto v) -> int { if (v) { return 1; } return 0; };', 'either'),
+                         ('const auto @ = [q = 3](int v) noexcept { return v + q; };', 'either'),
+                         # Outside of functions there is nothing to capture, and none may say so.
+                         ('auto @ = [&](int v) mutable { return v + %s; };', 'main'),
+                         ('std::function<int(int)> @ = [=](int v) { return v + %s; };', 'main'))
+    uses = '%s' in text
+    return Piece('lambda', text.replace('@', name) % ((term.text,) if uses else ()), place, call(b, name),
+                 use('', term) if uses else frozenset())
 
 
 def variable(b):

@@ -208,10 +208,14 @@ def generate(rng, language, number):
     makers = [maker for maker in language.MAKERS if ending.prints or not getattr(maker, 'prints', False)]
     if ending.main:
         makers = [maker for maker in makers if not getattr(maker, 'inside', False)]
+    local = set()  # pieces that can be in main alone, and what needs them
     for _ in range(rng.randint(0, 6)):
         piece = rng.choice(makers)(builder)
-        if piece:
-            builder.add(piece)
+        if not piece or (piece.place == 'file' and piece.needs & local):
+            continue
+        builder.add(piece)
+        if piece.place == 'main' or piece.needs & local:
+            local.add(piece.own)
     builder.add(ending.maker(builder))
     for piece in builder.pieces:
         if piece.whole:
