@@ -115,6 +115,19 @@ static bool is_literal_operator(const Source *source, const Token *name) {
         return suffix < token->end && source->data[suffix] != '_';
 }
 
+/* Whether the parenthesis at i holds a declarator, as of a pointer to a function: int (*f)(int). */
+static bool holds_declarator(const Source *source, uint32_t i) {
+        const Token *inner = &source->tokens[i] + 1;
+
+        if (!token_is_sign(inner - 1, SIGN_PAREN_OPEN))
+                return false;
+        /* R (A::*f)() */
+        while (inner->kind == TOKEN_WORD && token_is_sign(inner + 1, SIGN_SCOPE))
+                inner += 2;
+        return token_is_sign(inner, SIGN_STAR) || token_is_sign(inner, SIGN_AND) ||
+               token_is_sign(inner, SIGN_AND_AND);
+}
+
 /* What a piece declares at the top level. */
 static void note_piece(Finder *finder, const Piece *piece) {
         const Source *source = finder->source;
@@ -149,7 +162,7 @@ static void note_piece(Finder *finder, const Piece *piece) {
                 else if (token_is_sign(token, SIGN_BRACE_CLOSE))
                         enumeration = false;
                 else if ((token_opens(token) || (token_is_sign(token, SIGN_LESS) && !value)) &&
-                         close != NO_TOKEN && close < piece->end)
+                         (value || !holds_declarator(source, i)) && close != NO_TOKEN && close < piece->end)
                         i = close;
         }
 }

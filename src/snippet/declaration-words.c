@@ -30,7 +30,10 @@ static void tag_scan(Scan *s) {
         if (reader_class(reader, i, WORD_TAG)) /* enum class */
                 i++;
         i = attributes_skip(reader, i);
-        while (reader_kind(reader, i, TOKEN_WORD) && !reader_class(reader, i, WORD_TYPE)) {
+        /* The first word is the name, whatever a header makes of it (struct complex); const may be the next.
+         */
+        while (reader_kind(reader, i, TOKEN_WORD) &&
+                (name == NO_TOKEN || !reader_class(reader, i, WORD_TYPE))) {
                 name = i;
                 i = angles_skip(reader, i + 1);
                 if (reader_sign(reader, i, SIGN_SCOPE))
