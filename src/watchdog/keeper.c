@@ -32,11 +32,11 @@ static void on_link_unasked(Link *link _unused_, void *userdata) {
         machine_doubt(&((Keeper *)userdata)->machine);
 }
 
-static void on_link_flooded(Link *link _unused_, void *userdata) {
+static void on_link_misbehaved(Link *link _unused_, const char *how, void *userdata) {
         Keeper *keeper = userdata;
 
-        keeper_log(keeper, LOG_WARNING, MESSAGE_PROTOCOL, "%s: the guest talks without being asked.",
-                keeper->config->name);
+        keeper_log(keeper, LOG_WARNING, MESSAGE_PROTOCOL, "%s: the guest broke the protocol: %s.",
+                keeper->config->name, how);
         condemn(keeper, REVERT_PROTOCOL);
 }
 
@@ -381,7 +381,7 @@ static int open_ways(Keeper *keeper, sd_event *event) {
         LinkHooks hooks = {
                 .fact = on_link_fact,
                 .unasked = on_link_unasked,
-                .flooded = on_link_flooded,
+                .misbehaved = on_link_misbehaved,
                 .userdata = keeper,
         };
         int r = link_new(event, keeper->config, hooks, &keeper->link);

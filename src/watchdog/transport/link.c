@@ -100,11 +100,38 @@ static void drop_connection(Link *link) {
 
 /* ---- looking for a way ---- */
 
+static void report(Link *link, LinkFact fact) {
+        link->proven = fact == LINK_PROVEN;
+        link->hooks.fact(link, fact, link->hooks.userdata);
+}
+
+static void leave_lanes(Link *link, const char *how) {
+        drop_connection(link);
+        link->round = 0;
+        schedule_round(link, LINK_RETRY_FAST_USEC);
+        report(link, LINK_DOWN);
+        if (how)
+                link->hooks.misbehaved(link, how, link->hooks.userdata);
+}
+
+static void on_mux_broken(Mux *mux _unused_, int error, void *userdata) {
+        leave_lanes(userdata, error == -EBADMSG ? "it does not keep to its lanes" : NULL);
+}
+
+/* Others may still be on the stream; it is only asked once more. */
+static void ask_again(Link *link) {
+        int r = link->probe ? 0 : ask(link);
+
+        /* A lane that was taken back can be used again when the guest has ended it too. */
+        if (r == -EBUSY && !mux_is_used(link->mux))
+                leave_lanes(link, "it ends no lane");
+        else if (r < 0)
+                schedule_round(link, LINK_RETRY_SLOW_USEC);
+}
+
 static void begin_round(Link *link) {
-        /* Others are still on the stream; it is only asked once more. */
         if (link->mux) {
-                if (ask(link) < 0)
-                        schedule_round(link, LINK_RETRY_SLOW_USEC);
+                ask_again(link);
                 return;
         }
         link->tried = 0;
@@ -126,11 +153,6 @@ static void schedule_round(Link *link, uint64_t usec) {
         /* Without memory for a timer the link stays down, and the machine is reverted for that. */
         (void)sd_event_add_time_relative(
                 link->event, &link->retry, CLOCK_MONOTONIC, usec, USEC_PER_MSEC, on_retry, link);
-}
-
-static void report(Link *link, LinkFact fact) {
-        link->proven = fact == LINK_PROVEN;
-        link->hooks.fact(link, fact, link->hooks.userdata);
 }
 
 static void round_failed(Link *link) {
@@ -166,7 +188,7 @@ static int on_idle_io(sd_event_source *source _unused_, int fd, uint32_t revents
         link->unasked += (size_t)n;
         if (link->unasked > LINK_UNASKED_MAX) {
                 link->unasked = 0;
-                link->hooks.flooded(link, link->hooks.userdata);
+                link->hooks.misbehaved(link, "it talks without being asked", link->hooks.userdata);
         }
         return 0;
 }
@@ -175,17 +197,6 @@ static int on_idle_io(sd_event_source *source _unused_, int fd, uint32_t revents
 static int go_idle(Link *link) {
         link->idle_io = sd_event_source_disable_unref(link->idle_io);
         return sd_event_add_io(link->event, &link->idle_io, link->fd, EPOLLIN, on_idle_io, link);
-}
-
-static void on_mux_broken(Mux *mux _unused_, int error, void *userdata) {
-        Link *link = userdata;
-
-        drop_connection(link);
-        link->round = 0;
-        schedule_round(link, LINK_RETRY_FAST_USEC);
-        report(link, LINK_DOWN);
-        if (error == -EBADMSG)
-                link->hooks.flooded(link, link->hooks.userdata);
 }
 
 /* The agent answered on its byte stream; lanes: it understands them, if it is not in one already. */
@@ -246,10 +257,12 @@ static int ask(Link *link) {
         /* Whoever is on a channel is the guest; elsewhere anybody may be. */
         bool tell = link->has_secret && link->endpoints[link->current].kind == TRANSPORT_CHANNEL;
         int r = link->mux ? lane_new(link->mux, &link->probe_lane, &link->probe_fd) : 0;
+        if (r >= 0)
+                r = probe_new(link->event, link->mux ? link->probe_fd : link->fd, link->framing,
+                        tell ? link->secret : NULL, limit, on_probed, link, &link->probe);
         if (r < 0)
-                return r;
-        return probe_new(link->event, link->mux ? link->probe_fd : link->fd, link->framing,
-                tell ? link->secret : NULL, limit, on_probed, link, &link->probe);
+                end_probe(link);
+        return r;
 }
 
 static void on_connected(int fd, void *userdata) {
@@ -264,6 +277,7 @@ static void on_connected(int fd, void *userdata) {
         }
         /* Only a connection for a second look at a vsock that worked can fail while it counts as proven. */
         if (link->proven) {
+                drop_connection(link);
                 schedule_round(link, LINK_RETRY_FAST_USEC);
                 report(link, LINK_DOWN);
         } else
@@ -372,10 +386,6 @@ void link_probe(Link *link) {
 
 bool link_is_wide(const Link *link) {
         return link->proven && (link->mux || !is_stream(link));
-}
-
-bool link_is_started(const Link *link) {
-        return link->started;
 }
 
 TransportKind link_transport(const Link *link) {

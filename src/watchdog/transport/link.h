@@ -33,8 +33,9 @@ typedef struct LinkHooks {
         void (*fact)(Link *link, LinkFact fact, void *userdata);
         /* Something came unasked on a byte stream, maybe a part of an old reply. */
         void (*unasked)(Link *link, void *userdata);
-        /* LINK_UNASKED_MAX was passed, or the guest did not keep to its lanes. */
-        void (*flooded)(Link *link, void *userdata);
+        /* The guest broke the protocol: LINK_UNASKED_MAX was passed, or it did not keep to its lanes. how:
+         * in words. */
+        void (*misbehaved)(Link *link, const char *how, void *userdata);
         void *userdata;
 } LinkHooks;
 
@@ -54,7 +55,6 @@ bool link_set_lines(Link *link, const MachineConfig *config, const DomainLines *
 /* Proves again that the agent answers; does nothing while a probe runs or a strand is open on a byte stream
  * without lanes. */
 void link_probe(Link *link);
-bool link_is_started(const Link *link);
 /* True if several strands may be open at once. */
 bool link_is_wide(const Link *link);
 /* The way that works, TRANSPORT_AUTO if none does. */

@@ -189,8 +189,9 @@ static void take_lanes(FakeGuest *g, Connection *c) {
                         take_requests(g, c, &c->lanes[piece.lane], (int)piece.lane);
                 } else if (r > 0) {
                         text_clear(&c->lanes[piece.lane]);
-                        lane_append(&end, piece.lane, "", 0);
-                        put(c, end.data, end.size);
+                        if (g->traits[FAKE_ENDS_LANES])
+                                lane_append(&end, piece.lane, "", 0);
+                        put(c, text_string(&end), end.size);
                 }
                 if (c->fd >= 0)
                         text_consume(&c->in, used);
@@ -229,7 +230,8 @@ static void receive(FakeGuest *g, Connection *c) {
 static void accept_one(FakeGuest *g, int line) {
         int fd = accept4(g->listeners[line], NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-        for (size_t i = 0; fd >= 0 && i < CONNECTIONS_MAX; i++)
+        bool keep = line != DATA || !g->traits[FAKE_SHUTS];
+        for (size_t i = 0; keep && fd >= 0 && i < CONNECTIONS_MAX; i++)
                 if (g->connections[i].fd < 0) {
                         g->connections[i] = (Connection){ .fd = fd, .line = line };
                         return;
@@ -326,6 +328,7 @@ static FakeGuest *make(const char *directory, uint32_t vsock_port) {
         g->beat = "pbotvm 1";
         g->vsock_port = vsock_port;
         g->traits[FAKE_UP] = g->traits[FAKE_BEATS] = g->traits[FAKE_ANSWERS] = true;
+        g->traits[FAKE_ENDS_LANES] = true;
         for (size_t i = 0; i < CONNECTIONS_MAX; i++)
                 g->connections[i].fd = -EBADF;
         for (int line = 0; line < N_LINES; line++) {

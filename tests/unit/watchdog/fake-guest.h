@@ -9,18 +9,20 @@
 typedef struct FakeGuest FakeGuest;
 
 typedef enum FakeTrait {
-        FAKE_UP,       /* accepts connections; else they are refused, and those that were are closed */
-        FAKE_BEATS,    /* a line on each heartbeat connection every 0.1 s */
-        FAKE_ASKED,    /* echoes a newline there, and answers it in the way of 2026 */
-        FAKE_ANSWERS,  /* on the data connection */
-        FAKE_HANGS_UP, /* closes the data connection when a request has come, in place of an answer */
-        FAKE_PROOF,    /* says to whoever probes that it understands a proof */
-        FAKE_LANES,    /* and lanes */
+        FAKE_UP,         /* accepts connections; else they are refused, and those that were are closed */
+        FAKE_BEATS,      /* a line on each heartbeat connection every 0.1 s */
+        FAKE_ASKED,      /* echoes a newline there, and answers it in the way of 2026 */
+        FAKE_ANSWERS,    /* on the data connection */
+        FAKE_HANGS_UP,   /* closes the data connection when a request has come, in place of an answer */
+        FAKE_PROOF,      /* says to whoever probes that it understands a proof */
+        FAKE_LANES,      /* and lanes */
+        FAKE_ENDS_LANES, /* gives a lane back that was taken back */
+        FAKE_SHUTS,      /* closes each data connection as soon as it is there */
         _FAKE_TRAIT_MAX,
 } FakeTrait;
 
 /* directory: for unix sockets data and heart in it; NULL: TCP on 127.0.0.1, ports from the kernel. It is up,
- * beats and answers. Fails the test if that cannot be. */
+ * beats, answers and ends lanes. Fails the test if that cannot be. */
 FakeGuest *fake_guest_new(const char *directory);
 /* The same with its data on that port of AF_VSOCK. */
 FakeGuest *fake_guest_new_vsock(uint32_t port);

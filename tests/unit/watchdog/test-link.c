@@ -4,6 +4,7 @@
 
 #include "fake-guest.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <linux/vm_sockets.h>
@@ -11,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "common/io.h"
+#include "common/lane.h"
 #include "test.h"
 #include "watchdog/transport/link.h"
 
@@ -26,7 +28,8 @@ typedef struct Fixture {
         Link *link;
         LinkFact fact;
         unsigned facts;
-        unsigned unasked, floods;
+        unsigned unasked, misdeeds;
+        const char *misdeed; /* the last one */
         int strand_fd;
         bool strand_done;
 } Fixture;
@@ -41,8 +44,10 @@ static void on_unasked(Link *link _unused_, void *userdata) {
         ((Fixture *)userdata)->unasked++;
 }
 
-static void on_flooded(Link *link _unused_, void *userdata) {
-        ((Fixture *)userdata)->floods++;
+static void on_misbehaved(Link *link _unused_, const char *how, void *userdata) {
+        Fixture *f = userdata;
+        f->misdeeds++;
+        f->misdeed = how;
 }
 
 static int setup(void **state) {
@@ -61,7 +66,7 @@ static int setup(void **state) {
         f->hooks = (LinkHooks){
                 .fact = on_fact,
                 .unasked = on_unasked,
-                .flooded = on_flooded,
+                .misbehaved = on_misbehaved,
                 .userdata = f,
         };
         assert_int_equal(link_new(f->event, &f->config, f->hooks, &f->link), 0);
@@ -272,6 +277,49 @@ static void test_a_secret_of_the_operator(void **state) {
         assert_return_code(unlink(path), errno);
 }
 
+static unsigned open_descriptors(void) {
+        DIR *dir = opendir("/proc/self/fd");
+        unsigned n = 0;
+
+        assert_non_null(dir);
+        while (readdir(dir))
+                n++;
+        closedir(dir);
+        return n;
+}
+
+/* A guest that hangs up before it has heard the proof costs no descriptor, however often it does. */
+static void test_hanging_up_before_the_proof(void **state) {
+        Fixture *f = *state;
+        char path[] = "/tmp/test-link-XXXXXX";
+        int fd = mkstemp(path);
+
+        assert_return_code(fd, errno);
+        assert_int_equal(dprintf(fd, "%064i\n", 7), 65);
+        fd_close(fd);
+        f->config.secret = path;
+        f->config.transport = TRANSPORT_VSOCK;
+        f->link = link_free(f->link);
+        assert_int_equal(link_new(f->event, &f->config, f->hooks, &f->link), 0);
+        link_start(f->link, FRAMING_CHUNKS);
+        wait_fact(f, LINK_PROVEN);
+
+        unsigned before = open_descriptors();
+        for (unsigned i = 0; i < 8; i++) {
+                fake_guest_set(f->guest, FAKE_SHUTS, true);
+                link_probe(f->link);
+                /* It has hung up by the time that the link looks at the connection. */
+                usleep(50 * 1000);
+                wait_fact(f, LINK_DOWN);
+                fake_guest_set(f->guest, FAKE_SHUTS, false);
+                wait_fact(f, LINK_PROVEN);
+        }
+        /* The guest's own ends, which it closes in its own time, are counted too. */
+        assert_true(open_descriptors() < before + 4);
+        link_stop(f->link);
+        assert_return_code(unlink(path), errno);
+}
+
 /* A channel whose agent understands lanes has several, and a probe beside them. */
 static void test_lanes_of_a_channel(void **state) {
         Fixture *f = *state;
@@ -309,13 +357,47 @@ static void test_lanes_of_a_channel(void **state) {
         /* What is in no lane breaks the protocol, and ends all. */
         fake_guest_say(channel, "result:end\n", 1);
         wait_fact(f, LINK_DOWN);
-        assert_int_equal(f->floods, 1);
+        assert_int_equal(f->misdeeds, 1);
+        assert_string_equal(f->misdeed, "it does not keep to its lanes");
         assert_int_equal(io_read(fd_b, &c, 1, now_monotonic() + PATIENCE), 0);
         assert_false(strand_close(b));
         fd_close(fd_a);
         fd_close(fd_b);
         wait_fact(f, LINK_PROVEN);
 
+        link_stop(f->link);
+        fake_guest_free(channel);
+        assert_return_code(rmdir(directory), errno);
+}
+
+/* A guest that ends no lane has none left after a while: it is not taken for one that works. */
+static void test_lanes_that_are_not_ended(void **state) {
+        Fixture *f = *state;
+        char directory[] = "/tmp/test-link-XXXXXX", path[64];
+
+        assert_non_null(mkdtemp(directory));
+        FakeGuest *channel = fake_guest_new(directory);
+        snprintf(path, sizeof(path), "%s/data", directory);
+        f->config.channel_data = path;
+        assert_true(link_set_lines(f->link, &f->config, &(DomainLines){}));
+        fake_guest_set(channel, FAKE_LANES, true);
+        fake_guest_set(channel, FAKE_ENDS_LANES, false);
+        link_start(f->link, FRAMING_CHUNKS);
+        wait_fact(f, LINK_PROVEN);
+        for (unsigned i = 0; i < LANES_MAX; i++) {
+                link_probe(f->link);
+                wait_fact(f, LINK_PROVEN);
+        }
+        assert_int_equal(f->misdeeds, 0);
+        link_probe(f->link);
+        wait_fact(f, LINK_DOWN);
+        assert_int_equal(f->misdeeds, 1);
+        assert_string_equal(f->misdeed, "it ends no lane");
+
+        /* The way to it is a new one. */
+        wait_fact(f, LINK_PROVEN);
+        link_probe(f->link);
+        wait_fact(f, LINK_PROVEN);
         link_stop(f->link);
         fake_guest_free(channel);
         assert_return_code(rmdir(directory), errno);
@@ -369,7 +451,7 @@ static void test_leftovers(void **state) {
         assert_false(strand_close(a));
         fd_close(fd);
         assert_int_equal(f->unasked, 1);
-        assert_int_equal(f->floods, 0);
+        assert_int_equal(f->misdeeds, 0);
 }
 
 int main(void) {
@@ -381,7 +463,9 @@ int main(void) {
                 test_with_link(test_vsock_that_goes),
                 test_with_link(test_proof_over_vsock),
                 test_with_link(test_a_secret_of_the_operator),
+                test_with_link(test_hanging_up_before_the_proof),
                 test_with_link(test_lanes_of_a_channel),
+                test_with_link(test_lanes_that_are_not_ended),
                 test_with_link(test_serial),
                 test_with_link(test_leftovers),
         };
