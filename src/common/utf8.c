@@ -78,6 +78,28 @@ void utf8_append_escaped(Text *text, const char *data, size_t size) {
         append_replaced(text, data, size, true);
 }
 
+static bool is_control(uint32_t c) {
+        return c < 0x20 || (c >= 0x7F && c < 0xA0);
+}
+
+void utf8_copy_line(char *ret, size_t size, const char *string) {
+        size_t left = strlen(string), used = 0, n;
+
+        for (; left > 0; string += n, left -= n) {
+                uint32_t c;
+                n = utf8_unit(string, left, &c);
+                bool as_it_is = c != UINT32_MAX && !is_control(c);
+                if (used + (as_it_is ? n : 1) >= size)
+                        break;
+                if (as_it_is)
+                        memcpy(ret + used, string, n);
+                else
+                        ret[used] = '?';
+                used += as_it_is ? n : 1;
+        }
+        ret[used] = '\0';
+}
+
 void utf8_append(Text *text, uint32_t c) {
         char b[4];
 

@@ -19,6 +19,10 @@ void utf8_append_valid(Text *text, const char *data, size_t size);
  * hex digits of its first byte: inside a JSON string a reader then sees \xHH. */
 void utf8_append_escaped(Text *text, const char *data, size_t size);
 
+/* Copies what others wrote into a message of one line: as many whole characters as fit into size bytes with
+ * the NUL behind them, control characters and malformed units replaced by '?'. */
+void utf8_copy_line(char *ret, size_t size, const char *string);
+
 /* Appends one code point. */
 void utf8_append(Text *text, uint32_t c);
 

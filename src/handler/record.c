@@ -5,9 +5,11 @@
 
 #include "common/io.h"
 #include "common/log.h"
+#include "common/utf8.h"
 
 #define FIELDS_MAX 20
 #define VALUE_MAX 256
+#define NAME_SHOWN 64
 
 typedef struct Fields {
         Text lines[FIELDS_MAX];
@@ -60,11 +62,12 @@ static void add_steps(Fields *fields, const Steps *steps, uint64_t began) {
         log_debug("steps: %s", text_string(&text));
 }
 
-/* What a stranger typed stands in a message of one line: control characters become question marks. */
+/* What a stranger typed stands in a message of one line. */
 static void append_plain(Text *text, const char *string) {
-        for (size_t i = 0; string && string[i] && i < 64; i++)
-                text_append_char(
-                        text, (unsigned char)string[i] < 0x20 || string[i] == 0x7f ? '?' : string[i]);
+        char line[NAME_SHOWN + 1];
+
+        utf8_copy_line(line, sizeof(line), string ?: "");
+        text_append_string(text, line);
 }
 
 void record_request(const Run *run, uint64_t began, size_t answer_size) {

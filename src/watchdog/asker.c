@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "watchdog/asker.h"
 
+#include "common/utf8.h"
+
 void asker_done(Asker *asker) {
         free(asker->nick);
         free(asker->channel);
@@ -8,22 +10,13 @@ void asker_done(Asker *asker) {
         *asker = (Asker){};
 }
 
-static bool is_inside_character(char byte) {
-        return ((unsigned char)byte & 0xc0) == 0x80;
-}
-
 int asker_set(char **to, const char *text) {
-        size_t size = strnlen(text, ASKER_SIZE_MAX + 1);
+        char line[ASKER_SIZE_MAX + 1];
 
-        if (size > ASKER_SIZE_MAX)
-                for (size = ASKER_SIZE_MAX; size > 0 && is_inside_character(text[size]); size--)
-                        ;
-        char *copy = strndup(text, size);
+        utf8_copy_line(line, sizeof(line), text);
+        char *copy = strdup(line);
         if (!copy)
                 return -ENOMEM;
-        for (char *p = copy; *p; p++)
-                if ((unsigned char)*p < ' ' || *p == 0x7f)
-                        *p = '?';
         free(*to);
         *to = copy;
         return 0;

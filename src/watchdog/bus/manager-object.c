@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "watchdog/bus/manager-object.h"
 
-#include "common/log.h"
+#include "common/utf8.h"
 #include "common/vm1.h"
 #include "watchdog/bus/error.h"
 #include "watchdog/bus/machine-object.h"
 #include "watchdog/desk.h"
 
+/* Of what is shown in an error: the bus takes none that is not UTF-8, whole. */
 #define NAME_SIZE_MAX 200
+#define ERRORS_SIZE_MAX ((size_t)4000)
 
 /* ---- Lease ---- */
 
@@ -75,9 +77,11 @@ static int method_lease(sd_bus_message *message, void *userdata, sd_bus_error *e
 
         const char *one[] = { wanted, NULL };
         const AliasConfig *alias = config_alias(config, wanted);
-        if (!alias && !config_machine(config, wanted))
-                return sd_bus_error_setf(
-                        error, VM1_ERROR_NO_SUCH_MACHINE, "Unknown machine '%.*s'.", NAME_SIZE_MAX, wanted);
+        if (!alias && !config_machine(config, wanted)) {
+                char shown[NAME_SIZE_MAX + 1];
+                utf8_copy_line(shown, sizeof(shown), wanted);
+                return sd_bus_error_setf(error, VM1_ERROR_NO_SUCH_MACHINE, "Unknown machine '%s'.", shown);
+        }
 
         r = desk_request(manager_desk(objects->manager), message, wanted,
                 alias ? (const char *const *)alias->machines : one, wait_usec, config->queue_max, &asker);
@@ -94,11 +98,14 @@ static int method_release(sd_bus_message *message, void *userdata, sd_bus_error 
         if (r < 0)
                 return r;
         int outcome = outcome_from_string(name);
-        if (outcome < 0)
+        if (outcome < 0) {
+                char shown[NAME_SIZE_MAX + 1];
+                utf8_copy_line(shown, sizeof(shown), name);
                 return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
-                        "Unknown outcome '%.*s': expected clean, timed-out, contained, killed, "
+                        "Unknown outcome '%s': expected clean, timed-out, contained, killed, "
                         "protocol-error, lost, unsent or abandoned.",
-                        NAME_SIZE_MAX, name);
+                        shown);
+        }
 
         r = desk_release(
                 manager_desk(objects->manager), sd_bus_message_get_sender(message), id, (Outcome)outcome);
@@ -138,13 +145,14 @@ static int method_list(sd_bus_message *message, void *userdata, sd_bus_error *er
 
 static int method_reload(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const BusObjects *objects = userdata;
-        _cleanup_text_ Text errors = {};
+        _cleanup_text_ Text errors = {}, shown = {};
 
         int r = manager_reload(objects->manager, &errors);
-        if (r < 0)
+        if (r < 0) {
+                utf8_append_valid(&shown, text_string(&errors), MIN(errors.size, ERRORS_SIZE_MAX));
                 return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
-                        "The configuration is wrong, the old one stays:\n%.*s", (int)MIN(errors.size, 4000u),
-                        text_string(&errors));
+                        "The configuration is wrong, the old one stays:\n%s", text_string(&shown));
+        }
         return sd_bus_reply_method_return(message, NULL);
 }
 

@@ -6,6 +6,7 @@
 #include <libvirt/virterror.h>
 
 #include "common/io.h"
+#include "common/utf8.h"
 #include "config/machine-config.h"
 #include "passport/passport.h"
 #include "watchdog/libvirt/domain-xml.h"
@@ -43,7 +44,8 @@ struct DomainTask {
         bool sees_snapshot;
         uint64_t epoch;
         int error; /* 0, -ENOTCONN, -ENXIO (no such domain), -ENOENT (no such snapshot), -EIO */
-        char message[MESSAGE_SIZE];
+        char message[MESSAGE_SIZE]; /* libvirt's, in the language of its host; of QEMU's it may have many
+                                       lines */
         BackendLook look;
         DomainTask *previous, *next;
 };
@@ -53,7 +55,7 @@ struct DomainTask {
 static int failed(DomainTask *t, virConnectPtr connection) {
         const virError *e = virGetLastError();
 
-        snprintf(t->message, sizeof(t->message), "%s", virGetLastErrorMessage());
+        utf8_copy_line(t->message, sizeof(t->message), virGetLastErrorMessage());
         if (e && e->code == VIR_ERR_NO_DOMAIN)
                 return -ENXIO;
         if (e && e->code == VIR_ERR_NO_DOMAIN_SNAPSHOT)

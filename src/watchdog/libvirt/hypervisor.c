@@ -2,11 +2,10 @@
 #include "watchdog/libvirt/hypervisor.h"
 
 #include <pthread.h>
-#include <stdio.h>
-
 #include <libvirt/virterror.h>
 
 #include "common/log.h"
+#include "common/utf8.h"
 
 /* libvirt's own macro of that name is a cast that clang's -Wcast-function-type-strict refuses; by way of
  * void (*)(void), the type that stands for any function, it is taken. */
@@ -199,7 +198,7 @@ static void run_connect(WorkerTask *task) {
         if (connection)
                 (void)swap_connection(t->hypervisor, connection);
         else
-                snprintf(t->message, sizeof(t->message), "%s", virGetLastErrorMessage());
+                utf8_copy_line(t->message, sizeof(t->message), virGetLastErrorMessage());
 }
 
 static void connect_done(WorkerTask *task, bool live) {

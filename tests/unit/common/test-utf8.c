@@ -56,11 +56,33 @@ static void test_trims_unicode_space(void **state _unused_) {
         assert_int_equal(utf8_trimmed_size("\x80\x80\x80\x80\x80", 5), 5);
 }
 
+static void test_copies_a_line(void **state _unused_) {
+        static const struct {
+                const char *in, *out;
+        } cases[] = {
+                { "", "" },
+                { "12345678", "1234567" },
+                { "a\nb\tc\x7F", "a?b?c?" },
+                { "123456\xC3\xA9", "123456" }, /* would be cut in the middle */
+                { "12345\xC3\xA9", "12345\xC3\xA9" },
+                { "a\xC2\x85z", "a?z" }, /* U+0085 ends a line too */
+                { "a\xFF\xE2\x82z", "a??z" },
+                { "a\xC2\xA0z", "a\xC2\xA0z" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                char line[8];
+                utf8_copy_line(line, sizeof(line), cases[i].in);
+                assert_string_equal(line, cases[i].out);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_malformed_units),
                 cmocka_unit_test(test_round_trip),
                 cmocka_unit_test(test_trims_unicode_space),
+                cmocka_unit_test(test_copies_a_line),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,6 +48,10 @@ static void test_who_cannot_be_leased(void **state) {
         world_start_ready(w, NO_DOMAIN);
         sd_bus *bus = world_connect(w);
         assert_string_equal(client_lease(bus, "nobody", LONG, &held), ERROR "NoSuchMachine");
+        /* Of a name that is too long to be shown whole characters are. */
+        char name[300];
+        snprintf(name, sizeof(name), "%0199i\xC3\xA9\xC3\xA9", 0);
+        assert_string_equal(client_lease(bus, name, LONG, &held), ERROR "NoSuchMachine");
 
         assert_null(client_call(bus, "vm", "Drain", NULL));
         assert_string_equal(machine_string(bus, "State"), "drained");

@@ -157,6 +157,7 @@ static void test_cannot_be_taken(void **state) {
         client_snapshot_begin(bus, "vm", &snapshot);
         assert_string_equal(client_wait_done(bus, &snapshot), SD_BUS_ERROR_FAILED);
         assert_int_equal(world_log_count(w, "Taking a snapshot of vm failed: it could not be taken: "), 1);
+        assert_true(world_log_has_line(w, "it could not be taken: ", "; what was there before is in force"));
         serves(w, bus);
         assert_int_equal(trials(bus), 0);
         sd_bus_flush_close_unref(bus);

@@ -192,12 +192,30 @@ void world_wait_count(World *w, const unsigned *counter, unsigned value) {
         assert_true(is >= value);
 }
 
-size_t world_log_count(World *w, const char *text) {
-        _cleanup_text_ Text path = {}, log = {};
-        size_t n = 0;
+static void read_log(const World *w, Text *log) {
+        _cleanup_text_ Text path = {};
 
         text_append_printf(&path, "%s/log", w->directory);
-        assert_int_equal(io_read_file(AT_FDCWD, text_string(&path), (size_t)64 << 20, &log), 0);
+        assert_int_equal(io_read_file(AT_FDCWD, text_string(&path), (size_t)64 << 20, log), 0);
+}
+
+bool world_log_has_line(World *w, const char *first, const char *then) {
+        _cleanup_text_ Text log = {};
+
+        read_log(w, &log);
+        for (const char *p = text_string(&log); (p = strstr(p, first)); p++) {
+                const char *behind = strstr(p, then);
+                if (behind && behind < p + strcspn(p, "\n"))
+                        return true;
+        }
+        return false;
+}
+
+size_t world_log_count(World *w, const char *text) {
+        _cleanup_text_ Text log = {};
+        size_t n = 0;
+
+        read_log(w, &log);
         for (const char *p = text_string(&log); (p = strstr(p, text)); p++)
                 n++;
         return n;
