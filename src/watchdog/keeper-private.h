@@ -99,6 +99,8 @@ void keeper_snapshot_update(Keeper *keeper, uint64_t now_usec);
 uint64_t keeper_snapshot_deadline(const Keeper *keeper);
 /* Who waited for it may be gone: what can still be undone is. */
 void keeper_snapshot_interrupt(Keeper *keeper);
+/* See keeper_give_up(). */
+void keeper_snapshot_give_up(Keeper *keeper);
 /* What is done, for people; "" if nothing is. */
 const char *keeper_snapshot_words(const Keeper *keeper);
 

@@ -173,6 +173,17 @@ void keeper_snapshot_interrupt(Keeper *keeper) {
                 keeper->replacing.interrupted = true;
 }
 
+void keeper_snapshot_give_up(Keeper *keeper) {
+        const char *error = keeper->replacing.phase == SNAPSHOT_CLEARING ? NULL : SD_BUS_ERROR_FAILED;
+        char text[256];
+
+        if (keeper->snapshot_calls.n == 0)
+                return;
+        snprintf(text, sizeof(text), "Taking a snapshot of %s failed: the watchdog ends; %s.",
+                keeper->config->name, remaining(keeper));
+        pending_calls_answer(&keeper->snapshot_calls, error, text);
+}
+
 int keeper_snapshot(Keeper *keeper, sd_bus_message *call) {
         if (!keeper->backend)
                 return -EOPNOTSUPP;

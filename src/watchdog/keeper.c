@@ -314,6 +314,11 @@ void keeper_set_needed(Keeper *keeper, bool needed) {
         keeper->machine.needed = needed;
 }
 
+void keeper_give_up(Keeper *keeper) {
+        answer_reverts(keeper, SD_BUS_ERROR_FAILED, "the watchdog ends, or has other settings for it");
+        keeper_snapshot_give_up(keeper);
+}
+
 static void try_snapshot(Keeper *keeper) {
         SnapshotChoice choice;
 
@@ -439,8 +444,7 @@ int keeper_new(sd_event *event, const MachineConfig *config, BackendDriver *driv
 Keeper *keeper_free(Keeper *keeper) {
         if (!keeper)
                 return NULL;
-        answer_reverts(keeper, SD_BUS_ERROR_FAILED, "the watchdog ends, or has other settings for it");
-        pending_calls_drop(&keeper->snapshot_calls);
+        keeper_give_up(keeper);
         sd_event_source_disable_unref(keeper->timer);
         sd_event_source_disable_unref(keeper->look_timer);
         if (keeper->backend)

@@ -108,5 +108,7 @@ int keeper_revert(Keeper *keeper, RevertReason reason, sd_bus_message *call);
 int keeper_snapshot(Keeper *keeper, sd_bus_message *call);
 /* 0, or a negative errno when that cannot be saved: then it stays as it was. */
 int keeper_drain(Keeper *keeper, bool drain);
+/* Those who wait for a revert or a snapshot are told that nobody brings it to an end. */
+void keeper_give_up(Keeper *keeper);
 /* A connection has left the bus: its calls are not answered. */
 void keeper_sender_gone(Keeper *keeper, const char *sender);

@@ -174,6 +174,13 @@ static void set_queue_timer(Manager *manager) {
         }
 }
 
+/* The bus closes with the loop, so all who wait for something are told before. */
+static void finish(Manager *manager) {
+        roster_give_up(manager->roster);
+        desk_refuse_all(manager->desk);
+        (void)sd_event_exit(manager->event, 0);
+}
+
 static int on_update(sd_event_source *source _unused_, void *userdata) {
         Manager *manager = userdata;
 
@@ -187,7 +194,7 @@ static int on_update(sd_event_source *source _unused_, void *userdata) {
                 notify_status(manager->notify);
         /* Nobody has a machine, and what the last one left behind is reverted. */
         if (manager->stopping && roster_is_quiet(manager->roster) && !desk_has_leases(manager->desk))
-                (void)sd_event_exit(manager->event, 0);
+                finish(manager);
         return 0;
 }
 
@@ -202,15 +209,14 @@ static int on_stop_time(sd_event_source *source _unused_, uint64_t usec _unused_
 
         log_warning("Leases that do not end are taken back.");
         roster_revoke_all(manager->roster);
-        desk_refuse_all(manager->desk);
         (void)save(manager);
-        (void)sd_event_exit(manager->event, 0);
+        finish(manager);
         return 0;
 }
 
 void manager_stop(Manager *manager) {
         if (manager->stopping) {
-                (void)sd_event_exit(manager->event, 0);
+                finish(manager);
                 return;
         }
         manager->stopping = true;

@@ -317,6 +317,11 @@ void roster_revoke_all(Roster *roster) {
                 desk_revoke(roster->desk, roster->entries[i]->keeper, OUTCOME_ABANDONED);
 }
 
+void roster_give_up(Roster *roster) {
+        for (size_t i = 0; i < roster->n_entries; i++)
+                keeper_give_up(roster->entries[i]->keeper);
+}
+
 bool roster_is_quiet(const Roster *roster) {
         for (size_t i = 0; i < roster->n_entries; i++)
                 if (keeper_is_at_work(roster->entries[i]->keeper))

@@ -38,6 +38,8 @@ bool roster_update(Roster *roster, const Config *config);
 void roster_serve(Roster *roster);
 /* Takes all leases back. */
 void roster_revoke_all(Roster *roster);
+/* See keeper_give_up(). */
+void roster_give_up(Roster *roster);
 /* True if no machine is being reset, or its snapshot taken. */
 bool roster_is_quiet(const Roster *roster);
 void roster_sender_gone(Roster *roster, const char *sender);

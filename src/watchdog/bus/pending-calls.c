@@ -19,11 +19,6 @@ void pending_calls_answer(PendingCalls *pending, const char *error, const char *
         pending->n = 0;
 }
 
-void pending_calls_drop(PendingCalls *pending) {
-        while (pending->n > 0)
-                sd_bus_message_unref(pending->calls[--pending->n]);
-}
-
 void pending_calls_sender_gone(PendingCalls *pending, const char *sender) {
         size_t n = 0;
 

@@ -18,7 +18,5 @@ typedef struct PendingCalls {
 int pending_calls_add(PendingCalls *pending, sd_bus_message *call);
 /* error: its name, with its text; NULL: what they asked for is done. None is left. */
 void pending_calls_answer(PendingCalls *pending, const char *error, const char *text);
-/* None is answered. */
-void pending_calls_drop(PendingCalls *pending);
 /* A connection has left the bus: its calls are not answered. */
 void pending_calls_sender_gone(PendingCalls *pending, const char *sender);

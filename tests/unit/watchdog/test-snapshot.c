@@ -148,7 +148,26 @@ static void test_interrupted(void **state) {
         sd_bus_flush_close_unref(bus);
 }
 
-/* libvirt takes no name that no XML could have. */
+/* The watchdog is ended at once in the middle of it: who waits is told, and what he has. */
+static void test_watchdog_ends(void **state) {
+        World *w = *state;
+        sd_bus *bus = start(w, "");
+        Pending snapshot, revert;
+
+        fake_guest_set(w->guest, FAKE_ANSWERS, false);
+        client_snapshot_begin(bus, "vm", &snapshot);
+        wait_reason(bus, "the new snapshot is tried");
+        client_revert_begin(bus, "vm", &revert); /* which waits for the end of that */
+        wait_reason(bus, "the new snapshot is tried");
+        assert_int_equal(kill(w->watchdog_pid, SIGTERM), 0);
+        world_wait_count(w, &w->stops, 1);
+        assert_int_equal(world_end(w, SIGTERM), 0);
+        assert_string_equal(client_wait_done(bus, &snapshot), SD_BUS_ERROR_FAILED);
+        assert_string_equal(client_wait_done(bus, &revert), SD_BUS_ERROR_FAILED);
+        sd_bus_flush_close_unref(bus);
+}
+
+/* libvirt takes no name that no XML could have. It says so in several lines; what is made of that is one. */
 static void test_cannot_be_taken(void **state) {
         World *w = *state;
         sd_bus *bus = start(w, ", \"snapshot\": \"a\\u0001\"");
@@ -217,6 +236,7 @@ int main(void) {
                 test_in_world(test_replaced),
                 test_in_world(test_trial_fails),
                 test_in_world(test_interrupted),
+                test_in_world(test_watchdog_ends),
                 test_in_world(test_cannot_be_taken),
                 test_in_world(test_first),
                 test_in_world(test_never_reverted),
