@@ -11,8 +11,7 @@
 static void sample_cpu(Keeper *keeper, const BackendLook *look) {
         Machine *m = &keeper->machine;
 
-        if (idle_cpu_sample(&keeper->cpu, look->cpu_usec, machine_state(m) == MACHINE_READY, m->requests,
-                    look->taken_usec))
+        if (idle_cpu_sample(&keeper->cpu, look->cpu_usec, machine_is_idle(m), m->requests, look->taken_usec))
                 machine_condemn(m, REVERT_CPU, look->taken_usec);
 }
 

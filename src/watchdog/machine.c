@@ -263,6 +263,10 @@ bool machine_can_snapshot(const Machine *machine) {
         return machine_is_well(machine) && machine->leases == 0 && !machine->held;
 }
 
+bool machine_is_idle(const Machine *machine) {
+        return machine_can_snapshot(machine) && !machine->drained;
+}
+
 bool machine_is_fresh(const Machine *machine, uint64_t now_usec) {
         return machine->proven_usec > 0 && now_usec < usec_add(machine->proven_usec, MACHINE_FRESH_USEC);
 }

@@ -216,6 +216,8 @@ bool machine_can_lease(const Machine *machine, bool is_operator);
 bool machine_is_fresh(const Machine *machine, uint64_t now_usec);
 /* True if it is worth a snapshot now: alive, free, nothing due; an operator may have drained it. */
 bool machine_can_snapshot(const Machine *machine);
+/* True if it is ready, and neither an operator nor whoever writes its memory down does anything with it. */
+bool machine_is_idle(const Machine *machine);
 /* It is drained no more: the policy counts again. */
 void machine_resume(Machine *machine, uint64_t now_usec);
 /* True if its guest is alive and need not be reverted. */

@@ -469,6 +469,7 @@ static void test_a_pause_for_a_snapshot(void **state _unused_) {
         Machine m = ready_machine(POLICY_ON_FAILURE, true);
 
         machine_set_run(&m, RUN_SAVING, T0);
+        assert_false(machine_is_idle(&m));
         machine_set_pulse(&m, PULSE_LOST, T0 + 4 * SEC);
         assert_int_equal(m.due, REVERT_NONE);
         assert_false(machine_can_lease(&m, false));
@@ -510,7 +511,9 @@ static void test_what_is_worth_a_snapshot(void **state _unused_) {
 static void test_held_for_our_own_snapshot(void **state _unused_) {
         Machine m = ready_machine(POLICY_ON_FAILURE, true);
 
+        assert_true(machine_is_idle(&m));
         machine_hold(&m);
+        assert_false(machine_is_idle(&m)); /* what the domain burns now is not the guest's */
         assert_false(machine_can_lease(&m, false));
         machine_condemn(&m, REVERT_HEARTBEAT, T0);
         assert_int_equal(machine_step(&m, T0 + 100 * SEC), MACHINE_STEP_NONE);
