@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include <libvirt/virterror.h>
+
 #include "passport/passport.h"
 
 int snapshot_names_init(SnapshotNames *names, const char *proper) {
@@ -20,24 +22,29 @@ void snapshot_names_done(SnapshotNames *names) {
         *names = (SnapshotNames){};
 }
 
-virDomainSnapshotPtr snapshot_find(virDomainPtr domain, const SnapshotNames *names, SnapshotChoice choice) {
-        const char *in_force[] = { names->proper, names->spare, names->proper };
-        virDomainSnapshotPtr snapshot = NULL;
-
-        if (choice != SNAPSHOT_IN_FORCE)
-                return virDomainSnapshotLookupByName(
-                        domain, choice == SNAPSHOT_SPARE ? names->spare : names->proper, 0);
-        for (size_t i = 0; !snapshot && i < ELEMENTSOF(in_force); i++)
-                snapshot = virDomainSnapshotLookupByName(domain, in_force[i], 0);
-        return snapshot;
+/* What libvirt's last error was about. One that it could not look for may be there. */
+static bool is_missing(void) {
+        const virError *e = virGetLastError();
+        return e && e->code == VIR_ERR_NO_DOMAIN_SNAPSHOT;
 }
 
-static bool exists(virDomainPtr domain, const SnapshotNames *names, SnapshotChoice choice) {
+virDomainSnapshotPtr snapshot_find(virDomainPtr domain, const SnapshotNames *names, SnapshotChoice choice) {
+        if (choice == SNAPSHOT_SPARE)
+                return virDomainSnapshotLookupByName(domain, names->spare, 0);
+        virDomainSnapshotPtr proper = virDomainSnapshotLookupByName(domain, names->proper, 0);
+        if (proper || choice == SNAPSHOT_PROPER || !is_missing())
+                return proper;
+        virDomainSnapshotPtr spare = virDomainSnapshotLookupByName(domain, names->spare, 0);
+        return spare ?: virDomainSnapshotLookupByName(domain, names->proper, 0);
+}
+
+/* 1, 0, or -1 with libvirt's error. */
+static int exists(virDomainPtr domain, const SnapshotNames *names, SnapshotChoice choice) {
         virDomainSnapshotPtr snapshot = snapshot_find(domain, names, choice);
         if (!snapshot)
-                return false;
+                return is_missing() ? 0 : -1;
         virDomainSnapshotFree(snapshot);
-        return true;
+        return 1;
 }
 
 static int create(virDomainPtr domain, const char *name) {
@@ -67,7 +74,7 @@ static int create(virDomainPtr domain, const char *name) {
 int snapshot_drop(virDomainPtr domain, const SnapshotNames *names, SnapshotChoice choice) {
         virDomainSnapshotPtr snapshot = snapshot_find(domain, names, choice);
         if (!snapshot)
-                return 1;
+                return is_missing() ? 1 : -1;
         int r = virDomainSnapshotDelete(snapshot, 0);
         virDomainSnapshotFree(snapshot);
         return r;
@@ -77,8 +84,9 @@ int snapshot_take(virDomainPtr domain, const SnapshotNames *names, SnapshotChoic
         bool spare = choice == SNAPSHOT_SPARE;
 
         /* Without the proper one, a spare that was left over may be all that there is. */
-        if (spare && !exists(domain, names, SNAPSHOT_PROPER))
-                return 1;
+        int r = spare ? exists(domain, names, SNAPSHOT_PROPER) : 1;
+        if (r <= 0)
+                return r < 0 ? r : 1;
         return snapshot_drop(domain, names, choice) < 0
                        ? -1
                        : create(domain, spare ? names->spare : names->proper);
