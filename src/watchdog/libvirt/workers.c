@@ -12,6 +12,7 @@ typedef struct Worker {
         Workers *workers;
         pthread_t thread;
         bool running;
+        bool over;        /* it needs the lock no more */
         WorkerTask *task; /* what it does now */
 } Worker;
 
@@ -90,6 +91,8 @@ static void *run(void *userdata) {
         }
         if (--workers->n_threads == 0 && workers->final && !workers->stop)
                 (void)run_task(worker, TAKE_PTR(workers->final));
+        worker->over = true;
+        pthread_cond_broadcast(&workers->changed);
         pthread_mutex_unlock(&workers->lock);
         return NULL;
 }
@@ -128,13 +131,22 @@ bool workers_are_stuck(Workers *workers) {
         return stuck;
 }
 
+static void init_lock(Workers *workers) {
+        pthread_condattr_t attributes;
+
+        pthread_mutex_init(&workers->lock, NULL);
+        pthread_condattr_init(&attributes);
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+        pthread_cond_init(&workers->changed, &attributes);
+        pthread_condattr_destroy(&attributes);
+}
+
 int workers_new(LibvirtThread *thread, Workers **ret) {
         _cleanup_(workers_freep) Workers *workers = calloc(1, sizeof(*workers));
         if (!workers)
                 return -ENOMEM;
         workers->thread = thread;
-        pthread_mutex_init(&workers->lock, NULL);
-        pthread_cond_init(&workers->changed, NULL);
+        init_lock(workers);
 
         for (size_t i = 0; i < WORKERS; i++) {
                 Worker *w = &workers->pool[i];
@@ -151,24 +163,27 @@ int workers_new(LibvirtThread *thread, Workers **ret) {
         return 0;
 }
 
-/* pthread_timedjoin_np() wants the time of day. */
-static struct timespec end_time(void) {
-        uint64_t at = now_realtime() + END_USEC;
-        return (struct timespec){ (time_t)(at / USEC_PER_SEC), (long)(at % USEC_PER_SEC * NSEC_PER_USEC) };
+static bool are_over(const Workers *workers) {
+        for (size_t i = 0; i < WORKERS; i++)
+                if (workers->pool[i].running && !workers->pool[i].over)
+                        return false;
+        return true;
 }
 
+/* With the lock held, which those that are over need no more. False if others are left behind. Not by
+ * pthread_timedjoin_np(), whose time is that of the day, which may be set meanwhile. */
 static bool join(Workers *workers) {
-        struct timespec end = end_time();
-        bool all = true;
+        uint64_t at = usec_add(now_monotonic(), END_USEC);
+        struct timespec end = { (time_t)(at / USEC_PER_SEC), (long)(at % USEC_PER_SEC * NSEC_PER_USEC) };
 
+        while (!are_over(workers) && pthread_cond_timedwait(&workers->changed, &workers->lock, &end) == 0)
+                ;
         for (size_t i = 0; i < WORKERS; i++) {
-                Worker *w = &workers->pool[i];
-                if (!w->running || pthread_timedjoin_np(w->thread, NULL, &end) == 0)
-                        continue;
-                (void)pthread_detach(w->thread);
-                all = false;
+                const Worker *w = &workers->pool[i];
+                if (w->running)
+                        (void)(w->over ? pthread_join(w->thread, NULL) : pthread_detach(w->thread));
         }
-        return all;
+        return are_over(workers);
 }
 
 bool workers_end(Workers *workers) {
@@ -178,11 +193,8 @@ bool workers_end(Workers *workers) {
         pthread_mutex_lock(&workers->lock);
         workers->stop = true;
         pthread_cond_broadcast(&workers->changed);
-        pthread_mutex_unlock(&workers->lock);
         bool all = join(workers);
-
         /* One that comes back later finds nobody. */
-        pthread_mutex_lock(&workers->lock);
         workers->ended = true;
         workers->abandoned = !all;
         WorkerTask *first = TAKE_PTR(workers->first), *final = TAKE_PTR(workers->final);

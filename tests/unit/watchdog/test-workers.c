@@ -2,6 +2,7 @@
 
 /* The threads that make the calls that block: when one counts as stuck, and how they end. */
 
+#include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 
@@ -17,6 +18,13 @@ void __wrap_libvirt_thread_post(LibvirtThread *thread, Completion *completion);
 void __wrap_libvirt_thread_post(LibvirtThread *thread, Completion *completion) {
         atomic_fetch_add(&posts, 1);
         __real_libvirt_thread_post(thread, completion);
+}
+
+/* The clock of the day is put forward by an hour after it was read. */
+uint64_t __real_now_realtime(void);
+uint64_t __wrap_now_realtime(void);
+uint64_t __wrap_now_realtime(void) {
+        return __real_now_realtime() - 3600 * SEC;
 }
 
 typedef struct Job {
@@ -139,6 +147,33 @@ static void test_finish(void **state) {
         assert_true(now_monotonic() - begun < SEC);
 }
 
+static void *let_go(void *userdata) {
+        Job *job = userdata;
+
+        usleep(300000);
+        sem_post(&job->go);
+        return NULL;
+}
+
+/* One that is done within the time is waited for, whatever the clock of the day does. */
+static void test_is_waited_for(void **state) {
+        House *h = *state;
+        pthread_t helper;
+        sem_t begun;
+        Job job;
+
+        assert_int_equal(sem_init(&begun, 0, 0), 0);
+        job_init(&job, USEC_INFINITY);
+        job.begun = &begun;
+        workers_submit(h->workers, &job.task);
+        sem_wait(&begun);
+        assert_int_equal(pthread_create(&helper, NULL, let_go, &job), 0);
+        assert_true(workers_end(h->workers));
+        assert_int_equal(pthread_join(helper, NULL), 0);
+        /* It told, too. */
+        wait_done(h->event, &job);
+}
+
 /* A thread that hangs in a call is left behind; when it comes back, what it would tell is gone. */
 static void test_left_behind(void **state) {
         House *h = *state;
@@ -172,6 +207,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_each_task_has_its_limit, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_finish, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_is_waited_for, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_left_behind, set_up, tear_down),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
