@@ -3,8 +3,7 @@
 
 #include <stdio.h>
 
-#include <libxml/parser.h>
-#include <libxml/xpath.h>
+#include "passport/xml.h"
 
 #define HEAD "Taken by pbotvm:"
 
@@ -33,44 +32,25 @@ static void set_word(char *to, size_t size, const char *from) {
                         *p = '_';
 }
 
-/* What an XPath makes a string of in a document; freed with xmlFree(). NULL if it is no document. */
-static xmlChar *string_at(const char *xml, const char *path) {
-        xmlDocPtr document = xmlReadMemory(xml, (int)strlen(xml), NULL, NULL,
-                XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-        xmlXPathContextPtr context = document ? xmlXPathNewContext(document) : NULL;
-        xmlXPathObjectPtr found = context ? xmlXPathEvalExpression((const xmlChar *)path, context) : NULL;
-        xmlChar *string = found && found->stringval ? xmlStrdup(found->stringval) : NULL;
-
-        xmlXPathFreeObject(found);
-        if (context)
-                xmlXPathFreeContext(context);
-        if (document)
-                xmlFreeDoc(document);
-        return string;
-}
-
 static void read_cpu(const char *capabilities, Passport *passport) {
-        xmlChar *model = string_at(capabilities, "string(/capabilities/host/cpu/model)");
+        _cleanup_(xml_freep) xmlDocPtr document = xml_parse(capabilities);
+        _cleanup_free_ char *model = xml_string(document, "/capabilities/host/cpu/model", 0);
 
         if (model)
-                set_word(passport->cpu, sizeof(passport->cpu), (const char *)model);
-        xmlFree(model);
+                set_word(passport->cpu, sizeof(passport->cpu), model);
 }
 
 bool passport_of_snapshot(const char *xml, Passport *ret) {
-        xmlChar *line = string_at(xml, "string(/domainsnapshot/description)");
-        bool read = passport_read((const char *)line, ret);
+        _cleanup_(xml_freep) xmlDocPtr document = xml_parse(xml);
+        _cleanup_free_ char *line = xml_string(document, "/domainsnapshot/description", 0);
 
-        xmlFree(line);
-        return read;
+        return passport_read(line, ret);
 }
 
 uint64_t passport_snapshot_time(const char *xml) {
-        xmlChar *seconds = string_at(xml, "string(/domainsnapshot/creationTime)");
-        uint64_t time = seconds ? strtoull((const char *)seconds, NULL, 10) : 0;
+        _cleanup_(xml_freep) xmlDocPtr document = xml_parse(xml);
 
-        xmlFree(seconds);
-        return time * USEC_PER_SEC;
+        return xml_number(document, "/domainsnapshot/creationTime", 0) * USEC_PER_SEC;
 }
 
 void passport_now(virConnectPtr connection, Passport *ret) {
@@ -82,8 +62,7 @@ void passport_now(virConnectPtr connection, Passport *ret) {
                 set_version(ret->emulator, sizeof(ret->emulator), version);
         if (virConnectGetLibVersion(connection, &version) >= 0)
                 set_version(ret->libvirt, sizeof(ret->libvirt), version);
-        if (capabilities)
-                read_cpu(capabilities, ret);
+        read_cpu(capabilities, ret);
 }
 
 static char *member(const Passport *passport, size_t i) {

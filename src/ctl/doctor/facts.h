@@ -5,8 +5,8 @@
 
 #include <libvirt/libvirt.h>
 
-#include "ctl/doctor/xml.h"
 #include "passport/passport.h"
+#include "passport/xml.h"
 
 typedef struct SnapshotFacts {
         char *name;

@@ -5,5 +5,5 @@
 
 #include "watchdog/transport/domain-lines.h"
 
-/* Reads a domain's XML, formatdomain of libvirt. 0, -EBADMSG or -ENOMEM. */
+/* Reads a domain's XML, formatdomain of libvirt. 0, or -EBADMSG (or no memory). */
 int domain_xml_lines(const char *xml, DomainLines *ret);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ctl/doctor/xml.h"
+#include "passport/xml.h"
 
 #include <libxml/parser.h>
 #include <libxml/xpath.h>
