@@ -94,5 +94,5 @@ extern const CheckTable service_checks;
 extern const CheckTable libvirt_checks;
 extern const CheckTable domain_checks;
 extern const CheckTable line_checks;
-extern const CheckTable storage_checks;
+extern const CheckTable disk_checks;
 extern const CheckTable snapshot_checks;

@@ -81,4 +81,4 @@ static const Check checks[] = {
         { "image-growth", SCOPE_DOMAIN, CHECK_WARNING, "the images have room to grow", look_growth,
                 "the images of domain {domain} may grow by {what}", "{mend}" },
 };
-const CheckTable storage_checks = { checks, ELEMENTSOF(checks) };
+const CheckTable disk_checks = { checks, ELEMENTSOF(checks) };
