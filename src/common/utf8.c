@@ -78,7 +78,7 @@ void utf8_append_escaped(Text *text, const char *data, size_t size) {
         append_replaced(text, data, size, true);
 }
 
-static bool is_control(uint32_t c) {
+bool unicode_is_control(uint32_t c) {
         return c < 0x20 || (c >= 0x7F && c < 0xA0);
 }
 
@@ -88,7 +88,7 @@ void utf8_copy_line(char *ret, size_t size, const char *string) {
         for (; left > 0; string += n, left -= n) {
                 uint32_t c;
                 n = utf8_unit(string, left, &c);
-                bool as_it_is = c != UINT32_MAX && !is_control(c);
+                bool as_it_is = c != UINT32_MAX && !unicode_is_control(c);
                 if (used + (as_it_is ? n : 1) >= size)
                         break;
                 if (as_it_is)

@@ -29,6 +29,9 @@ void utf8_append(Text *text, uint32_t c);
 /* The White_Space property of Unicode (U+0085, U+00A0, U+3000 ... included). */
 bool unicode_is_space(uint32_t c);
 
+/* Control characters: of ASCII, and U+0080 to U+009F, which terminals obey too. */
+bool unicode_is_control(uint32_t c);
+
 /* Letters, marks, decimal digits and connectors of Unicode, which identifiers are made of. False for what is
  * malformed (UINT32_MAX). */
 bool unicode_is_word(uint32_t c);

@@ -5,6 +5,8 @@
 #include <langinfo.h>
 #include <time.h>
 
+#include "common/utf8.h"
+
 bool format_colours(void) {
         const char *term = getenv("TERM");
 
@@ -75,6 +77,12 @@ void format_time(Text *text, uint64_t realtime_usec) {
 }
 
 void format_untrusted(Text *text, const char *string) {
-        for (; *string; string++)
-                text_append_char(text, (uint8_t)*string < 0x20 || *string == 0x7F ? '?' : *string);
+        for (size_t left = strlen(string), n; left > 0; string += n, left -= n) {
+                uint32_t c;
+                n = utf8_unit(string, left, &c);
+                if (c == UINT32_MAX || unicode_is_control(c))
+                        text_append_char(text, '?');
+                else
+                        text_append(text, string, n);
+        }
 }

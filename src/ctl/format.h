@@ -18,5 +18,6 @@ const char *format_dot(bool full);
 void format_span(Text *text, uint64_t usec);
 /* "2026-03-01 12:00:00", local time. */
 void format_time(Text *text, uint64_t realtime_usec);
-/* Shown text comes from a guest or an operator: control characters become '?'. */
+/* Shown text comes from a guest or an operator: control characters and what is no
+ * UTF-8 become '?'. */
 void format_untrusted(Text *text, const char *string);

@@ -6,11 +6,11 @@
 #include <stdio.h>
 
 #include "common/io.h"
+#include "common/utf8.h"
 #include "ctl/doctor/words.h"
-#include "ctl/format.h"
 
 #define ANSWER_MAX 4096 /* of it is kept; a hello is shorter */
-#define ANSWER_SHOWN 120
+#define ANSWER_SHOWN 100
 #define LOOKS_AT "hello world runs"
 
 static int connect_to(const char *host, uint16_t port, uint64_t deadline) {
@@ -77,6 +77,7 @@ static bool is_hello(const Text *answer) {
 static int add(const Config *config, const char *language, int r, const Text *answer, Results *results) {
         bool needed = streq(language, config->default_language);
         _cleanup_text_ Text wrong = {}, mend = {};
+        char shown[ANSWER_SHOWN];
 
         if (r >= 0 && is_hello(answer))
                 return results_add(results, "language", LOOKS_AT, CHECK_OK, language, NULL, NULL);
@@ -84,9 +85,8 @@ static int add(const Config *config, const char *language, int r, const Text *an
                 text_append_printf(&wrong, "the service could not be asked: %s", strerror(-r));
                 text_append_string(&mend, "systemctl restart pbotvm.socket");
         } else {
-                text_append_string(&wrong, "hello world gave: ");
-                format_untrusted(&wrong, text_string(answer));
-                text_truncate(&wrong, ANSWER_SHOWN);
+                utf8_copy_line(shown, sizeof(shown), text_string(answer));
+                text_append_printf(&wrong, "hello world gave: %s", shown);
                 text_append_string(&mend, "guest/install --languages ");
                 words_quote(&mend, language);
                 text_append_string(&mend, "  # in the guest, then a new snapshot");

@@ -56,6 +56,11 @@ static void test_untrusted(void **state) {
         (void)state;
         format_untrusted(&text, "a\x1B[2Jb\n\x7F\xC3\xA9");
         assert_string_equal(text_string(&text), "a?[2Jb??\xC3\xA9");
+        /* Nor by U+009B, which is such an ESC [ in one, nor by its byte alone. A character may be cut. */
+        text_clear(&text);
+        format_untrusted(&text, "a\xC2\x9B"
+                                "2J\x9Bz\xC3");
+        assert_string_equal(text_string(&text), "a?2J?z?");
 }
 
 static void test_colours(void **state) {
