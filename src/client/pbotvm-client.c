@@ -14,6 +14,9 @@
 /* Longer than a server of ours, or PBot's, may take to answer: pbotvm@.service. */
 #define ANSWER_USEC (20 * 60 * USEC_PER_SEC)
 
+/* Whoever does not take a connection for so long takes none. */
+#define CONNECT_USEC (10 * USEC_PER_SEC)
+
 static const char *variable(const char *name, const char *otherwise) {
         const char *value = getenv(name);
         return isempty(value) ? otherwise : value;
@@ -25,25 +28,23 @@ static int fatal(const char *message) {
         return EXIT_FAILURE;
 }
 
-static int connect_to(const struct addrinfo *address) {
-        _cleanup_close_ int fd =
-                socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC, address->ai_protocol);
-        if (fd < 0 || connect(fd, address->ai_addr, address->ai_addrlen) < 0)
-                return -errno;
-        return TAKE_FD(fd);
+static int connect_to(const struct sockaddr *address, socklen_t size) {
+        uint64_t deadline = usec_add(now_monotonic(), CONNECT_USEC);
+        int fd;
+
+        /* Of a unix socket whose queue is full nobody tells when it is not. */
+        while ((fd = io_connect(address, size, deadline)) == -EAGAIN && now_monotonic() < deadline)
+                (void)usleep(20000);
+        return fd;
 }
 
 static int connect_unix(const char *path, const char **ret_message) {
         struct sockaddr_un un = { .sun_family = AF_UNIX };
-        const struct addrinfo address = { .ai_family = AF_UNIX,
-                .ai_socktype = SOCK_STREAM,
-                .ai_addr = (struct sockaddr *)&un,
-                .ai_addrlen = sizeof(un) };
         int fd = -ENAMETOOLONG;
 
         if (strlen(path) < sizeof(un.sun_path)) {
                 memcpy(un.sun_path, path, strlen(path));
-                fd = connect_to(&address);
+                fd = connect_to((const struct sockaddr *)&un, sizeof(un));
         }
         if (fd < 0)
                 *ret_message = strerror(-fd);
@@ -66,7 +67,7 @@ static int connect_server(const char **ret_message) {
                 return -EADDRNOTAVAIL;
         }
         for (const struct addrinfo *a = addresses; a && fd < 0; a = a->ai_next)
-                fd = connect_to(a);
+                fd = connect_to(a->ai_addr, a->ai_addrlen);
         freeaddrinfo(addresses);
         if (fd < 0)
                 *ret_message = strerror(-fd);
