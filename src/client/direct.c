@@ -8,15 +8,6 @@
 
 #include "common/io.h"
 
-static bool is_set(char *const *environment, const char *name) {
-        for (size_t i = 0; environment && environment[i]; i++) {
-                const char *rest = startswith(environment[i], name);
-                if (rest && rest[0] == '=' && rest[1])
-                        return true;
-        }
-        return false;
-}
-
 /* The machine that is configured with what the variables say. */
 static const MachineConfig *find(
         const Config *config, const MachineConfig *wanted, bool serial, bool cid, bool domain) {
@@ -32,8 +23,10 @@ static const MachineConfig *find(
 
 int direct_decide(const Config *configured, const Config *effective, char *const *environment,
         const MachineConfig **ret_machine) {
-        bool serial = is_set(environment, "PBOTVM_SERIAL"), domain = is_set(environment, "PBOTVM_DOMAIN"),
-             cid = is_set(environment, "PBOTVM_CID") || is_set(environment, "PBOTVM_VPORT");
+        bool serial = environment_get(environment, "PBOTVM_SERIAL"),
+             domain = environment_get(environment, "PBOTVM_DOMAIN"),
+             cid = environment_get(environment, "PBOTVM_CID") ||
+                   environment_get(environment, "PBOTVM_VPORT");
         const MachineConfig *wanted = config_default_machine(effective);
 
         /* PBOTVM_CID=0 says which way not to go, not where. */

@@ -16,11 +16,6 @@ static struct {
         const char *identifier;
         bool journal;
         int max_priority;
-        struct {
-                const char *name;
-                char *line; /* NAME=value */
-        } fields[16];
-        size_t n_fields;
 } the_log = { .identifier = "pbotvm", .max_priority = LOG_INFO };
 
 /* stderr is the journal's when JOURNAL_STREAM names it: systemd.exec(5). */
@@ -57,33 +52,9 @@ void log_open(void) {
                 (void)sd_journal_sendv(&iov, 1);
 }
 
-void log_set_field(const char *name, const char *value) {
-        size_t i;
-
-        for (i = 0; i < the_log.n_fields; i++)
-                if (streq(the_log.fields[i].name, name))
-                        break;
-        if (i == ELEMENTSOF(the_log.fields))
-                return;
-        if (i == the_log.n_fields) {
-                the_log.fields[i].name = name;
-                the_log.fields[i].line = NULL;
-                the_log.n_fields++;
-        }
-
-        free(the_log.fields[i].line);
-        the_log.fields[i].line = NULL;
-        if (!value)
-                return;
-
-        _cleanup_text_ Text line = {};
-        text_append_printf(&line, "%s=%.256s", name, value);
-        (void)text_steal(&line, &the_log.fields[i].line, NULL);
-}
-
 static void to_journal(
         int priority, int error, const char *message_id, const char *const *fields, const char *message) {
-        struct iovec iov[5 + 16 + 32];
+        struct iovec iov[5 + 32];
         char buffers[3][64];
         _cleanup_text_ Text text = {};
         size_t n = 0;
@@ -106,9 +77,6 @@ static void to_journal(
                 snprintf(id, sizeof(id), "MESSAGE_ID=%s", message_id);
                 add(id);
         }
-        for (size_t i = 0; i < the_log.n_fields; i++)
-                if (the_log.fields[i].line)
-                        add(the_log.fields[i].line);
         for (size_t i = 0; fields && fields[i] && i < 32; i++)
                 add(fields[i]);
 #undef add

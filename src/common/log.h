@@ -29,10 +29,6 @@ void log_setup(const char *identifier);
 /* Opens the connection to the journal, if messages go there: for a process that may open no socket later. */
 void log_open(void);
 
-/* Adds a field to every later message of the process: name in capitals ("PBOTVM_NICK"), value cut at 256
- * bytes. A NULL value removes the field. At most 16 fields. */
-void log_set_field(const char *name, const char *value);
-
 /* Writes one message. error: 0, or a negative errno that %m in the format shows. Returns error. fields:
  * NULL, or a NULL-terminated list of "NAME=value" strings for this message alone; message_id may be NULL. */
 int log_write(int priority, int error, const char *message_id, const char *const *fields, const char *format,

@@ -44,5 +44,3 @@ void config_apply_environment(
  */
 void config_check_transports(
         ConfigReader *reader, const Config *config, const MachineGiven *given, char *const *environment);
-/* The value of a variable that is set and not empty, or NULL. environment may be NULL. */
-const char *environment_get(char *const *environment, const char *name);

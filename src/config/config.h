@@ -125,6 +125,9 @@ DEFINE_CLEANUP(Config *, config_free);
  * or if PBOTVM_ADDR, PBOTVM_PORT or PBOTVM_SERVER is set (listen_default). */
 int config_load(const char *path, char *const *environment, Config **ret, Text *errors);
 
+/* The value of a variable that is set and not empty, or NULL. environment may be NULL. */
+const char *environment_get(char *const *environment, const char *name);
+
 /* The machine of that name, or NULL. */
 const MachineConfig *config_machine(const Config *config, const char *name);
 /* The alias of that name, or NULL. */

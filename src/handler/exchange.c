@@ -6,7 +6,8 @@
 #include "common/io.h"
 #include "common/utf8.h"
 
-Framing exchange_framing(GuestKind guest) {
+/* How a guest of that kind is spoken to. */
+static Framing framing_of(GuestKind guest) {
         return guest == GUEST_PBOT_2023 ? FRAMING_END_MARKER : FRAMING_CHUNKS;
 }
 
@@ -97,7 +98,7 @@ static int make_frame(const Request *request, GuestKind guest, Text *frame) {
         int r = request_write(request, false, &json);
         if (r < 0)
                 return r;
-        frame_append_request(frame, text_string(&json), json.size, exchange_framing(guest));
+        frame_append_request(frame, text_string(&json), json.size, framing_of(guest));
         return text_error(frame);
 }
 

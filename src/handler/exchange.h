@@ -10,9 +10,6 @@
 #include "config/config.h"
 #include "handler/verdict.h"
 
-/* How a guest of that kind is spoken to. */
-Framing exchange_framing(GuestKind guest);
-
 typedef enum ExchangeResult {
         EXCHANGE_REPLY,    /* *verdict: clean, timed-out or killed; *reply is the guest's */
         EXCHANGE_TROUBLE,  /* *verdict: no-answer, protocol-error or lost */

@@ -54,7 +54,7 @@ Waiter *waiter_free(Waiter *waiter) {
         return NULL;
 }
 
-bool waiter_wants(const Waiter *waiter, const char *machine) {
+static bool waiter_wants(const Waiter *waiter, const char *machine) {
         for (char **n = waiter->machines; *n; n++)
                 if (streq(*n, machine))
                         return true;

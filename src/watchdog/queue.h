@@ -41,7 +41,6 @@ Waiter *waiter_new(const char *sender, const char *wanted, const char *const *ma
 /* It is in no queue any more. */
 Waiter *waiter_free(Waiter *waiter);
 DEFINE_CLEANUP(Waiter *, waiter_free);
-bool waiter_wants(const Waiter *waiter, const char *machine);
 
 /* 0, or -EBUSY when max already wait for each of its machines, or QUEUE_NICK_MAX of its nick; the queue owns
  * it then, until it is removed. */
