@@ -31,6 +31,7 @@ static const struct {
         { "doctor", 0, 0, true, false, verb_doctor },
         { "languages", 0, 0, true, false, verb_languages },
         { "attach", 2, 2, false, false, verb_attach },
+        { "import", 1, 1, false, false, verb_import },
 };
 
 static int help(void) {
@@ -51,6 +52,7 @@ static int help(void) {
              "  doctor                    Find what is wrong, and what mends it\n"
              "  languages                 The languages, and how their tools are called\n"
              "  attach KIND MACHINE       Give its domain a serial, vsock or channel\n"
+             "  import DIRECTORY          Take over what PBot's own programs kept there\n"
              "\n"
              "Options:\n"
              "  -h --help                 Show this help\n"
@@ -60,7 +62,9 @@ static int help(void) {
              "     --languages            doctor: try each language too\n"
              "     --try                  languages: run each one's hello world too\n"
              "     --directory=DIR        languages: the files of this folder\n"
-             "     --dry-run              attach: show the XML, change nothing\n"
+             "     --dry-run              attach, import: show it, change nothing\n"
+             "     --force                import: replace what is there\n"
+             "     --state=DIR            import: put the history there\n"
              "     --no-warm              snapshot: run no hello world before\n"
              "  -n --lines=N              Messages of the journal that status shows\n"
              "     --output=FILE          metrics: replace this file\n"
@@ -78,6 +82,8 @@ enum {
         OPTION_NO_PAGER,
         OPTION_LANGUAGES,
         OPTION_DRY_RUN,
+        OPTION_FORCE,
+        OPTION_STATE,
         OPTION_OUTPUT,
         OPTION_TRY,
         OPTION_DIRECTORY,
@@ -122,6 +128,8 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
                 { "no-pager", no_argument, NULL, OPTION_NO_PAGER },
                 { "languages", no_argument, NULL, OPTION_LANGUAGES },
                 { "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+                { "force", no_argument, NULL, OPTION_FORCE },
+                { "state", required_argument, NULL, OPTION_STATE },
                 { "no-warm", no_argument, NULL, OPTION_NO_WARM },
                 { "try", no_argument, NULL, OPTION_TRY },
                 { "directory", required_argument, NULL, OPTION_DIRECTORY },
@@ -160,6 +168,12 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
                 case OPTION_DRY_RUN:
                         ctl->dry_run = true;
                         break;
+                case OPTION_FORCE:
+                        ctl->force = true;
+                        break;
+                case OPTION_STATE:
+                        ctl->state = optarg;
+                        break;
                 case OPTION_NO_WARM:
                         ctl->warm = false;
                         break;
@@ -183,7 +197,8 @@ static int run_verb(Ctl *ctl, int argc, char **argv) {
                 if (!streq(verbs[i].name, argv[0]))
                         continue;
                 if (argc - 1 < verbs[i].arguments_min) {
-                        fprintf(stderr, "%s: which machine? See: pbotvmctl list\n", argv[0]);
+                        fprintf(stderr, "%s: which %s? See: %s\n", argv[0], verbs[i].bus ? "machine" : "one",
+                                verbs[i].bus ? "pbotvmctl list" : "pbotvmctl(1)");
                         return EXIT_USAGE;
                 }
                 if (argc - 1 > verbs[i].arguments_max) {

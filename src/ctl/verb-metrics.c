@@ -2,33 +2,10 @@
 
 /* metrics: for whoever collects them, on standard output or into a file that is whole at any time. */
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
-#include "common/io.h"
 #include "ctl/metrics.h"
-
-/* The new file has another ending than ".prom", by which node_exporter knows those that it reads. */
-static int replace_file(const char *path, const Text *text) {
-        _cleanup_text_ Text temporary = {};
-
-        text_append_printf(&temporary, "%s.new", path);
-        if (text_failed(&temporary))
-                return -ENOMEM;
-        const char *new = text_string(&temporary);
-        _cleanup_close_ int fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-        if (fd < 0)
-                return -errno;
-
-        int r = io_write(fd, text->data, text->size, USEC_INFINITY);
-        /* Whatever the umask: it holds nothing that not everybody may ask the bus. */
-        if (r >= 0 && (fchmod(fd, 0644) < 0 || rename(new, path) < 0))
-                r = -errno;
-        if (r < 0)
-                (void)unlink(new);
-        return r;
-}
+#include "ctl/replace-file.h"
 
 /* 0 with *ret, and *running, or an exit code, told on stderr. */
 static int read_machines(Ctl *ctl, Machines *ret, bool *running) {

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "edit/code-list.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 
-#include "common/io.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "common/utf8.h"
@@ -118,16 +115,12 @@ int code_list_open(
         return 0;
 }
 
-int code_list_get(const CodeList *list, size_t i, Text *ret) {
+int code_line_read(Slice line, Text *ret) {
         _cleanup_json_ Json *json = NULL;
         size_t size;
 
         text_clear(ret);
-        if (i >= list->n)
-                return 0;
-
-        Slice line = list->lines[list->n - 1 - i];
-        if (line.data[0] == '{') {
+        if (line.size > 0 && line.data[0] == '{') {
                 int r = json_parse(line.data, line.size, JSON_LIMITS_WIRE, &json, NULL);
                 if (r == -ENOMEM)
                         return r;
@@ -137,10 +130,18 @@ int code_list_get(const CodeList *list, size_t i, Text *ret) {
                 text_append(ret, code, size);
         else
                 utf8_append_valid(ret, line.data, line.size);
-        return text_failed(ret) ? -ENOMEM : 1;
+        return text_error(ret);
 }
 
-static int append_line(Text *lines, const Text *code) {
+int code_list_get(const CodeList *list, size_t i, Text *ret) {
+        text_clear(ret);
+        if (i >= list->n)
+                return 0;
+        int r = code_line_read(list->lines[list->n - 1 - i], ret);
+        return r < 0 ? r : 1;
+}
+
+int code_line_append(Text *lines, const Text *code) {
         _cleanup_(json_writer_freep) JsonWriter *writer = json_writer_new(false);
 
         json_open_object(writer);
@@ -151,23 +152,6 @@ static int append_line(Text *lines, const Text *code) {
                 return -ENOMEM;
         text_append_char(lines, '\n');
         return text_error(lines);
-}
-
-static int write_successor(const History *history, const CodeList *list, const Text *content) {
-        char name[NAME_MAX + 1];
-
-        store_temporary_name(list->name, name);
-        _cleanup_close_ int fd =
-                openat(history->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd < 0)
-                return -errno;
-
-        int r = store_append(fd, text_string(content), content->size);
-        if (r >= 0 && renameat(history->fd, name, history->fd, list->name) < 0)
-                r = -errno;
-        if (r < 0)
-                (void)unlinkat(history->fd, name, 0);
-        return r;
 }
 
 /* The file would get too long: its successor has the newest codes, and a quarter of room, so that this is
@@ -187,7 +171,7 @@ static int rewrite(const History *history, const CodeList *list, size_t keep, co
                 text_append_char(&content, '\n');
         }
         text_append_text(&content, lines);
-        return text_failed(&content) ? -ENOMEM : write_successor(history, list, &content);
+        return text_failed(&content) ? -ENOMEM : store_replace(history, list->name, &content);
 }
 
 /* Cuts off the dropped and torn ends and appends. */
@@ -243,7 +227,7 @@ int code_list_change(
         if (!list->usable || (drop == 0 && n_append == 0))
                 return 0;
         for (size_t i = 0; i < n_append; i++) {
-                int r = append_line(&lines, append[i]);
+                int r = code_line_append(&lines, append[i]);
                 if (r < 0)
                         return r;
         }
@@ -276,7 +260,7 @@ int code_list_push(const History *history, const char *channel, const char *lang
         if (history->fd < 0)
                 return 0;
         store_name(channel, language, STORE_CODES, list.name);
-        int r = append_line(&line, code);
+        int r = code_line_append(&line, code);
         if (r < 0)
                 return r;
 

@@ -27,6 +27,10 @@ void code_list_done(CodeList *list);
 int code_list_open(
         const History *history, const char *channel, const char *language, bool exclusive, CodeList *ret);
 
+/* The code of a line, without its newline, and back: the line is appended, with one. 0 or -ENOMEM. */
+int code_line_read(Slice line, Text *ret);
+int code_line_append(Text *lines, const Text *code);
+
 /* The code at position i, 0 being the newest: 1 and *ret, 0 if there are not so many, -ENOMEM. */
 int code_list_get(const CodeList *list, size_t i, Text *ret);
 

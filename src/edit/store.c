@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -107,6 +108,23 @@ int store_append(int fd, const void *data, size_t size) {
                 done += (size_t)n;
         }
         return 0;
+}
+
+int store_replace(const History *history, const char *name, const Text *content) {
+        char successor[NAME_MAX + 1];
+
+        store_temporary_name(name, successor);
+        _cleanup_close_ int fd =
+                openat(history->fd, successor, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return -errno;
+
+        int r = store_append(fd, text_string(content), content->size);
+        if (r >= 0 && renameat(history->fd, successor, history->fd, name) < 0)
+                r = -errno;
+        if (r < 0)
+                (void)unlinkat(history->fd, successor, 0);
+        return r;
 }
 
 typedef struct Entry {

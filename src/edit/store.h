@@ -30,6 +30,9 @@ int store_open(const History *history, const char *name, bool create, bool exclu
 /* Writes all at the end of fd, or nothing: what a full disk took is cut off again. 0 or negative errno. */
 int store_append(int fd, const void *data, size_t size);
 
+/* Replaces the file, which the caller has locked, by one of this content. 0 or negative errno. */
+int store_replace(const History *history, const char *name, const Text *content);
+
 /* Call after a file grew from old_size to new_size (both 0: it was made). Looks over the directory when it
  * may have outgrown its cap (with a slack of 1/256 of it a file), and then removes the files that were
  * longest not written to, until a quarter of the cap is free. Logs what goes wrong. */

@@ -268,7 +268,7 @@ complete_words() { # WORDS...: what bash would offer for the last one
                 echo "${COMPREPLY[@]}"' bash "$completion" "$@"
 }
 check 'completion of commands' 0 '^revert resume reload$' complete_words pbotvmctl re
-check 'completion of all commands' 0 '^status list monitor .* languages attach$' complete_words pbotvmctl ''
+check 'completion of all commands' 0 '^status list monitor .* languages attach import$' complete_words pbotvmctl ''
 check 'completion of machines' 0 '^pbot-vm pbot-test-vm$' complete_words pbotvmctl revert ''
 check 'completion of a reason' 0 '^$' complete_words pbotvmctl revert pbot-vm ''
 check 'completion behind a host' 0 '^drain$' complete_words pbotvmctl -H far dr
@@ -276,6 +276,7 @@ check 'completion of machines of a host' 0 '^$' complete_words pbotvmctl --host 
 check 'completion of a number' 0 '^$' complete_words pbotvmctl -n ''
 check 'completion of a file' 0 "^$work/pbotvm.prom$" complete_words pbotvmctl metrics --output = "$work/pbotvm.pr"
 check 'completion of a folder' 0 "^$work/bin$" complete_words pbotvmctl languages --directory = "$work/bi"
+check 'completion of what is imported' 0 "^$work/bin$" complete_words pbotvmctl import "$work/bi"
 check 'completion of options' 0 '^--json$' complete_words pbotvmctl --js
 check 'completion of what is attached' 0 '^serial vsock channel$' complete_words pbotvmctl attach ''
 check 'completion of whom it is attached to' 0 '^pbot-vm pbot-test-vm$' complete_words pbotvmctl attach vsock ''
