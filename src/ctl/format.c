@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <langinfo.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 #include "common/utf8.h"
@@ -36,8 +37,22 @@ const char *format_colour_end(bool colours) {
         return colours ? "\x1B[0m" : "";
 }
 
+bool format_unicode(void) {
+        return streq(nl_langinfo(CODESET), "UTF-8");
+}
+
+unsigned format_width(void) {
+        const char *columns = getenv("COLUMNS");
+        struct winsize size;
+
+        unsigned long width = columns ? strtoul(columns, NULL, 10) : 0;
+        if (width == 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) >= 0)
+                width = size.ws_col;
+        return width > 0 && width <= 10000 ? (unsigned)width : 80;
+}
+
 const char *format_dot(bool full) {
-        if (!streq(nl_langinfo(CODESET), "UTF-8"))
+        if (!format_unicode())
                 return full ? "*" : "o";
         return full ? "\xE2\x97\x8F" : "\xE2\x97\x8B";
 }

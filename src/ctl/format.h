@@ -14,6 +14,11 @@ const char *format_colour_end(bool colours);
 /* A dot, full or empty; plain ASCII where the terminal's character set has no others. */
 const char *format_dot(bool full);
 
+/* Whether stdout's character set has others than ASCII. */
+bool format_unicode(void);
+/* The columns of a line: COLUMNS, else the terminal's, else 80. */
+unsigned format_width(void);
+
 /* "0.4 s", "12 s", "3 min", "2 h", "5 days". */
 void format_span(Text *text, uint64_t usec);
 /* "2026-03-01 12:00:00", local time. */

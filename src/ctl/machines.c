@@ -15,6 +15,8 @@
         { property, 'd', offsetof(MachineInfo, field) }
 #define COUNTS_FIELD(property, field)                                                                       \
         { property, 'a', offsetof(MachineInfo, field) }
+#define HOUR_FIELD(property, field)                                                                         \
+        { property, 'h', offsetof(MachineInfo, field) }
 
 static const struct {
         const char *property;
@@ -44,7 +46,17 @@ static const struct {
         REAL_FIELD("CPUUsage", cpu_usage),
         COUNTS_FIELD("RevertsByReason", reverts_by_reason),
         COUNTS_FIELD("LeasesByOutcome", leases_by_outcome),
+        HOUR_FIELD("LastHour", last_hour),
 };
+
+const char *hour_row_name(HourRow row) {
+        static const char *const names[_HOUR_ROW_MAX] = {
+                [HOUR_ROW_BEATS] = "beats",
+                [HOUR_ROW_REQUESTS] = "requests",
+                [HOUR_ROW_REVERTS] = "reverts",
+        };
+        return names[row];
+}
 
 static void counts_done(Counts *counts) {
         for (size_t i = 0; i < counts->n; i++)
@@ -166,6 +178,43 @@ static int read_counts(sd_bus_message *reply, Counts *counts) {
         return r < 0 ? r : sd_bus_message_exit_container(reply);
 }
 
+/* Rows that are not known are passed over; of a row that is longer the end counts. */
+static int read_row(sd_bus_message *reply, LastHour *hour) {
+        const uint32_t *counts;
+        const char *name;
+        const void *array;
+        size_t size;
+
+        int r = sd_bus_message_read(reply, "s", &name);
+        if (r >= 0)
+                r = sd_bus_message_read_array(reply, 'u', &array, &size);
+        if (r < 0)
+                return r;
+        counts = array;
+        size_t n = size / sizeof(*counts), shown = MIN(n, (size_t)HOUR_MINUTES);
+        for (size_t i = 0; i < _HOUR_ROW_MAX; i++)
+                if (streq(hour_row_name((HourRow)i), name) && shown > 0)
+                        memcpy(&hour->counts[i][HOUR_MINUTES - shown], counts + n - shown,
+                                shown * sizeof(*counts));
+        hour->known = true;
+        return 0;
+}
+
+static int read_hour(sd_bus_message *reply, LastHour *hour) {
+        *hour = (LastHour){};
+        int r = sd_bus_message_enter_container(reply, 'v', "a{sau}");
+        if (r >= 0)
+                r = sd_bus_message_enter_container(reply, 'a', "{sau}");
+        while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'e', "sau")) > 0) {
+                r = read_row(reply, hour);
+                if (r >= 0)
+                        r = sd_bus_message_exit_container(reply);
+        }
+        if (r >= 0)
+                r = sd_bus_message_exit_container(reply);
+        return r < 0 ? r : sd_bus_message_exit_container(reply);
+}
+
 static int read_property(sd_bus_message *reply, MachineInfo *machine) {
         const char *property;
 
@@ -179,6 +228,8 @@ static int read_property(sd_bus_message *reply, MachineInfo *machine) {
                         continue;
                 if (fields[i].type == 'a')
                         return read_counts(reply, field);
+                if (fields[i].type == 'h')
+                        return read_hour(reply, field);
                 if (fields[i].type != 's')
                         return sd_bus_message_read(reply, "v", type, field);
                 r = sd_bus_message_read(reply, "v", type, &string);

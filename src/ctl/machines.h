@@ -14,6 +14,20 @@ typedef struct Counts {
         size_t n;
 } Counts;
 
+/* What a machine did in each of the last 60 minutes, the oldest first. */
+#define HOUR_MINUTES 60
+typedef enum HourRow {
+        HOUR_ROW_BEATS,
+        HOUR_ROW_REQUESTS,
+        HOUR_ROW_REVERTS,
+        _HOUR_ROW_MAX,
+} HourRow;
+const char *hour_row_name(HourRow row); /* "beats", "requests", "reverts" */
+typedef struct LastHour {
+        bool known; /* a service of an earlier version does not tell */
+        uint32_t counts[_HOUR_ROW_MAX][HOUR_MINUTES];
+} LastHour;
+
 /* The properties of org.pbot.VM1.Machine; strings are never NULL after reading. */
 typedef struct MachineInfo {
         char *name, *path;
@@ -27,6 +41,7 @@ typedef struct MachineInfo {
         int drained;
         double cpu_usage; /* of one processor: 1.0 is all of it */
         Counts reverts_by_reason, leases_by_outcome;
+        LastHour last_hour;
 } MachineInfo;
 
 typedef struct Machines {

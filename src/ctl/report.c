@@ -27,6 +27,23 @@ static void put_counts(JsonWriter *writer, const char *name, const Counts *count
         json_close_object(writer);
 }
 
+static void put_hour(JsonWriter *writer, const LastHour *hour) {
+        json_key(writer, "last_hour");
+        if (!hour->known) {
+                json_put_null(writer);
+                return;
+        }
+        json_open_object(writer);
+        for (size_t i = 0; i < _HOUR_ROW_MAX; i++) {
+                json_key(writer, hour_row_name((HourRow)i));
+                json_open_array(writer);
+                for (size_t k = 0; k < HOUR_MINUTES; k++)
+                        json_put_integer(writer, hour->counts[i][k]);
+                json_close_array(writer);
+        }
+        json_close_object(writer);
+}
+
 static void put_machine(JsonWriter *writer, const MachineInfo *machine) {
         json_open_object(writer);
         report_string(writer, "name", machine->name);
@@ -54,6 +71,7 @@ static void put_machine(JsonWriter *writer, const MachineInfo *machine) {
         put_number(writer, "cpu_percent", (uint64_t)(machine->cpu_usage * 100));
         put_counts(writer, "reverts_by_reason", &machine->reverts_by_reason);
         put_counts(writer, "leases_by_outcome", &machine->leases_by_outcome);
+        put_hour(writer, &machine->last_hour);
         json_close_object(writer);
 }
 

@@ -4,6 +4,7 @@
 
 #include "common/io.h"
 #include "ctl/format.h"
+#include "ctl/hour-picture.h"
 #include "ctl/recent.h"
 #include "ctl/refused.h"
 #include "ctl/report.h"
@@ -94,6 +95,13 @@ static void append_work(Text *text, const MachineInfo *machine, uint64_t now_use
         }
 }
 
+static void append_hour(Text *text, const MachineInfo *machine) {
+        if (!machine->last_hour.known)
+                return;
+        append_label(text, "Last hour");
+        hour_picture(text, &machine->last_hour, LABEL_WIDTH + 2, format_width(), format_unicode());
+}
+
 static int status_of(Ctl *ctl, MachineInfo *machine, Text *text, bool colours) {
         int r = machine_read(ctl, machine);
 
@@ -102,6 +110,7 @@ static int status_of(Ctl *ctl, MachineInfo *machine, Text *text, bool colours) {
         append_head(text, machine, colours);
         append_guest(text, machine);
         append_work(text, machine, now_realtime());
+        append_hour(text, machine);
         if (!ctl->host) /* the journal here has nothing of it */
                 recent_append(text, machine->name, ctl->lines);
         return 0;

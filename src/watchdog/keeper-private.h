@@ -50,6 +50,8 @@ struct Keeper {
         bool look_passing;           /* the last look was at somebody's revert */
 
         IdleCpu cpu;
+        Hour hour;
+        uint64_t counted[_HOUR_COUNT_MAX]; /* of this keeper, what is in the hour already */
         uint64_t memory_bytes; /* that its guest has, at the last look; 0: not known */
         Asker user;            /* the last one, or who brought about the revert that is due */
         bool blamed;           /* the latter */
@@ -78,6 +80,8 @@ static inline void keeper_revoke(Keeper *keeper, Outcome outcome) {
         keeper->hooks.revoke(keeper, outcome, keeper->hooks.userdata);
 }
 
+/* Puts into the hour what has happened since. */
+void keeper_count(Keeper *keeper, uint64_t now_usec);
 /* Tells the journal why it is reverted, and what is known of its guest. */
 void keeper_report(const Keeper *keeper);
 /* Since the last beat; USEC_INFINITY when there was none in this generation. */

@@ -30,6 +30,25 @@ uint64_t keeper_beat_age(const Keeper *keeper) {
         return beat > 0 ? now_monotonic() - beat : USEC_INFINITY;
 }
 
+void keeper_count(Keeper *keeper, uint64_t now_usec) {
+        uint64_t requests = 0;
+
+        for (size_t i = 0; i < _OUTCOME_MAX; i++)
+                requests += keeper->machine.ended[i];
+        const uint64_t totals[_HOUR_COUNT_MAX] = {
+                [HOUR_BEATS] = pulse_heartbeat(keeper->pulse)->beats,
+                [HOUR_REQUESTS] = requests,
+                [HOUR_REVERTS] = keeper->machine.reverts,
+        };
+
+        for (size_t i = 0; i < _HOUR_COUNT_MAX; i++) {
+                if (totals[i] == keeper->counted[i])
+                        continue;
+                hour_add(&keeper->hour, (HourCount)i, totals[i] - keeper->counted[i], now_usec);
+                keeper->counted[i] = totals[i];
+        }
+}
+
 static SavedMachine record(const Keeper *keeper) {
         const Machine *m = &keeper->machine;
 
@@ -43,6 +62,7 @@ static SavedMachine record(const Keeper *keeper) {
                 .retry_usec = m->retry_usec,
                 .born_usec = m->born_usec,
                 .served = m->served,
+                .hour = keeper->hour,
         };
 }
 
@@ -67,6 +87,7 @@ MachineView keeper_view(Keeper *keeper) {
                 .revert_failures = m->revert_failures,
                 .reverts_by = m->reverts_by,
                 .ended = m->ended,
+                .hour = &keeper->hour,
                 .last_revert_usec = keeper->last_revert_usec,
                 .last_revert_reason = revert_reason_to_string(m->last_reason),
                 .snapshot_usec = keeper->snapshot_usec,

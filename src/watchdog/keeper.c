@@ -45,6 +45,7 @@ static void on_pulse(Pulse *pulse, void *userdata) {
         uint64_t now = now_monotonic();
         PulseFact fact = pulse_fact(pulse, now);
 
+        keeper_count(keeper, now);
         /* Most beats are no news. */
         bool restarted = pulse_take_restarted(pulse);
         if (fact == PULSE_BEATING && keeper->machine.pulse == PULSE_BEATING &&
@@ -331,6 +332,7 @@ void keeper_update(Keeper *keeper) {
         uint64_t now = now_monotonic();
         MachineStep step;
 
+        keeper_count(keeper, now);
         m->slots = slots(keeper);
         machine_tick(m, now);
         while ((step = machine_step(m, now)) != MACHINE_STEP_NONE)
@@ -396,6 +398,7 @@ static int open_ways(Keeper *keeper, sd_event *event) {
 static void recall(Keeper *keeper, const SavedMachine *known) {
         uint64_t now = now_monotonic();
 
+        keeper->hour = known->hour;
         if (known->generation == 0 && known->due == REVERT_NONE)
                 return;
         pulse_recall_guest(keeper->pulse, known->guest);

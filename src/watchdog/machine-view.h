@@ -37,6 +37,7 @@ typedef struct MachineView {
         MACHINE_PROPERTIES(MACHINE_PROPERTY_MEMBER)
 #undef MACHINE_PROPERTY_MEMBER
         const uint64_t *reverts_by, *ended; /* of the machine, of the same names */
+        const Hour *hour;
         MachineState state;
         SavedMachine saved;
 } MachineView;

@@ -9,6 +9,9 @@
 #include "watchdog/notify.h"
 #include "watchdog/state-file.h"
 
+/* So much of what the machines did (hour.h) is lost at most with a watchdog that dies. */
+#define SAVE_USEC (60 * USEC_PER_SEC)
+
 struct Manager {
         sd_event *event;
         sd_bus *bus;
@@ -27,6 +30,7 @@ struct Manager {
 
         sd_event_source *update; /* runs once after whatever changed */
         sd_event_source *queue_timer;
+        sd_event_source *save_timer; /* for what is no reason to save by itself */
 };
 
 /* ---- saving ---- */
@@ -193,13 +197,22 @@ static int on_update(sd_event_source *source _unused_, void *userdata) {
         if (retold)
                 notify_status(manager->notify);
         /* Nobody has a machine, and what the last one left behind is reverted. */
-        if (manager->stopping && roster_is_quiet(manager->roster) && !desk_has_leases(manager->desk))
+        if (manager->stopping && roster_is_quiet(manager->roster) && !desk_has_leases(manager->desk)) {
+                (void)save(manager);
                 finish(manager);
+        }
         return 0;
 }
 
 static int on_queue_time(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
         on_changed(userdata);
+        return 0;
+}
+
+static int on_save_time(sd_event_source *source, uint64_t usec _unused_, void *userdata) {
+        (void)save(userdata);
+        (void)sd_event_source_set_time_relative(source, SAVE_USEC);
+        (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
         return 0;
 }
 
@@ -271,6 +284,9 @@ static int add_sources(Manager *manager) {
                         USEC_PER_MSEC, on_queue_time, manager);
         if (r >= 0)
                 r = sd_event_source_set_enabled(manager->queue_timer, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_add_time_relative(manager->event, &manager->save_timer, CLOCK_MONOTONIC,
+                        SAVE_USEC, USEC_PER_SEC, on_save_time, manager);
         return r;
 }
 
@@ -348,6 +364,7 @@ Manager *manager_free(Manager *manager) {
         roster_free(manager->roster);
         desk_free(manager->desk);
         sd_event_source_disable_unref(manager->queue_timer);
+        sd_event_source_disable_unref(manager->save_timer);
         sd_event_source_disable_unref(manager->update);
         sd_bus_flush_close_unref(manager->bus);
         sd_event_unref(manager->event);

@@ -8,6 +8,7 @@
 
 #include "common/text.h"
 #include "watchdog/asker.h"
+#include "watchdog/hour.h"
 #include "watchdog/machine.h"
 
 typedef struct SavedMachine {
@@ -22,6 +23,7 @@ typedef struct SavedMachine {
         uint64_t retry_usec;
         uint64_t born_usec;
         uint64_t served;
+        Hour hour;  /* of that clock, too */
         Asker user; /* of one that was read: who had it, owned; else empty */
 } SavedMachine;
 
@@ -40,8 +42,8 @@ typedef struct SavedState {
 } SavedState;
 /* Of one that was read. */
 void saved_state_done(SavedState *state);
-/* False if one has to be written anew where the other was: what only leases change comes with their records.
- */
+/* False if one has to be written anew where the other was: what only leases change comes with their records,
+ * and the hour, which is another one all the time, with whatever is written. */
 bool saved_machine_equal(const SavedMachine *a, const SavedMachine *b);
 
 /* Reads the file below run_fd. One that is not there is an empty state: the system, or the service, was

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "watchdog/bus/machine-object.h"
 
+#include "common/io.h"
 #include "common/log.h"
 #include "common/vm1.h"
 
@@ -101,6 +102,30 @@ static int get_leases(sd_bus *bus _unused_, const char *path _unused_, const cha
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+static int append_minutes(sd_bus_message *reply, const Hour *hour, HourCount count, uint64_t now) {
+        uint32_t minutes[HOUR_MINUTES];
+
+        for (unsigned i = 0; i < HOUR_MINUTES; i++)
+                minutes[i] = hour_get(hour, count, HOUR_MINUTES - 1 - i, now);
+        int r = sd_bus_message_open_container(reply, 'e', "sau");
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "s", hour_count_to_name(count));
+        if (r >= 0)
+                r = sd_bus_message_append_array(reply, 'u', minutes, sizeof(minutes));
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int get_hour(sd_bus *bus _unused_, const char *path _unused_, const char *interface _unused_,
+        const char *property _unused_, sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
+        const Hour *hour = *(const Hour **)userdata;
+        uint64_t now = now_monotonic();
+
+        int r = sd_bus_message_open_container(reply, 'a', "{sau}");
+        for (size_t i = 0; r >= 0 && i < _HOUR_COUNT_MAX; i++)
+                r = append_minutes(reply, hour, (HourCount)i, now);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 static const sd_bus_vtable machine_vtable[] = {
         SD_BUS_VTABLE_START(0),
 #define PROPERTY(type, member, name, signature, flags)                                                      \
@@ -110,6 +135,7 @@ static const sd_bus_vtable machine_vtable[] = {
         /* Of these a change is not told: they follow Reverts and Requests. */
         SD_BUS_PROPERTY("RevertsByReason", "a{st}", get_reverts, offsetof(BusObjects, seen.reverts_by), 0),
         SD_BUS_PROPERTY("LeasesByOutcome", "a{st}", get_leases, offsetof(BusObjects, seen.ended), 0),
+        SD_BUS_PROPERTY("LastHour", "a{sau}", get_hour, offsetof(BusObjects, seen.hour), 0),
 
         SD_BUS_METHOD_WITH_ARGS("Revert", SD_BUS_ARGS("s", reason), SD_BUS_NO_RESULT, bus_objects_method,
                 SD_BUS_VTABLE_UNPRIVILEGED),

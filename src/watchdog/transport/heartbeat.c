@@ -18,9 +18,11 @@ void heartbeat_recall(Heartbeat *heartbeat, GuestKind kind) {
 
 void heartbeat_reset(Heartbeat *heartbeat) {
         bool configured = heartbeat->configured;
+        uint64_t beats = heartbeat->beats;
 
         heartbeat_init(heartbeat, heartbeat->kind, heartbeat->lost_usec);
         heartbeat->configured = configured;
+        heartbeat->beats = beats;
 }
 
 void heartbeat_connected(Heartbeat *heartbeat, uint64_t now_usec) {
@@ -106,6 +108,7 @@ static bool line_ended(Heartbeat *heartbeat, uint64_t now_usec) {
                 !line_is_beat(heartbeat, line, now_usec))
                 return false;
         heartbeat->beat_usec = now_usec;
+        heartbeat->beats++;
         memcpy(heartbeat->last, line, n + 1);
         return true;
 }

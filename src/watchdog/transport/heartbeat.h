@@ -32,6 +32,7 @@ typedef struct Heartbeat {
         uint64_t beat_usec;      /* the last beat of this generation; 0: none */
         uint64_t asked_usec;     /* the last question; 0: none */
         char last[BEAT_SIZE_MAX + 1];
+        uint64_t beats;    /* how many came, of all generations */
         uint64_t sequence; /* of our agent's last beat in this generation; 0: none */
         bool restarted;    /* that number fell: the agent, or its whole guest, was started again */
 

@@ -159,6 +159,13 @@ wait_for '^pbot-test-vm +offline'
 check 'status of all' 3 'State: ready.*pbot-2023, by serial.*Heartbeat: [0-9.]+ s ago.*pbot-test-vm.*State: offline' "$ctl"
 check 'status of one' 0 '^. pbot-vm +State: ready' "$ctl" status pbot-vm
 check 'status of one that is off' 3 'State: offline \(' "$ctl" status pbot-test-vm
+check 'status has the last hour' 0 'Last hour: beats +\.+[,:=+*%#-]+ [0-9]+ +requests \.{60} 0 +reverts +\.{60} 0$' \
+        env COLUMNS=100 LC_ALL=C "$ctl" status pbot-vm
+check 'the last hour in blocks, and narrow' 0 'requests ·{30} 0 ' env COLUMNS=62 LC_ALL=C.UTF-8 "$ctl" status pbot-vm
+check 'the last hour as JSON' 0 '^60 True 0 0$' sh -c '"$0" --json status pbot-vm | python3 -c "
+import json, sys
+hour = json.load(sys.stdin)[\"last_hour\"]
+print(len(hour[\"beats\"]), sum(hour[\"beats\"]) > 0, sum(hour[\"requests\"]), sum(hour[\"reverts\"]))"' "$ctl"
 check 'status as JSON' 0 '^\{"name":"pbot-vm","domain":null,"state":"ready"' "$ctl" --json status pbot-vm
 check 'list' 0 '^MACHINE +STATE .*pbot-vm +ready +[0-9]+ pbot-2023 serial .*2 machines listed' "$ctl" list
 check 'list without headings' 0 '^pbot-vm +ready' "$ctl" --no-legend --no-pager list

@@ -12,6 +12,7 @@
 
 #include "common/json.h"
 #include "ctl/format.h"
+#include "ctl/hour-picture.h"
 #include "ctl/report.h"
 
 static void test_span(void **state) {
@@ -73,6 +74,48 @@ static void test_colours(void **state) {
         assert_string_equal(format_dot(true), "*");
 }
 
+static void test_hour_picture(void **state) {
+        static const struct {
+                unsigned width;
+                const char *beats; /* the whole line */
+        } cases[] = {
+                { 80, "beats    ........................................:-=+*%#######.,##### 885\n" },
+                { 79, "beats    ....................:=*###=+## 885\n" },
+                { 50, "beats    ....................:=*###=+## 885\n" },
+                { 0, "beats    ......,%## 885\n" },
+        };
+        LastHour hour = { .known = true };
+
+        (void)state;
+        for (unsigned i = 40; i < HOUR_MINUTES; i++)
+                hour.counts[HOUR_ROW_BEATS][i] = i == 53 ? 0 : i == 54 ? 1 : MIN((i - 39) * 8, 60u);
+        hour.counts[HOUR_ROW_REQUESTS][59] = 3;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_text_ Text text = {};
+                hour_picture(&text, &hour, 3, cases[i].width, false);
+                const char *second = strchr(text_string(&text), '\n') + 1;
+                size_t size = (size_t)(second - text_string(&text));
+                char *line = strndup(text_string(&text), size);
+                assert_string_equal(line, cases[i].beats);
+                free(line);
+                assert_int_equal(strncmp(second, "   requests .", 13), 0);
+                assert_non_null(strstr(second, "# 3\n   reverts  ."));
+        }
+        _cleanup_text_ Text blocks = {};
+        hour_picture(&blocks, &hour, 0, 0, true);
+        assert_non_null(strstr(text_string(&blocks), "\xC2\xB7\xC2\xB7"));
+        assert_non_null(strstr(text_string(&blocks), "\xE2\x96\x88 3\n"));
+}
+
+static void test_width(void **state) {
+        (void)state;
+        (void)setenv("COLUMNS", "132", true);
+        assert_int_equal(format_width(), 132);
+        (void)setenv("COLUMNS", "wide", true);
+        assert_true(format_width() > 0);
+        (void)unsetenv("COLUMNS");
+}
+
 static void test_json(void **state) {
         static char name[] = "a\"b", empty[] = "", ready[] = "ready";
         const MachineInfo machine = { .name = name,
@@ -104,6 +147,7 @@ static void test_json(void **state) {
         assert_int_equal(json_type(json_member(first, "last_revert_usec")), JSON_NULL);
         assert_int_equal(json_type(json_member(first, "snapshot_usec")), JSON_NULL);
         assert_int_equal(json_type(json_member(first, "snapshot_made_by")), JSON_NULL);
+        assert_int_equal(json_type(json_member(first, "last_hour")), JSON_NULL);
         assert_int_equal(json_integer(json_member(first, "cpu_percent"), &n), 0);
         assert_int_equal(n, 50);
 }
@@ -114,6 +158,8 @@ int main(void) {
                 cmocka_unit_test(test_time),
                 cmocka_unit_test(test_untrusted),
                 cmocka_unit_test(test_colours),
+                cmocka_unit_test(test_hour_picture),
+                cmocka_unit_test(test_width),
                 cmocka_unit_test(test_json),
         };
 

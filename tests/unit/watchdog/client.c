@@ -249,6 +249,30 @@ uint64_t machine_counted(sd_bus *bus, const char *property, const char *name) {
         return found;
 }
 
+uint64_t machine_hour(sd_bus *bus, const char *name) {
+        sd_bus_message *reply = NULL;
+        uint64_t sum = 0;
+        const char *at;
+        int r;
+
+        assert_true(sd_bus_get_property(bus, NAME, MACHINE_PATH, NAME ".Machine", "LastHour", NULL, &reply,
+                            "a{sau}") >= 0);
+        assert_true(sd_bus_message_enter_container(reply, 'a', "{sau}") > 0);
+        while ((r = sd_bus_message_enter_container(reply, 'e', "sau")) > 0) {
+                const void *counts;
+                size_t size;
+                assert_true(sd_bus_message_read(reply, "s", &at) > 0);
+                assert_true(sd_bus_message_read_array(reply, 'u', &counts, &size) >= 0);
+                assert_int_equal(size, 60 * sizeof(uint32_t));
+                for (size_t i = 0; streq(at, name) && i < 60; i++)
+                        sum += ((const uint32_t *)counts)[i];
+                assert_true(sd_bus_message_exit_container(reply) >= 0);
+        }
+        assert_int_equal(r, 0);
+        sd_bus_message_unref(reply);
+        return sum;
+}
+
 const char *machine_string(sd_bus *bus, const char *property) {
         static char copy[512];
         char *value = NULL;

@@ -292,6 +292,56 @@ static void test_counts_in_the_file(void **state) {
         saved_state_done(&saved);
 }
 
+static void test_hour_in_the_file(void **state) {
+        SavedState saved = read_state(*state,
+                "{\"machines\": [{\"name\": \"a\", \"generation\": 4, \"hour\": {\"minute\": 1000, "
+                "\"beats\": \"0x59 7\", \"requests\": \"0x99\"}}, {\"name\": \"b\", \"generation\": 4, "
+                "\"hour\": 5}]}");
+        SavedMachine a = saved_machine(&saved, "a"), b = saved_machine(&saved, "b");
+        const Hour none = {};
+
+        assert_false(saved.broken);
+        assert_int_equal(a.hour.minute, 1000);
+        assert_int_equal(hour_get(&a.hour, HOUR_BEATS, 0, 1000 * 60 * USEC_PER_SEC), 7);
+        assert_memory_equal(a.hour.counts[HOUR_REQUESTS], none.counts[0], sizeof(none.counts[0]));
+        assert_memory_equal(&b.hour, &none, sizeof(none));
+        saved_state_done(&saved);
+}
+
+/* What the machine did is known after a stop and a start, and is not counted twice. */
+static void test_hour_goes_on(void **state) {
+        World *w = *state;
+
+        write_node(w, "1", "");
+        start_ready(w);
+        (void)one_request(w, "clean");
+        (void)one_request(w, "timed-out");
+        sd_bus *bus = world_connect(w);
+        for (unsigned i = 0; i < 100 && machine_hour(bus, "reverts") == 0; i++)
+                usleep(100 * 1000);
+        world_wait_status(w, "vm ready");
+        assert_int_equal(machine_hour(bus, "requests"), 2);
+        assert_int_equal(machine_hour(bus, "reverts"), 1);
+        assert_true(machine_hour(bus, "beats") > 0);
+        sd_bus_flush_close_unref(bus);
+        (void)world_end(w, SIGTERM);
+
+        start_ready(w);
+        (void)one_request(w, "clean");
+        bus = world_connect(w);
+        uint64_t beats = machine_hour(bus, "beats");
+        assert_int_equal(machine_hour(bus, "requests"), 3);
+        assert_int_equal(machine_hour(bus, "reverts"), 1);
+        assert_true(beats > 0);
+        /* Nor by a machine that takes the place of one with other settings. */
+        world_configure(w, "\"domain\": null", "");
+        assert_null(client_call(bus, NULL, "Reload", NULL));
+        world_wait_status(w, "vm ready");
+        assert_int_equal(machine_hour(bus, "requests"), 3);
+        assert_true(machine_hour(bus, "beats") >= beats);
+        sd_bus_flush_close_unref(bus);
+}
+
 /* More machines than a person's file may hold. */
 static void test_a_large_file(void **state) {
         _cleanup_text_ Text text = {};
@@ -327,6 +377,8 @@ int main(void) {
                 test_in_world(test_started_by_somebody_else),
                 test_in_world(test_what_the_file_says),
                 test_in_world(test_counts_in_the_file),
+                test_in_world(test_hour_in_the_file),
+                test_in_world(test_hour_goes_on),
                 test_in_world(test_a_large_file),
         };
         cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));

@@ -110,5 +110,7 @@ uint64_t machine_number(sd_bus *bus, const char *property);
 uint32_t machine_count(sd_bus *bus, const char *property);
 /* What a property that counts things by their names says of one; it has to be there. */
 uint64_t machine_counted(sd_bus *bus, const char *property, const char *name);
+/* The sum of what LastHour says of it. */
+uint64_t machine_hour(sd_bus *bus, const char *name);
 /* Valid until the next call. */
 const char *machine_string(sd_bus *bus, const char *property);
