@@ -17,6 +17,7 @@
 #include "health.h"
 #include "heartbeat.h"
 #include "job-limits.h"
+#include "journal.h"
 #include "runner.h"
 #include "vitals.h"
 #include "write-rules.h"
@@ -47,6 +48,7 @@ struct Agent {
         JobContext jobs;
         Vitals vitals;
         Health *health;
+        Journal *journal;
         Endpoints *endpoints;
         Door *door;
         Link *links;
@@ -55,6 +57,7 @@ struct Agent {
         Runner *runner;
         uint64_t beats, ticks, served;
         bool ready;
+        bool host_is_ours; /* the last request came from pbotvm, not from PBot */
         char *archive_program;
         sd_event_source *beat;
 };
@@ -150,6 +153,7 @@ static void on_request(Channel *channel, const char *json, size_t size, void *us
         }
         if (task->request.have_secret && link->port)
                 take_secret(agent, task->request.secret);
+        agent->host_is_ours = task->request.present;
         if (!link->doubted)
                 vitals_apply(&agent->vitals, &task->request, runner_busy_usec(agent->runner));
         task->client = link;
@@ -303,6 +307,15 @@ static void status_notify(const Agent *agent) {
                 runner_running(agent->runner), agent->settings->slots, agent->served);
 }
 
+/* Also while the guest is sick, which is when they are wanted. */
+static void on_journal(const char *line, void *userdata) {
+        Agent *agent = userdata;
+
+        for (Link *l = agent->links; agent->host_is_ours && l; l = l->next)
+                if (l->heart)
+                        heart_tell(l->heart, line);
+}
+
 static int on_beat(sd_event_source *source, _unused_ uint64_t usec, void *userdata) {
         Agent *agent = userdata;
 
@@ -312,6 +325,7 @@ static int on_beat(sd_event_source *source, _unused_ uint64_t usec, void *userda
                         if (l->heart)
                                 heart_beat(l->heart, agent->beats);
         }
+        journal_tick(agent->journal);
         if (agent->ticks++ % NOTIFY_TICKS == 0)
                 status_notify(agent);
         (void)sd_event_source_set_time_relative(source, BEAT_USEC);
@@ -435,6 +449,9 @@ static int serving_start(Agent *agent) {
                 return log_error_errno(r, "Neither a device nor a socket to serve is configured.");
         if (r < 0)
                 return log_error_errno(r, "Failed to open the devices: %m");
+        r = journal_new(agent->jobs.event, NULL, on_journal, agent, &agent->journal);
+        if (r < 0)
+                return log_oom();
         r = sd_event_add_time_relative(agent->jobs.event, &agent->beat, CLOCK_MONOTONIC, BEAT_USEC,
                 20 * USEC_PER_MSEC, on_beat, agent);
         return r < 0 ? log_error_errno(r, "Failed to start the heartbeat: %m") : 0;
@@ -462,6 +479,7 @@ Agent *agent_free(Agent *agent) {
         if (!agent)
                 return NULL;
         sd_event_source_disable_unref(agent->beat);
+        journal_free(agent->journal);
         endpoints_free(agent->endpoints);
         door_free(agent->door);
         while (agent->links)

@@ -102,3 +102,14 @@ void heart_beat(Heart *heart, uint64_t sequence) {
         heart->sequence = sequence;
         (void)stream_write_now(heart->stream, line, beat_now(line, sizeof(line), sequence));
 }
+
+void heart_tell(Heart *heart, const char *text) {
+        char line[BEAT_MAX + 1];
+
+        int n = snprintf(line, sizeof(line), "pbotvm journal %s", text);
+        if (n < 0)
+                return;
+        n = MIN(n, BEAT_MAX);
+        line[n] = '\n';
+        (void)stream_write_now(heart->stream, line, (size_t)n + 1);
+}

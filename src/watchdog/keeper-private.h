@@ -82,7 +82,8 @@ static inline void keeper_revoke(Keeper *keeper, Outcome outcome) {
 
 /* Puts into the hour what has happened since. */
 void keeper_count(Keeper *keeper, uint64_t now_usec);
-/* Tells the journal why it is reverted, and what is known of its guest. */
+/* Tells the journal why it is reverted, and what is known of its guest: first what that told last of its own
+ * journal. */
 void keeper_report(const Keeper *keeper);
 /* Since the last beat; USEC_INFINITY when there was none in this generation. */
 uint64_t keeper_beat_age(const Keeper *keeper);

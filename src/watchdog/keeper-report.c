@@ -17,6 +17,21 @@ static void add_number(Text *fields, size_t *n, const char *name, uint64_t value
                 text_append_printf(&fields[(*n)++], "%s=%" PRIu64, name, value);
 }
 
+/* An entry for each line: none of them can look like another one of ours. */
+static void tell_words(const Keeper *keeper) {
+        _cleanup_text_ Text generation = {};
+        const char *line;
+
+        text_append_printf(&generation, "PBOTVM_GENERATION=%" PRIu64, keeper->machine.generation);
+        while ((line = pulse_take_words(keeper->pulse))) {
+                _cleanup_text_ Text name = {};
+                text_append_printf(&name, "PBOTVM_MACHINE=%s", keeper->config->name);
+                const char *const fields[] = { text_string(&name), text_string(&generation), NULL };
+                (void)log_write(LOG_NOTICE, 0, MESSAGE_GUEST_JOURNAL, fields, "The guest of %s told: %s",
+                        keeper->config->name, line);
+        }
+}
+
 void keeper_report(const Keeper *keeper) {
         const Machine *m = &keeper->machine;
         const char *reason = revert_reason_to_string(m->due);
@@ -24,6 +39,7 @@ void keeper_report(const Keeper *keeper) {
         const char *list[ELEMENTSOF(fields) + 1] = {};
         size_t n = 0;
 
+        tell_words(keeper);
         add_string(fields, &n, "PBOTVM_MACHINE", keeper->config->name);
         add_string(fields, &n, "PBOTVM_REASON", revert_reason_to_name(m->due));
         add_number(fields, &n, "PBOTVM_GENERATION", m->generation);

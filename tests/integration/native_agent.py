@@ -71,6 +71,13 @@ class Agent:
         self.notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notices.bind(os.path.join(self.folder.name, 'notify'))
         os.mkdir(os.path.join(self.folder.name, 'disk'))
+        # In place of the journal of whatever machine this is.
+        self.journal = os.path.join(self.folder.name, 'journal')
+        self.journalctl = os.path.join(self.folder.name, 'bin/journalctl')
+        os.mkdir(os.path.dirname(self.journalctl))
+        with open(self.journal, 'w', encoding='ascii'), open(self.journalctl, 'w', encoding='ascii') as file:
+            file.write(f'#!/bin/sh\nexec tail -n +1 -f {self.journal}\n')
+        os.chmod(self.journalctl, 0o755)
         try:
             pwd.getpwnam('vm')
             self.user = 'vm'
@@ -80,7 +87,7 @@ class Agent:
 
     def start(self):
         self.process = subprocess.Popen([self.program], stdin=subprocess.DEVNULL, env={
-            'PATH': os.environ['PATH'], 'PBOTVM_LOG': 'stderr', 'PBOTVM_GUEST_CONFIG': '/nonexistent',
+            'PATH': os.path.dirname(self.journalctl) + ':' + os.environ['PATH'], 'PBOTVM_LOG': 'stderr', 'PBOTVM_GUEST_CONFIG': '/nonexistent',
             'PBOTVM_GUEST_USER': self.user, 'PBOTVM_GUEST_VSOCK_PORT': '0',
             'PBOTVM_GUEST_LISTEN': 'unix:' + self.data, 'PBOTVM_GUEST_LISTEN_HEARTBEAT': 'unix:' + self.heart,
             'PBOTVM_GUEST_DATA': os.ttyname(self.tty_data), 'PBOTVM_GUEST_HEARTBEAT': os.ttyname(self.tty_heart),

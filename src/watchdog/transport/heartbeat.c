@@ -38,14 +38,15 @@ void heartbeat_disconnected(Heartbeat *heartbeat) {
 }
 
 /* The sign of our own agent. */
+#define OWN "pbotvm"
 static bool is_own(const char *line) {
-        return startswith(line, "pbotvm");
+        return startswith(line, OWN);
 }
 
 /* Our agent counts its beats from 1 on. One that died and came back within the time of a lost beat would
  * pass unseen otherwise, and with it the end of the jobs that it ran. */
 static void sequence_follow(Heartbeat *heartbeat, const char *line, uint64_t now_usec) {
-        const char *digits = line + strlen("pbotvm");
+        const char *digits = line + strlen(OWN);
         char *end;
 
         if (*digits++ != ' ' || *digits < '0' || *digits > '9')
@@ -60,6 +61,16 @@ static void sequence_follow(Heartbeat *heartbeat, const char *line, uint64_t now
                 heartbeat->restarted = true;
         }
         heartbeat->sequence = sequence;
+}
+
+/* PBot's agents say nothing of the kind, and any line of theirs is a beat. */
+static bool line_is_journal(Heartbeat *heartbeat, const char *line) {
+        const char *text = startswith(line, OWN " journal ");
+
+        if (!text || (heartbeat->kind != GUEST_PBOTVM && heartbeat->kind != GUEST_UNKNOWN))
+                return false;
+        last_words_add(&heartbeat->words, text);
+        return true;
 }
 
 /* Whether a line is a beat, of a guest of this kind; what it tells about the kind is kept. */
@@ -104,7 +115,7 @@ static bool line_ended(Heartbeat *heartbeat, uint64_t now_usec) {
         heartbeat->line_size = 0;
         heartbeat->line_too_long = false;
 
-        if (too_long || heartbeat->second_bytes > BEAT_FLOOD_BYTES ||
+        if (too_long || heartbeat->second_bytes > BEAT_FLOOD_BYTES || line_is_journal(heartbeat, line) ||
                 !line_is_beat(heartbeat, line, now_usec))
                 return false;
         heartbeat->beat_usec = now_usec;

@@ -3,10 +3,12 @@
 
 /* Beats in, age out. No I/O and no clock: bytes of the guest's heartbeat line come in with the time
  * (CLOCK_MONOTONIC, usec). A guest is not trusted: a beat is a line of at most 200 bytes, of which the last
- * one is kept, printable bytes alone; nothing in it is parsed but the number with which our agent counts. */
+ * one is kept, printable bytes alone; nothing in it is parsed but the number with which our agent counts.
+ * A line of our agent's that tells of the guest's journal is kept and is no beat. */
 
 #include "common/macro.h"
 #include "config/config.h"
+#include "watchdog/transport/last-words.h"
 
 #define BEAT_SIZE_MAX 200
 /* Our agent beats every second, PBot's of 2023 every 5 s. */
@@ -33,6 +35,7 @@ typedef struct Heartbeat {
         uint64_t asked_usec;     /* the last question; 0: none */
         char last[BEAT_SIZE_MAX + 1];
         uint64_t beats;    /* how many came, of all generations */
+        LastWords words;   /* of this generation */
         uint64_t sequence; /* of our agent's last beat in this generation; 0: none */
         bool restarted;    /* that number fell: the agent, or its whole guest, was started again */
 

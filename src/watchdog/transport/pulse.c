@@ -237,6 +237,10 @@ bool pulse_take_restarted(Pulse *pulse) {
         return restarted;
 }
 
+const char *pulse_take_words(Pulse *pulse) {
+        return last_words_take(&pulse->heartbeat.words);
+}
+
 const Heartbeat *pulse_heartbeat(const Pulse *pulse) {
         return &pulse->heartbeat;
 }

@@ -33,4 +33,6 @@ void pulse_stop(Pulse *pulse);
 PulseFact pulse_fact(const Pulse *pulse, uint64_t now_usec);
 /* True, once, if the agent was seen to have been started again within this generation. */
 bool pulse_take_restarted(Pulse *pulse);
+/* Of what the guest told of its journal, the oldest line that was not taken yet, or NULL. */
+const char *pulse_take_words(Pulse *pulse);
 const Heartbeat *pulse_heartbeat(const Pulse *pulse);

@@ -48,6 +48,48 @@ static void test_when_it_is_lost(void **state _unused_) {
         }
 }
 
+/* What our agent tells of the guest's journal is kept, in order and bounded, and is no beat. */
+static void test_words(void **state _unused_) {
+        Heartbeat h = connected(GUEST_UNKNOWN);
+        char line[300], text[300];
+
+        assert_false(feed(&h, "pbotvm journal [1.0] kernel: \x1B[2J\xC3\xA9 x\n", T0 + SEC));
+        assert_int_equal(h.beat_usec, 0);
+        assert_true(feed(&h, "pbotvm 7 0.5 100\npbotvm journal b\r\n", T0 + SEC));
+        assert_string_equal(h.last, "pbotvm 7 0.5 100");
+        assert_int_equal(h.beats, 1);
+        assert_string_equal(last_words_take(&h.words), "[1.0] kernel: ?[2J?? x");
+        assert_string_equal(last_words_take(&h.words), "b");
+        assert_null(last_words_take(&h.words));
+
+        for (unsigned i = 0; i < 100; i++) {
+                (void)snprintf(line, sizeof(line), "pbotvm journal %u\n", i);
+                assert_false(feed(&h, line, T0 + 2 * SEC + i));
+        }
+        for (unsigned i = 100 - LAST_WORDS_LINES; i < 100; i++) {
+                (void)snprintf(line, sizeof(line), "%u", i);
+                assert_string_equal(last_words_take(&h.words), line);
+        }
+        assert_null(last_words_take(&h.words));
+        /* The longest line that there is, and one that is too long for any. */
+        memset(text, 'x', sizeof(text));
+        (void)snprintf(line, sizeof(line), "pbotvm journal %.185s\n", text);
+        assert_false(feed(&h, line, T0 + 3 * SEC));
+        assert_int_equal(strlen(last_words_take(&h.words)), LAST_WORDS_SIZE);
+        (void)snprintf(line, sizeof(line), "pbotvm journal %.186s\n", text);
+        assert_false(feed(&h, line, T0 + 3 * SEC));
+        assert_null(last_words_take(&h.words));
+
+        assert_false(feed(&h, "pbotvm journal of this one\n", T0 + 4 * SEC));
+        heartbeat_reset(&h);
+        assert_null(last_words_take(&h.words));
+
+        /* PBot's agents beat by any line. */
+        h = connected(GUEST_PBOT_2023);
+        assert_true(feed(&h, "pbotvm journal x\n", T0 + SEC));
+        assert_null(last_words_take(&h.words));
+}
+
 static void test_an_agent_that_was_started_again(void **state _unused_) {
         Heartbeat h = connected(GUEST_PBOTVM);
 
@@ -193,6 +235,7 @@ static void test_floods(void **state _unused_) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_when_it_is_lost),
+                cmocka_unit_test(test_words),
                 cmocka_unit_test(test_an_agent_that_was_started_again),
                 cmocka_unit_test(test_kinds_are_found_out),
                 cmocka_unit_test(test_a_remembered_kind_may_be_wrong),

@@ -105,6 +105,38 @@ static void test_an_outcome(void **state) {
         sd_bus_flush_close_unref(bus);
 }
 
+/* What the guest told of its own journal comes first, an entry a line, and none of them is another one's. */
+static void test_last_words(void **state) {
+        static const char expected[] = "MESSAGE=The guest of vm told: [9.5] kernel: BUG? soft lockup\n";
+        World *w = *state;
+        _cleanup_held_ Held held = { .fd = -EBADF };
+        _cleanup_text_ Text report = {}, all = {};
+        char path[128];
+
+        sd_bus *bus = start(w, NO_DOMAIN);
+        fake_guest_set_beat(w->guest, "pbotvm journal [9.5] kernel: BUG\x01 soft lockup\r\npbotvm journal "
+                                      "x\x0BPBOTVM_REASON=killed\n"
+                                      "pbotvm 2 0.50 123");
+        assert_null(client_lease(bus, "vm", LONG, &held));
+        while (!streq(machine_string(bus, "LastBeat"), "pbotvm 2 0.50 123"))
+                usleep(1000);
+        assert_null(client_release(bus, &held, "killed"));
+        wait_report(w, "killed", &report);
+        assert_field(&report, "PBOTVM_BEAT=pbotvm 2 0.50 123");
+
+        path_of(w, "journal", path, sizeof(path));
+        assert_int_equal(io_read_file(AT_FDCWD, path, (size_t)16 << 20, &all), 0);
+        const char *first = strstr(text_string(&all), expected);
+        assert_non_null(first);
+        assert_true(first < strstr(text_string(&all), text_string(&report)));
+        const char *end = strstr(first, "\n\n"),
+                   *id = strstr(first, "\nMESSAGE_ID=" MESSAGE_GUEST_JOURNAL "\n"),
+                   *machine = strstr(first, "\nPBOTVM_MACHINE=vm\n");
+        assert_true(end && id && id < end && machine && machine < end);
+        assert_non_null(strstr(first, "\nMESSAGE=The guest of vm told: x?PBOTVM_REASON=killed\n"));
+        sd_bus_flush_close_unref(bus);
+}
+
 /* Who came after somebody whose request brought the revert about, and was only cut off, is not named. */
 static void test_who_brought_it_about(void **state) {
         World *w = *state;
@@ -217,6 +249,7 @@ int main(void) {
 #define test_in_world(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
         const struct CMUnitTest tests[] = {
                 test_in_world(test_an_outcome),
+                test_in_world(test_last_words),
                 test_in_world(test_who_brought_it_about),
                 test_in_world(test_nobody_forges_it),
                 test_in_world(test_who_had_it_when_the_watchdog_died),
