@@ -44,8 +44,7 @@ struct DomainTask {
         bool sees_snapshot;
         uint64_t epoch;
         int error; /* 0, -ENOTCONN, -ENXIO (no such domain), -ENOENT (no such snapshot), -EIO */
-        char message[MESSAGE_SIZE]; /* libvirt's, in the language of its host; of QEMU's it may have many
-                                       lines */
+        char message[MESSAGE_SIZE]; /* libvirt's, which may have several lines, as one */
         BackendLook look;
         DomainTask *previous, *next;
 };
