@@ -17,6 +17,7 @@ struct PasteService {
         Uploader *uploader;
         sd_bus_slot *slot;
         sd_event_source *idle;
+        sd_event_source *exit;
         bool leaving; /* the name is given back; what had been sent to it is still served */
 };
 
@@ -24,6 +25,7 @@ PasteService *paste_service_free(PasteService *service) {
         if (service) {
                 uploader_free(service->uploader);
                 sd_event_source_disable_unref(service->idle);
+                sd_event_source_disable_unref(service->exit);
                 sd_bus_slot_unref(service->slot);
                 sd_bus_unref(service->bus);
                 free(service);
@@ -63,6 +65,14 @@ static int on_idle(_unused_ sd_event_source *source, _unused_ uint64_t usec, voi
         if (uploader_count(service->uploader) > 0)
                 return 0;
         return sd_bus_release_name_async(service->bus, NULL, VM1_PASTE, on_name_released, service);
+}
+
+/* The bus closes with the loop: whoever waits is told before. */
+static int on_exit_begun(_unused_ sd_event_source *source, void *userdata) {
+        PasteService *service = userdata;
+
+        service->uploader = uploader_free(service->uploader);
+        return 0;
 }
 
 /* What an upload is for. */
@@ -175,6 +185,10 @@ int paste_service_new(sd_bus *bus, const PasteOptions *options, PasteService **r
         if (r >= 0 && options->idle_usec != USEC_INFINITY)
                 r = sd_event_add_time_relative(loop(service), &service->idle, CLOCK_MONOTONIC,
                         options->idle_usec, 0, on_idle, service);
+        if (r >= 0)
+                r = sd_event_add_exit(loop(service), &service->exit, on_exit_begun, service);
+        if (r >= 0)
+                r = sd_event_source_set_priority(service->exit, SD_EVENT_PRIORITY_IMPORTANT);
         if (r >= 0)
                 r = sd_bus_request_name(bus, VM1_PASTE, 0);
         if (r < 0)

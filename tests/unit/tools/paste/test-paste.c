@@ -323,12 +323,15 @@ static void test_ends_when_idle(void **state) {
         assert_url(f, "1", "http://127.0.0.1/1");
 }
 
-/* It ends, as systemd has to know, with a line that says why. The bus is gone afterwards. */
-static void test_bus_lost(void **state) {
-        const Fixture *f = *state;
+static int on_stopped(sd_bus_message *m, void *userdata, _unused_ sd_bus_error *error) {
+        sd_bus_error_copy(userdata, sd_bus_message_get_error(m));
+        return 0;
+}
+
+/* One that runs by itself, when the one that the bus has started is gone. */
+static pid_t start_service(const Fixture *f) {
         char *argv[] = { getenv("PASTE_PROGRAM"), (char *)"--idle=60", NULL };
         const uint64_t deadline = usec_add(now_monotonic(), 10 * USEC_PER_SEC);
-        int status;
 
         while (is_running(f) && now_monotonic() < deadline)
                 usleep(50 * 1000);
@@ -336,6 +339,41 @@ static void test_bus_lost(void **state) {
         while (!is_running(f) && now_monotonic() < deadline)
                 usleep(10 * 1000);
         assert_true(is_running(f));
+        return pid;
+}
+
+/* Whoever waits when it is stopped is told so. */
+static void test_stopped(void **state) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        const Fixture *f = *state;
+        pid_t pid = start_service(f);
+        int status, r;
+
+        configure(f, "slow");
+        assert_true(sd_bus_call_method_async(f->bus, NULL, NAME, "/org/pbot/VM1/Paste", NAME, "Paste",
+                            on_stopped, &error, "s", "x") >= 0);
+        /* It has it when it answers what came later. */
+        assert_true(sd_bus_call_method(
+                            f->bus, NAME, "/", "org.freedesktop.DBus.Peer", "Ping", NULL, NULL, NULL) >= 0);
+        assert_int_equal(kill(pid, SIGTERM), 0);
+        while (!error.name) {
+                r = sd_bus_process(f->bus, NULL);
+                assert_true(r >= 0);
+                if (r == 0)
+                        assert_true(sd_bus_wait(f->bus, 5 * USEC_PER_SEC) > 0);
+        }
+        assert_string_equal(error.name, FAILED);
+        assert_string_equal(error.message, "the paste service is stopping");
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+}
+
+/* It ends, as systemd has to know, with a line that says why. The bus is gone afterwards. */
+static void test_bus_lost(void **state) {
+        const Fixture *f = *state;
+        pid_t pid = start_service(f);
+        int status;
+
         assert_int_equal(kill(f->bus_daemon, SIGKILL), 0);
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_true(WIFEXITED(status));
@@ -355,6 +393,7 @@ int main(void) {
                 cmocka_unit_test(test_misconfigured),
                 cmocka_unit_test(test_uploads_at_once),
                 cmocka_unit_test(test_ends_when_idle),
+                cmocka_unit_test(test_stopped),
                 cmocka_unit_test(test_bus_lost),
         };
         return cmocka_run_group_tests(tests, set_up, tear_down);
