@@ -2,7 +2,9 @@
 #include "ctl/configuration.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 
+#include "ctl/ctl.h"
 #include "ctl/doctor/tree.h"
 #include "generator/env-file.h"
 #include "paths.h"
@@ -45,4 +47,29 @@ int configuration_read(int root, Config **ret, Text *errors) {
         if (r >= 0)
                 r = config_load(NULL, environ, ret, errors);
         return r == -ENOMEM ? r : 0;
+}
+
+int configuration_machine(const char *name, Config **ret, const MachineConfig **ret_machine) {
+        _cleanup_(config_freep) Config *config = NULL;
+        _cleanup_text_ Text errors = {};
+        _cleanup_close_ int root = configuration_root();
+
+        int r = root < 0 ? root : configuration_read(root, &config, &errors);
+        if (r < 0)
+                return ctl_failure(r, "read the configuration");
+        if (!config) {
+                fputs(text_string(&errors), stderr);
+                return EXIT_FAILURE;
+        }
+        const MachineConfig *machine = config_machine(config, name);
+        if (!machine || !machine->domain) {
+                if (machine)
+                        fprintf(stderr, "Machine %s has no domain.\n", name);
+                else
+                        fprintf(stderr, "There is no machine '%s' in %s.\n", name, configuration_file());
+                return EXIT_FAILURE;
+        }
+        *ret = TAKE_PTR(config);
+        *ret_machine = machine;
+        return 0;
 }

@@ -27,11 +27,14 @@ typedef struct Ctl {
         bool ask_password;     /* let polkit ask the person at the terminal */
         bool languages;        /* doctor: a round trip for each */
         bool try;              /* languages: a round trip for each */
-        bool dry_run;          /* attach, import: show it only */
+        bool dry_run;          /* attach, create, import: show it only */
         bool force;            /* import: what is there is replaced */
         bool warm;             /* snapshot: run a hello world of each compiler and interpreter first */
         unsigned lines;        /* status: recent messages of a machine */
         const char *directory; /* languages: of their files; NULL: those that are installed */
+        unsigned memory_mib;   /* create: of the domain */
+        unsigned cpus;         /* the same */
+        const char *template;  /* create: by which; NULL: the installed one */
         const char *state;     /* import: where the history is; NULL: where the handlers keep it */
         const char *output;    /* metrics: the file; NULL: stdout */
 } Ctl;
@@ -76,6 +79,7 @@ int verb_drain(Ctl *ctl, int argc, char **argv);
 int verb_resume(Ctl *ctl, int argc, char **argv);
 int verb_reload(Ctl *ctl, int argc, char **argv);
 int verb_doctor(Ctl *ctl, int argc, char **argv);    /* connects by itself */
+int verb_create(Ctl *ctl, int argc, char **argv);    /* without the service */
 int verb_import(Ctl *ctl, int argc, char **argv);    /* without the service */
 int verb_languages(Ctl *ctl, int argc, char **argv); /* without the service, unless they are tried */
 int verb_attach(Ctl *ctl, int argc, char **argv);    /* without the service */

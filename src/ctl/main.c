@@ -11,6 +11,11 @@
 
 #define LINES_DEFAULT 5
 #define LINES_MAX 1000
+/* MiB, of a domain that is made. */
+#define MEMORY_DEFAULT 2048
+#define MEMORY_MIN 256
+#define MEMORY_MAX (1 << 20)
+#define CPUS_MAX 512
 
 static const struct {
         const char *name;
@@ -31,6 +36,7 @@ static const struct {
         { "doctor", 0, 0, true, false, verb_doctor },
         { "languages", 0, 0, true, false, verb_languages },
         { "attach", 2, 2, false, false, verb_attach },
+        { "create", 2, 2, false, false, verb_create },
         { "import", 1, 1, false, false, verb_import },
 };
 
@@ -52,6 +58,7 @@ static int help(void) {
              "  doctor                    Find what is wrong, and what mends it\n"
              "  languages                 The languages, and how their tools are called\n"
              "  attach KIND MACHINE       Give its domain a serial, vsock or channel\n"
+             "  create MACHINE IMAGE      Make its domain from an image, and start it\n"
              "  import DIRECTORY          Take over what PBot's own programs kept there\n"
              "\n"
              "Options:\n"
@@ -62,7 +69,10 @@ static int help(void) {
              "     --languages            doctor: try each language too\n"
              "     --try                  languages: run each one's hello world too\n"
              "     --directory=DIR        languages: the files of this folder\n"
-             "     --dry-run              attach, import: show it, change nothing\n"
+             "     --dry-run              attach, create, import: show, change nothing\n"
+             "     --memory=MIB           create: memory of the domain, 2048\n"
+             "     --cpus=N               create: its processors, 1\n"
+             "     --template=FILE        create: by another definition\n"
              "     --force                import: replace what is there\n"
              "     --state=DIR            import: put the history there\n"
              "     --no-warm              snapshot: run no hello world before\n"
@@ -83,6 +93,9 @@ enum {
         OPTION_LANGUAGES,
         OPTION_DRY_RUN,
         OPTION_FORCE,
+        OPTION_MEMORY,
+        OPTION_CPUS,
+        OPTION_TEMPLATE,
         OPTION_STATE,
         OPTION_OUTPUT,
         OPTION_TRY,
@@ -90,16 +103,17 @@ enum {
         OPTION_NO_WARM,
 };
 
-static int parse_lines(Ctl *ctl, const char *text) {
+/* A number from min to max: 1, or -EINVAL, told. */
+static int parse_number(const char *option, const char *text, unsigned min, unsigned max, unsigned *ret) {
         char *end;
 
         errno = 0;
-        unsigned long lines = strtoul(text, &end, 10);
-        if (errno != 0 || *end || end == text || *text == '-' || lines > LINES_MAX) {
-                fprintf(stderr, "--lines=%s: expected a number from 0 to %d.\n", text, LINES_MAX);
+        unsigned long number = strtoul(text, &end, 10);
+        if (errno != 0 || *end || end == text || *text == '-' || number < min || number > max) {
+                fprintf(stderr, "--%s=%s: expected a number from %u to %u.\n", option, text, min, max);
                 return -EINVAL;
         }
-        ctl->lines = (unsigned)lines;
+        *ret = (unsigned)number;
         return 1;
 }
 
@@ -128,6 +142,9 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
                 { "no-pager", no_argument, NULL, OPTION_NO_PAGER },
                 { "languages", no_argument, NULL, OPTION_LANGUAGES },
                 { "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+                { "memory", required_argument, NULL, OPTION_MEMORY },
+                { "cpus", required_argument, NULL, OPTION_CPUS },
+                { "template", required_argument, NULL, OPTION_TEMPLATE },
                 { "force", no_argument, NULL, OPTION_FORCE },
                 { "state", required_argument, NULL, OPTION_STATE },
                 { "no-warm", no_argument, NULL, OPTION_NO_WARM },
@@ -152,7 +169,7 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
                         ctl->json = true;
                         break;
                 case 'n':
-                        r = parse_lines(ctl, optarg);
+                        r = parse_number("lines", optarg, 0, LINES_MAX, &ctl->lines);
                         break;
                 case 'q':
                         ctl->legend = false;
@@ -167,6 +184,15 @@ static int parse_options(Ctl *ctl, int argc, char **argv) {
                         break;
                 case OPTION_DRY_RUN:
                         ctl->dry_run = true;
+                        break;
+                case OPTION_MEMORY:
+                        r = parse_number("memory", optarg, MEMORY_MIN, MEMORY_MAX, &ctl->memory_mib);
+                        break;
+                case OPTION_CPUS:
+                        r = parse_number("cpus", optarg, 1, CPUS_MAX, &ctl->cpus);
+                        break;
+                case OPTION_TEMPLATE:
+                        ctl->template = optarg;
                         break;
                 case OPTION_FORCE:
                         ctl->force = true;
@@ -224,7 +250,12 @@ static int run_verb(Ctl *ctl, int argc, char **argv) {
 int main(int argc, char **argv) {
         static char status[] = "status";
         char *nothing[] = { status, NULL };
-        Ctl ctl = { .legend = true, .ask_password = true, .warm = true, .lines = LINES_DEFAULT };
+        Ctl ctl = { .legend = true,
+                .ask_password = true,
+                .warm = true,
+                .lines = LINES_DEFAULT,
+                .memory_mib = MEMORY_DEFAULT,
+                .cpus = 1 };
 
         (void)setlocale(LC_ALL, "");
         int r = parse_options(&ctl, argc, argv);

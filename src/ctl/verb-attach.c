@@ -98,26 +98,14 @@ static void run(void *job) {
 
 /* Fills in configuration and machine. 0, or an exit code, told on stderr. */
 static int find_machine(Attach *attach, const char *name) {
-        _cleanup_text_ Text errors = {};
-        _cleanup_close_ int root = configuration_root();
+        int r = configuration_machine(name, &attach->config, &attach->machine);
 
-        int r = root < 0 ? root : configuration_read(root, &attach->config, &errors);
-        if (r < 0)
-                return ctl_failure(r, "read the configuration");
-        if (!attach->config) {
-                fputs(text_string(&errors), stderr);
-                return EXIT_FAILURE;
-        }
-        attach->machine = config_machine(attach->config, name);
-        if (!attach->machine)
-                fprintf(stderr, "There is no machine '%s' in %s.\n", name, configuration_file());
-        else if (!attach->machine->domain)
-                fprintf(stderr, "Machine %s has no domain.\n", name);
-        else if (attach->kind == TRANSPORT_CHANNEL &&
-                 (!attach->machine->channel_data || !attach->machine->channel_heart))
-                fprintf(stderr, "Machine %s has no channel: see \"channel\" in pbotvm.json(5).\n", name);
-        else
+        if (r != 0)
+                return r;
+        if (attach->kind != TRANSPORT_CHANNEL ||
+                (attach->machine->channel_data && attach->machine->channel_heart))
                 return 0;
+        fprintf(stderr, "Machine %s has no channel: see \"channel\" in pbotvm.json(5).\n", name);
         return EXIT_FAILURE;
 }
 

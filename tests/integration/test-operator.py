@@ -4,9 +4,10 @@
 hour is shown, a guest that hung has told why."""
 
 import json
+import struct
 import time
 
-from stack import DOMAIN, ask, echo, equal, journal, machine, on, run, shell, sysrq, true, wait_ready, wait_until
+from stack import DOMAIN, ask, echo, equal, journal, live, machine, on, run, shell, sysrq, true, wait_ready, wait_until
 
 TOLD = '6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a0d'
 
@@ -70,6 +71,38 @@ def test_guest_tells_why():
              for entry in told), f'told {told}')
     true(len(told) <= 16, f'{len(told)} lines were told')
     true(any('kernel' in entry['MESSAGE'] for entry in told), f'the kernel said nothing: {[e["MESSAGE"] for e in told]}')
+
+
+def empty_disk():
+    """An image of 64 MiB that nobody has written to, in qcow2 version 2: a cluster each of header, first table, counts'
+    table and counts."""
+    head = struct.pack('>4sIQIIQIIQQIIQ', b'QFI\xfb', 2, 0, 0, 16, 64 << 20, 0, 1, 65536, 131072, 1, 0, 0)
+    return b''.join(part.ljust(65536, b'\0')
+                    for part in (head, b'', struct.pack('>Q', 196608), struct.pack('>4H', 1, 1, 1, 1)))
+
+
+def test_create():
+    """A domain of an empty disk is made and found again; one of the guest's own image is refused."""
+    image = '/var/lib/libvirt/images/created.qcow2'
+    create = 'PBOTVM_CONFIG=/root/created.json pbotvmctl create created'
+    with open(live() + image, 'wb') as file:
+        file.write(empty_disk())
+    shell("""echo '{ "machines": { "created": { "domain": "pbot-created" } } }' >/root/created.json""")
+    try:
+        said = shell(f'{create} {image} --memory=256')
+        true('Domain pbot-created is made and started' in said, said)
+        equal(on('virsh', 'domstate', 'pbot-created').strip(), 'running')
+        equal(shell('ls /run/pbotvm/channel/created.*').split(),
+              ['/run/pbotvm/channel/created.data', '/run/pbotvm/channel/created.heart'])
+        on('virsh', '-q', 'destroy', 'pbot-created')
+        said = shell(f'{create} {image}')
+        true('is there already, of this image' in said, said)
+        equal(on('virsh', 'domstate', 'pbot-created').strip(), 'running')
+        said = shell(f'{create} /var/lib/libvirt/images/{DOMAIN}.qcow2 2>&1; echo $?')
+        true('of another image' in said or f"the image is domain {DOMAIN}'s" in said, said)
+        true(said.endswith('\n1\n'), said)
+    finally:
+        shell(f'virsh -q destroy pbot-created; virsh -q undefine pbot-created; rm -f {image} /root/created.json', check=False)
 
 
 if __name__ == '__main__':

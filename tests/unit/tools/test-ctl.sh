@@ -275,7 +275,7 @@ complete_words() { # WORDS...: what bash would offer for the last one
                 echo "${COMPREPLY[@]}"' bash "$completion" "$@"
 }
 check 'completion of commands' 0 '^revert resume reload$' complete_words pbotvmctl re
-check 'completion of all commands' 0 '^status list monitor .* languages attach import$' complete_words pbotvmctl ''
+check 'completion of all commands' 0 '^status list monitor .* languages attach create import$' complete_words pbotvmctl ''
 check 'completion of machines' 0 '^pbot-vm pbot-test-vm$' complete_words pbotvmctl revert ''
 check 'completion of a reason' 0 '^$' complete_words pbotvmctl revert pbot-vm ''
 check 'completion behind a host' 0 '^drain$' complete_words pbotvmctl -H far dr
@@ -283,6 +283,8 @@ check 'completion of machines of a host' 0 '^$' complete_words pbotvmctl --host 
 check 'completion of a number' 0 '^$' complete_words pbotvmctl -n ''
 check 'completion of a file' 0 "^$work/pbotvm.prom$" complete_words pbotvmctl metrics --output = "$work/pbotvm.pr"
 check 'completion of a folder' 0 "^$work/bin$" complete_words pbotvmctl languages --directory = "$work/bi"
+check 'completion of who is created' 0 '^pbot-vm pbot-test-vm$' complete_words pbotvmctl create ''
+check 'completion of an image' 0 "^$work/bin$" complete_words pbotvmctl create pbot-vm "$work/bi"
 check 'completion of what is imported' 0 "^$work/bin$" complete_words pbotvmctl import "$work/bi"
 check 'completion of options' 0 '^--json$' complete_words pbotvmctl --js
 check 'completion of what is attached' 0 '^serial vsock channel$' complete_words pbotvmctl attach ''
@@ -303,6 +305,47 @@ check 'attach without a domain' 1 'Machine bare has no domain' attach serial bar
 check 'attach, no libvirt' 1 'Failed to attach the serial to vm: ' env PBOTVM_CONFIG="$work/away.json" sh -c '
         sed s,///default,///nonexistent/node.xml, "$1/attach.json" >"$1/away.json"
         "$0" attach serial vm' "$ctl" "$work"
+
+# The same driver; domains that it is to have already stand in a file.
+source=$(dirname "$completion")/../..
+mkdir "$work/images"
+image="$work/images/it's.qcow2"
+printf 'QFI\373' >"$image"
+cp "$image" "$work/images/other.qcow2"
+echo raw >"$work/images/raw.img"
+cat >"$work/create.xml" <<END
+<node><domain type='test'><name>there</name><memory>65536</memory><os><type>hvm</type></os><devices><disk type='file'
+device='disk'><source file="$image"/><target dev='hda'/></disk></devices></domain></node>
+END
+cat >"$work/create.json" <<END
+{ "machines": { "new": { "uri": "test:///default", "domain": "new-vm", "cid": 9, "serial": 5600, "health": 5601 },
+                "plain": { "uri": "test:///default", "domain": "plain-vm" },
+                "there": { "uri": "test://$work/create.xml" }, "others": { "uri": "test://$work/create.xml" },
+                "far": { "uri": "qemu+ssh://far.example/system" }, "bare": { "domain": null } },
+  "default-machine": "new" }
+END
+create() { PBOTVM_CONFIG=$work/create.json "$ctl" create --template="$source/guest/image/domain.xml.in" "$@"; }
+check 'create' 0 '^Domain new-vm is made and started. When its agent answers .*: pbotvmctl snapshot new$' create new "$image"
+check 'create, quietly' 0 '^$' create -q new "$image"
+check 'create, shown' 0 '<name>new-vm</name>.*<memory unit="MiB">512</memory> +<vcpu>3</vcpu>.*<boot dev="hd"/>.*<source file="[^"]*/images/it.s.qcow2"/>.*/run/pbotvm/channel/new.data.*/run/pbotvm/channel/new.heart.*service="5600".*service="5601".*address="9"' \
+        create new "$image" --dry-run --memory=512 --cpus=3
+create plain "$image" --dry-run >"$work/plain.xml"
+check 'create adds nothing that is not named' 1 '^0$' grep -cE '<kernel>|<vsock|type="tcp"|@[A-Z]+@' "$work/plain.xml"
+touch "$work/images/it's.kernel" "$work/images/it's.initrd"
+check 'create with a kernel' 0 "<kernel>[^<]*/images/it's.kernel</kernel>.*root=/dev/vda" create plain "$image" --dry-run
+check 'create again' 0 '^Domain there is there already, of this image.$' create there "$image"
+check 'create of another image' 1 'there is a domain there already, of another image; to make it anew: virsh -c' \
+        create there "$work/images/other.qcow2"
+check 'create of what is in use' 1 "Failed to create the domain of others: the image is domain there's" create others "$image"
+check 'create of no image' 1 'raw.img: it is no qcow2 image, which a snapshot with the memory in it needs' \
+        create new "$work/images/raw.img"
+check 'create of nothing' 1 '^/nonexistent/x: No such file' create new /nonexistent/x
+check 'create elsewhere' 1 'Machine far is of another host, qemu\+ssh' create far "$image"
+check 'create without a domain' 1 'Machine bare has no domain' create bare "$image"
+check 'create of nobody' 1 "There is no machine 'nobody' in .*/create.json" create nobody "$image"
+check 'create by no template' 1 'Failed to create the domain of new: the template is no definition of a domain' \
+        create new "$image" --template="$work/create.json"
+check 'create with odd numbers' 2 '^--memory=1: expected a number from 256 to' create new x --memory=1
 
 languages=$(dirname "$completion")/../language/data
 check 'languages' 0 'LANGUAGE +ALSO +COMMAND .*c\+\+ +cpp.* +g\+\+ .*python3 +- +python3 \$options \$sourcefile.* languages listed; the default is ' \
