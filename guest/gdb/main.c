@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* pbotvm-gdb: compiles a program of C or C++, or runs one under gdb and tells what happened. */
+/* pbotvm-gdb: compiles a program, of C or C++ above all, or runs one under gdb and tells what happened. */
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
@@ -11,6 +11,7 @@
 #include "gdb/ahead-list.h"
 #include "gdb/compile.h"
 #include "gdb/debugger.h"
+#include "gdb/direct.h"
 #include "gdb/launch.h"
 #include "gdb/signals.h"
 #include "paths.h"
@@ -20,12 +21,16 @@
 
 static const char *arg_source = NULL;
 static const char *arg_ahead = NULL;
+static const char *arg_keep = NULL;
 static bool arg_compile = false;
+static bool arg_direct = false;
 
 static void help(void) {
         puts("Usage: pbotvm-gdb [--source FILE] [--] PROGRAM [ARGUMENT...]\n"
              "       pbotvm-gdb --compile --source FILE -- COMPILER [ARGUMENT...]\n"
+             "       pbotvm-gdb --direct -- COMPILER [ARGUMENT...]\n"
              "       pbotvm-gdb --ahead LIST\n"
+             "       pbotvm-gdb --keep FILE\n"
              "\n"
              "Runs a program of C or C++ under gdb and tells what happened: signals with\n"
              "statement, callers and variables, the value of the last expression, and what\n"
@@ -34,7 +39,9 @@ static void help(void) {
              "\n"
              "  -s, --source FILE  the program's source, to quote from\n"
              "  -c, --compile      compile\n"
+             "  -d, --direct       compile by what is kept of this very command, or by it\n"
              "  -a, --ahead LIST   compile ahead what compilers need again and again\n"
+             "  -k, --keep FILE    keep what a command starts\n"
              "  -h, --help         this text\n"
              "      --version      the version");
 }
@@ -44,14 +51,16 @@ static int parse_arguments(int argc, char **argv) {
         static const struct option options[] = {
                 { "source", required_argument, NULL, 's' },
                 { "compile", no_argument, NULL, 'c' },
+                { "direct", no_argument, NULL, 'd' },
                 { "ahead", required_argument, NULL, 'a' },
+                { "keep", required_argument, NULL, 'k' },
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, 'v' },
                 {},
         };
         int c;
 
-        while ((c = getopt_long(argc, argv, "+s:ca:h", options, NULL)) >= 0)
+        while ((c = getopt_long(argc, argv, "+s:cda:k:h", options, NULL)) >= 0)
                 switch (c) {
                 case 's':
                         arg_source = optarg;
@@ -59,8 +68,14 @@ static int parse_arguments(int argc, char **argv) {
                 case 'c':
                         arg_compile = true;
                         break;
+                case 'd':
+                        arg_direct = true;
+                        break;
                 case 'a':
                         arg_ahead = optarg;
+                        return 1;
+                case 'k':
+                        arg_keep = optarg;
                         return 1;
                 case 'h':
                         help();
@@ -142,7 +157,7 @@ static int run_program(char **arguments) {
 }
 
 static int compile(char **command) {
-        int r = compile_run(arg_source, command);
+        int r = arg_direct ? direct_run(command) : compile_run(arg_source, command);
 
         if (r == -ENOENT)
                 (void)fprintf(stderr, "Command '%s' not found.\n", command[0]);
@@ -156,6 +171,15 @@ static int make_ahead(void) {
 
         if (r < 0)
                 (void)fprintf(stderr, "pbotvm-gdb: %s: %s\n", arg_ahead, strerror(-r));
+        return r < 0;
+}
+
+static int keep(void) {
+        int r = direct_keep(arg_keep);
+
+        if (r < 0)
+                (void)fprintf(stderr, "pbotvm-gdb: %s: %s\n", arg_keep,
+                        r == -ENOTSUP ? "its steps do not make a program" : strerror(-r));
         return r < 0;
 }
 
@@ -173,5 +197,7 @@ int main(int argc, char **argv) {
                 return r < 0 ? 2 : 0;
         if (arg_ahead)
                 return make_ahead();
-        return arg_compile ? compile(argv + optind) : run_program(argv + optind);
+        if (arg_keep)
+                return keep();
+        return arg_compile || arg_direct ? compile(argv + optind) : run_program(argv + optind);
 }

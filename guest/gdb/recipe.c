@@ -14,6 +14,10 @@
 
 #define RECIPE_MAX ((size_t)1 << 18)
 
+/* A compiler that did not like the program ends with 1, go's with 2; with more where it is at fault itself.
+ */
+#define COMPILER_FAILED_MAX 2
+
 /* The file has, each with an empty line behind: the command, stamps of the programs, the steps; a word a
  * line. */
 typedef struct Recipe {
@@ -71,8 +75,7 @@ void recipe_forget(char **command) {
                 (void)unlink(text_string(&path));
 }
 
-/* Cuts a section off: its lines with their newlines. NULL if there is none. */
-static char *next_section(char **p) {
+char *recipe_next_section(char **p) {
         char *section = *p, *end = strstr(section, "\n\n");
 
         if (!end)
@@ -82,7 +85,7 @@ static char *next_section(char **p) {
         return section;
 }
 
-static int split_lines(const char *section, Words *ret) {
+int recipe_split_lines(const char *section, Words *ret) {
         for (const char *p = section, *newline; *p; p = newline + 1) {
                 newline = strchr(p, '\n');
                 words_add(ret, p, (size_t)(newline - p));
@@ -102,11 +105,11 @@ static int load(char **command, Recipe *ret) {
                 content.size < words.size || memcmp(content.data, words.data, words.size) != 0)
                 return 0;
         p = content.data + words.size;
-        section = next_section(&p);
+        section = recipe_next_section(&p);
         if (!section || !stamps_hold(section))
                 return 0;
-        while (ret->n_steps < RECIPE_STEPS_MAX && r >= 0 && (section = next_section(&p)))
-                r = split_lines(section, &ret->steps[ret->n_steps++]);
+        while (ret->n_steps < RECIPE_STEPS_MAX && r >= 0 && (section = recipe_next_section(&p)))
+                r = recipe_split_lines(section, &ret->steps[ret->n_steps++]);
         return r < 0 ? r : ret->n_steps > 0;
 }
 
@@ -147,7 +150,9 @@ static int run_step(char **argv, bool first, Text *err, int *ret_status) {
         if (strstr(text_string(&said), ahead_folder()))
                 return 0;
         text_append_text(err, &said);
-        return *ret_status == 0 ? 1 : WIFEXITED(*ret_status) && WEXITSTATUS(*ret_status) == 1 ? 2 : 0;
+        if (*ret_status == 0)
+                return 1;
+        return WIFEXITED(*ret_status) && WEXITSTATUS(*ret_status) <= COMPILER_FAILED_MAX ? 2 : 0;
 }
 
 static int run_steps(

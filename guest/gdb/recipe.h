@@ -26,6 +26,12 @@ int recipe_append(Text *steps, char **words);
 int recipe_save(char **command, const Text *stamps, const Text *steps);
 void recipe_forget(char **command);
 
+/* How it is read. Cuts a section off at its empty line: the lines with their newlines. NULL if there is
+ * none. */
+char *recipe_next_section(char **p);
+/* Appends the lines. 0 or -ENOMEM. */
+int recipe_split_lines(const char *section, Words *ret);
+
 /* Asks the driver, and keeps what it says if a program can be made by it, unless that is done. 0, also where
  * it cannot, or a negative errno. */
 int recipe_make(char **command, const char *source_name);

@@ -257,6 +257,18 @@ static int add_program_step(Plan *plan, const Request *request) {
         return r;
 }
 
+/* What a compiler starts is started without it where that is kept; without pbotvm-gdb the compiler is. */
+static int hasten_compiler(Step *step) {
+        _cleanup_words_ Words words = {};
+
+        words_add_string(&words, "pbotvm-gdb");
+        words_add_string(&words, "--direct");
+        words_add_string(&words, "--");
+        words_add_strings(&words, step->argv);
+        step->direct = words_steal(&words);
+        return step->direct ? 0 : -ENOMEM;
+}
+
 static int plan_compiled(Plan *plan, const Request *request, bool debugged) {
         _cleanup_words_ Words words = {};
         char **command;
@@ -284,6 +296,8 @@ static int plan_compiled(Plan *plan, const Request *request, bool debugged) {
         if (debugged && startswith(request->cmdline ? request->cmdline : "", "clang++"))
                 words_add_string(&words, "-fstandalone-debug");
         r = add_step(plan, request, &words, false, NULL);
+        if (r >= 0 && !debugged)
+                r = hasten_compiler(&plan->steps[0]);
         if (r < 0)
                 return r;
         command = plan->steps[0].argv;
@@ -392,6 +406,8 @@ static int plan_go(Plan *plan, const Request *request) {
                 }
         }
         r = add_step(plan, request, &words, false, ENV_GO);
+        if (r >= 0)
+                r = hasten_compiler(&plan->steps[0]);
         if (r < 0)
                 return r;
         add_execfile(&program, request->execfile);

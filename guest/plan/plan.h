@@ -11,7 +11,8 @@
 /* One program to run. The working directory is the job's own. */
 typedef struct Step {
         char **argv;     /* NULL-terminated; argv[0] is looked up in PATH */
-        char **direct;   /* what a shell in argv would only look up and become, or NULL */
+        char **direct;   /* started in argv's place if it is found: what a shell in argv would only look up
+                          * and become, or what makes the same faster; or NULL */
         char **env;      /* NULL-terminated NAME=value added to the job's environment, or NULL */
         bool stdin_file; /* standard input is Plan.input (a file without a name in the directory), else empty
                           */

@@ -155,13 +155,13 @@ def go_library():
 
 def precompile(record):
     """What compilers need again and again; pbotvm-precompile says what it saves."""
-    if not any(map(found, ('gcc', 'g++', 'clang', 'clang++', 'javac', 'go'))):
+    if not any(map(found, ('gcc', 'g++', 'clang', 'clang++', 'javac', 'go', 'ghc'))):
         return
     theirs = go_library()
     say('making ahead what compilers need again and again: minutes, where there is g++ and no KVM')
     try:
         if run(PRECOMPILE, check=False).returncode != 0:
-            say('not all could be made ahead: C++, Java or Go is slower')
+            say('not all could be made ahead: C++, Java, Go or Haskell is slower')
     finally:
         record.add(files=tree(MADE) | (go_library() - theirs))
 

@@ -31,14 +31,19 @@ static Plan *make_plan(const char *lang, const char *source, const char *cmdline
         return plan;
 }
 
-/* The step's words, joined by '|'. */
-static void assert_step(const Plan *plan, size_t i, const char *expected) {
+/* Expected: joined by '|'. */
+static void assert_words(char **words, const char *expected) {
         _cleanup_text_ Text joined = {};
 
-        assert_true(i < plan->n_steps);
-        for (char **word = plan->steps[i].argv; *word; word++)
-                text_append_printf(&joined, "%s%s", word == plan->steps[i].argv ? "" : "|", *word);
+        assert_non_null(words);
+        for (char **word = words; *word; word++)
+                text_append_printf(&joined, "%s%s", word == words ? "" : "|", *word);
         assert_string_equal(text_string(&joined), expected);
+}
+
+static void assert_step(const Plan *plan, size_t i, const char *expected) {
+        assert_true(i < plan->n_steps);
+        assert_words(plan->steps[i].argv, expected);
 }
 
 #define DRIVER(source) "pbotvm-gdb|--compile|--source|" source "|--|"
@@ -115,10 +120,26 @@ static void test_javac_is_started_as_a_short_run(void **state _unused_) {
                 assert_int_equal(direct != NULL, cases[i].direct != NULL);
                 if (!direct)
                         continue;
-                _cleanup_text_ Text joined = {};
-                for (size_t k = 0; direct[k]; k++)
-                        text_append_printf(&joined, "%s%s", k > 0 ? "|" : "", direct[k]);
-                assert_string_equal(text_string(&joined), cases[i].direct);
+                assert_words(direct, cases[i].direct);
+        }
+}
+
+static void test_what_compilers_start_is_started(void **state _unused_) {
+        static const struct {
+                const char *lang, *cmdline, *direct; /* NULL: by the plan's own words */
+        } cases[] = {
+                { "go", "go run prog.x", "pbotvm-gdb|--direct|--|go|build|-ldflags=-s -w|-o|prog|prog.x" },
+                { "haskell", "ghc -v0  -o prog prog.hs", "pbotvm-gdb|--direct|--|ghc|-v0|-o|prog|prog.hs" },
+                { "c11", "gcc prog.c -o prog", NULL },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(plan_freep) Plan *plan = make_plan(cases[i].lang, "prog.x", cases[i].cmdline, "");
+
+                if (cases[i].direct)
+                        assert_words(plan->steps[0].direct, cases[i].direct);
+                else
+                        assert_null(plan->steps[0].direct);
         }
 }
 
@@ -231,6 +252,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_steps),
                 cmocka_unit_test(test_javac_is_started_as_a_short_run),
+                cmocka_unit_test(test_what_compilers_start_is_started),
                 cmocka_unit_test(test_files),
                 cmocka_unit_test(test_environment_is_the_programs),
                 cmocka_unit_test(test_debugger_has_less_time_than_the_job),
