@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gdb/debugger.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -16,6 +17,7 @@ typedef struct Debugger {
         Commands commands;                          /* what the program asked for: traces, watchpoints */
         unsigned ask, last;                         /* numbers of breakpoints, 0: not set */
         unsigned ends[END_PLACES_MAX], ends_passed; /* likewise; how often the program came by one */
+        bool leaves;                                /* from there on main() leaves */
         Text locals;            /* of main() at its end, to be told if nothing else was */
         unsigned handled[NSIG]; /* how often the program took a signal by itself */
         Ending *ending;
@@ -37,8 +39,8 @@ static int set_breakpoint(Debugger *debugger, const char *place, unsigned *ret) 
 }
 
 /* Sets a breakpoint at a line of main(); where the line has no code gdb takes another one, which does not
- * help. Its address is appended to *address. */
-static int set_line_breakpoint(Debugger *debugger, unsigned line, unsigned *ret, Text *address) {
+ * help. */
+static int set_line_breakpoint(Debugger *debugger, unsigned line, unsigned *ret) {
         _cleanup_mi_record_ MiRecord *record = NULL;
         int r = session_command(
                 &debugger->session, &record, "-break-insert \"%s:%u\"", debugger->source->name, line);
@@ -54,19 +56,18 @@ static int set_line_breakpoint(Debugger *debugger, unsigned line, unsigned *ret,
                 return MIN(r, 0);
         }
         *ret = (unsigned)strtoul(number, NULL, 10);
-        text_append_string(address, mi_text(breakpoint, "addr") ?: "");
         return 0;
 }
 
 /* Sets a breakpoint at an address of main(), as seen from its beginning, since the program will be loaded
  * elsewhere. */
-static int set_address_breakpoint(Debugger *debugger, const char *address, unsigned *ret) {
+static int set_address_breakpoint(Debugger *debugger, uint64_t address, unsigned *ret) {
         _cleanup_mi_record_ MiRecord *record = NULL;
         char place[64];
 
         *ret = 0;
         int r = session_command(&debugger->session, &record,
-                "-data-evaluate-expression \"%s-(unsigned long)&main\"", address);
+                "-data-evaluate-expression \"%" PRIu64 "-(unsigned long)&main\"", address);
         const char *offset = r > 0 ? mi_text(&record->results, "value") : NULL;
         if (!offset)
                 return MIN(r, 0);
@@ -74,39 +75,42 @@ static int set_address_breakpoint(Debugger *debugger, const char *address, unsig
         return set_breakpoint(debugger, place, ret);
 }
 
-/* Where gdb's address for the line is not that of main()'s end the breakpoint moves there. */
-static int move_end_breakpoint(Debugger *debugger, const EndOfMain *end, const Text *address) {
+/* From the line's first address to where its code leaves main(). */
+static int move_end_breakpoint(Debugger *debugger, unsigned brace) {
         _cleanup_mi_record_ MiRecord *record = NULL;
-        const char *places[END_PLACES_MAX];
+        uint64_t places[END_PLACES_MAX];
+        size_t n = 0;
 
-        int r = session_command(
-                &debugger->session, &record, "-symbol-list-lines \"%s\"", debugger->source->name);
-        size_t n = r > 0 ? end_of_main_places(end, mi_member(&record->results, "lines"), places) : 0;
-        if (n == 0 || (n == 1 && streq_ptr(places[0], text_string(address))))
+        int r = session_command(&debugger->session, &record, "-data-disassemble -a main 4");
+        if (r > 0)
+                r = end_of_main_places(
+                        mi_member(&record->results, "asm_insns"), debugger->source->name, brace, places, &n);
+        if (n == 0)
                 return MIN(r, 0);
         r = session_command(&debugger->session, NULL, "-break-delete %u", debugger->ends[0]);
         for (size_t i = 0; r >= 0 && i < n; i++)
                 r = set_address_breakpoint(debugger, places[i], &debugger->ends[i]);
+        debugger->leaves = true;
         return MIN(r, 0);
 }
 
 /* At the brace that closes main() its variables are still there, whatever return led there. clang has no
  * code for it after a last return: then that. */
 static int set_end_breakpoint(Debugger *debugger) {
-        const EndOfMain end = end_of_main_find(debugger->source);
-        _cleanup_text_ Text statement = {}, address = {};
+        const unsigned brace = end_of_main_line(debugger->source);
+        _cleanup_text_ Text statement = {};
 
-        if (end.brace == 0)
+        if (brace == 0)
                 return 0;
-        int r = set_line_breakpoint(debugger, end.brace, &debugger->ends[0], &address);
+        int r = set_line_breakpoint(debugger, brace, &debugger->ends[0]);
         if (r < 0)
                 return r;
         /* In C nothing is destroyed. */
         if (debugger->ends[0] > 0)
-                return debugger->commands.cpp ? move_end_breakpoint(debugger, &end, &address) : 0;
-        if (source_append_statement(debugger->source, end.brace - 1, &statement) &&
+                return debugger->commands.cpp ? move_end_breakpoint(debugger, brace) : 0;
+        if (source_append_statement(debugger->source, brace - 1, &statement) &&
                 startswith(text_string(&statement), "return"))
-                return set_line_breakpoint(debugger, end.brace - 1, &debugger->ends[0], &address);
+                return set_line_breakpoint(debugger, brace - 1, &debugger->ends[0]);
         return 0;
 }
 
@@ -153,8 +157,7 @@ static bool is_end(const Debugger *debugger, unsigned number) {
         return false;
 }
 
-/* A loop on one line, or a main() that calls itself: each stop costs a thousand times as much as what it
- * interrupts. */
+/* In a main() that calls itself each stop costs a thousand times as much as what it interrupts. */
 #define ENDS_PASSED_MAX 100
 
 static int forget_ends(Debugger *debugger) {
@@ -174,7 +177,9 @@ static int note_locals(Debugger *debugger, const MiValue *frame) {
                 return forget_ends(debugger);
         if (debugger->session.printed || !streq_ptr(mi_text(frame, "func"), "main"))
                 return 0;
-        return tell_locals(&debugger->session, &debugger->locals);
+        int r = tell_locals(&debugger->session, &debugger->locals);
+        /* It may come by another one on its way. */
+        return r >= 0 && debugger->leaves ? forget_ends(debugger) : r;
 }
 
 static int handle_breakpoint(Debugger *debugger, const MiRecord *stop) {

@@ -6,19 +6,16 @@
 #include "gdb/mi.h"
 #include "gdb/source.h"
 
-/* Lines, from 1; 0: not known. */
-typedef struct EndOfMain {
-        unsigned brace;       /* that closes main(), if it stands alone on its line */
-        unsigned first, last; /* of main()'s last statement */
-} EndOfMain;
+/* The line of the brace that closes main(), if that brace stands alone on it, else 0. */
+unsigned end_of_main_line(const Source *source);
 
-EndOfMain end_of_main_find(const Source *source);
+#define END_PLACES_MAX 32
 
-#define END_PLACES_MAX 8
-
-/* Compilers give the line of that brace to other code too: g++ to that of temporaries in initializer lists,
- * clang++ to what unwinds. lines: gdb's answer to -symbol-list-lines; places in the order of addresses. The
- * addresses where the code behind the last statement may begin, as gdb writes them, borrowed; the last of
- * them that the program comes by is it. Returns their number; 0: nothing tells them from the rest. */
-size_t end_of_main_places(
-        const EndOfMain *end, const MiValue *lines, const char *ret[static END_PLACES_MAX]);
+/* Compilers give that line to other code too: g++ to that of temporaries in initializer lists, clang++ to
+ * what unwinds. But from the end of main() on, however it is come by, nothing else follows.
+ *
+ * lines: gdb's answer to -data-disassemble -a main 4; source: the file's name in it. Puts the addresses at
+ * which such code is entered into ret, at most END_PLACES_MAX: the first of them that the program comes by
+ * is it. 0, also where none is found, or -ENOMEM. */
+int end_of_main_places(const MiValue *lines, const char *source, unsigned brace,
+        uint64_t ret[static END_PLACES_MAX], size_t *ret_n);

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
         /* Of exactly that size, so that a read behind it is seen; Text adds a NUL. */
         text_append(&source.text, data, size);
-        (void)end_of_main_find(&source);
+        (void)end_of_main_line(&source);
         (void)source_wrapper(&source, &offset);
         for (unsigned line = 0; line < 5; line++)
                 (void)source_append_statement(&source, line, &text);

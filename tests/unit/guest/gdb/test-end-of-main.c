@@ -44,96 +44,108 @@ static void test_end_of_main(void **state _unused_) {
         for (size_t i = 0; i < ELEMENTSOF(ends); i++) {
                 _cleanup_source_ Source source = make_source(ends[i].text);
 
-                assert_int_equal(end_of_main_find(&source).brace, ends[i].brace);
+                assert_int_equal(end_of_main_line(&source), ends[i].brace);
         }
 }
 
+/* Instructions as compilers gave them, shortened, each with its line; that at N has address 0xN, line 9 is
+ * the brace's. */
 static const struct {
-        const char *body; /* from line 2 on */
-        unsigned first, last;
-} statements[] = {
-        { "f();\nreturn 0;\n", 3, 3 },
-        { "vector<string> v{ \"a\",\n\"b\" };\n", 2, 3 },
-        { "g();\nfor (int i = 0; i < 2; i++) {\nf();\n}\n", 3, 5 },
-        { "if (x) {\nf();\n} else {\ng();\n}\n", 2, 6 },
-        { "try {\nf();\n}\ncatch (...) {\n}\n", 2, 6 },
-        { "if (x)\nf();\nelse\ng();\n", 2, 5 },
-        { "do {\nf();\n} while (x);\n", 4, 4 },
-        { "{\nint x;\n}\n", 2, 4 },
-        { "#define F {\nf([](int x) {\nreturn x;\n});\n#endif\n", 3, 5 },
-        { "", 0, 0 },
-};
-
-static void test_last_statement(void **state _unused_) {
-        for (size_t i = 0; i < ELEMENTSOF(statements); i++) {
-                _cleanup_source_ Source source = make_source("struct A { int m; }; int main() {\n");
-
-                text_append_string(&source.text, statements[i].body);
-                text_append_string(&source.text, "}\n");
-                EndOfMain end = end_of_main_find(&source);
-                assert_true(end.brace > 1);
-                assert_int_equal(end.first, statements[i].first);
-                assert_int_equal(end.last, statements[i].last);
-        }
-}
-
-/* The lines as compilers gave them; address N is 0xN. */
-static const struct {
-        EndOfMain end;
-        const char *lines;
-        const char *addresses[3];
+        const char *code;
+        uint64_t places[4]; /* in the order in which they are found */
 } places[] = {
-        /* vector<vector<int>> v{ { 1 }, { 2, 3 } }; int b = 4; return 0; g++ 12 */
-        { { 9, 8, 8 }, "5 9 6 9 7 8 9 6 9 0", { "0x7" } },
-        /* a loop at the end, its body with such a vector, an array of strings before it; g++ 12 */
-        { { 15, 9, 14 },
-                "6 7 15 8 15 8 15 8 15 9 9 15 10 15 10 15 10 15 11 11 11 12 13 13 14 9 15 7 15 7 15 7 8 15",
-                { "0x1b" } },
-        /* the same; clang++ 14 */
-        { { 15, 9, 14 },
-                "6 7 7 8 8 9 9 9 10 10 11 11 11 12 15 15 7 7 15 15 8 8 15 15 10 10 13 13 14 14 9 9 15 14 15",
-                { "0x21", "0xf" } },
-        /* its last statement is the vector */
-        { { 9, 8, 8 }, "7 9 8 9 8 9 0", { "0x4", "0x6" } },
-        { { 9, 0, 0 }, "5 9", {} },
-        { { 9, 8, 8 }, "5 6", {} },
-        { { 9, 8, 8 }, "", {} },
-        { { 9, 8, 8 }, "8 9 9 9", { "0x2" } },
+        /* vector<string> v{ "a" }; int b = 4; g++: temporaries are the brace's */
+        { "9 call <A>\n7 call <V>\n9 call <_ZNSaIcED1Ev>\n8 movl $4\n9 call <_ZN1VD1Ev>\n9 ret\n7 call "
+          "<_ZN1AD1Ev>\n"
+          "9 call <_Unwind_Resume>\n",
+                { 5 } },
+        /* a loop; clang++: what unwinds is the brace's, before and behind its end */
+        { "6 cmp\n6 jge 0x7 <main+6>\n7 call <f>\n6 jmp 0x1 <main>\n9 mov\n6 jmp 0xa <main+9>\n9 call "
+          "<_ZN1VD1Ev>\n"
+          "9 ret\n9 mov\n7 call <_Unwind_Resume>\n",
+                { 7 } },
+        /* if (x) w = { "a" }; else w = { "b" }; */
+        { "5 je 0x6 <main+5>\n9 call <A>\n6 call <V>\n9 call <_ZN1AD1Ev>\n6 jmp 0x9 <main+8>\n9 call <A>\n8 "
+          "call <V>\n"
+          "9 call <_ZN1AD1Ev>\n9 call <_ZN1VD1Ev>\n9 ret\n",
+                { 9, 8 } },
+        /* return in the middle; its variable alone is destroyed */
+        { "5 call <V>\n6 je 0x4 <main+3>\n7 jmp 0x6 <main+5>\n8 call <V>\n9 call <_ZN1VD1Ev>\n9 call "
+          "<_ZN1VD1Ev>\n9 "
+          "ret\n",
+                { 6, 5 } },
+        /* string a[2]; g++: the loop over its elements is half the declaration's */
+        { "8 call <_ZN1AC1Ev>\n8 jns 0x1 <main>\n8 lea\n9 cmp\n9 je 0x8 <main+7>\n8 call <_ZN1AD1Ev>\n9 jmp "
+          "0x4 <main+3>\n"
+          "8 nop\n9 ret\n",
+                { 3 } },
+        /* a loop that calls something is the program's */
+        { "8 mov\n9 cmp\n9 je 0x6 <main+5>\n8 call <f>\n9 jmp 0x2 <main+1>\n9 ret\n", { 6 } },
+        { "5 mov\n9 ret\n9 mov\n5 ret\n", { 2 } },
+        { "9 b.eq 0x3 <main+8>\n8 bl <f>\n9 ret\n8 b 0x3 <main+8>\n", { 3 } },
+        { "8 mov\n8 ret\n", {} },
+        { "8 mov\n9 mov\n", {} },
+        { "", {} },
 };
+
+static MiRecord *make_record(const char *code, const char *file, unsigned step) {
+        _cleanup_text_ Text text = {};
+        MiRecord *record = NULL;
+        unsigned n = 0;
+
+        text_append_string(&text, "^done,asm_insns=[");
+        for (const char *p = code; *p; p += strcspn(p, "\n") + 1) {
+                const char *instruction = strchr(p, ' ') + 1;
+                text_append_printf(&text,
+                        "%ssrc_and_asm_line={line=\"%.*s\",file=\"%s\",line_asm_insn=[{address=\"0x%x\","
+                        "inst=\"%.*s\"}]}",
+                        n > 0 ? "," : "", (int)(instruction - p - 1), p, file, 1 + n * step,
+                        (int)strcspn(instruction, "\n"), instruction);
+                n++;
+        }
+        text_append_string(&text, "]");
+        assert_int_equal(mi_parse(text.data, text.size, &record), 0);
+        return record;
+}
 
 static void test_places(void **state _unused_) {
-        for (size_t i = 0; i < ELEMENTSOF(places); i++) {
-                _cleanup_text_ Text text = {};
-                _cleanup_mi_record_ MiRecord *record = NULL;
-                unsigned n = 0;
+        uint64_t found[END_PLACES_MAX];
+        size_t n, wanted;
 
-                text_append_string(&text, "^done,lines=[");
-                for (const char *p = places[i].lines; *p; p += strspn(p, " ")) {
-                        int digits = (int)strspn(p, "0123456789");
-                        text_append_printf(
-                                &text, "%s{pc=\"0x%x\",line=\"%.*s\"}", n > 0 ? "," : "", n + 1, digits, p);
-                        p += digits;
-                        n++;
-                }
-                text_append_string(&text, "]");
-                assert_int_equal(mi_parse(text.data, text.size, &record), 0);
-                const char *addresses[END_PLACES_MAX];
-                size_t found =
-                        end_of_main_places(&places[i].end, mi_member(&record->results, "lines"), addresses);
-                size_t wanted = 0;
-                for (; places[i].addresses[wanted]; wanted++) {
-                        assert_true(wanted < found);
-                        assert_string_equal(addresses[wanted], places[i].addresses[wanted]);
-                }
-                assert_int_equal(found, wanted);
+        for (size_t i = 0; i < ELEMENTSOF(places); i++) {
+                _cleanup_mi_record_ MiRecord *record = make_record(places[i].code, "prog.cpp", 1);
+
+                assert_int_equal(end_of_main_places(
+                                         mi_member(&record->results, "asm_insns"), "prog.cpp", 9, found, &n),
+                        0);
+                for (wanted = 0; wanted < n; wanted++)
+                        assert_int_equal(found[wanted], places[i].places[wanted]);
+                assert_int_equal(places[i].places[n], 0);
         }
+}
+
+/* What is another file's, and what is not in the order of addresses. */
+static void test_no_places(void **state _unused_) {
+        _cleanup_mi_record_ MiRecord *other = make_record(places[0].code, "vector", 1),
+                                     *same = make_record(places[0].code, "prog.cpp", 0);
+        const MiRecord *const records[] = { other, same };
+        uint64_t found[END_PLACES_MAX];
+        size_t n;
+
+        for (size_t i = 0; i < ELEMENTSOF(records); i++) {
+                const MiValue *lines = mi_member(&records[i]->results, "asm_insns");
+                assert_int_equal(end_of_main_places(lines, "prog.cpp", 9, found, &n), 0);
+                assert_int_equal(n, 0);
+        }
+        assert_int_equal(end_of_main_places(NULL, "prog.cpp", 9, found, &n), 0);
+        assert_int_equal(n, 0);
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_end_of_main),
-                cmocka_unit_test(test_last_statement),
                 cmocka_unit_test(test_places),
+                cmocka_unit_test(test_no_places),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
