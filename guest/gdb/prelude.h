@@ -224,19 +224,50 @@ __asm__(".text");
 #else
 }
 namespace __pbotvm {
-struct Text {
+struct Name {
         const char *data;
         unsigned long size;
-        Text(const char *d, unsigned long s) : data(d), size(s) {
+        Name(const char *d, unsigned long s) : data(d), size(s) {
         }
 };
-/* The comma is the built-in one after an expression without a value. */
-template <class T>
-__PBOTVM_OWN __attribute__((__noinline__)) void operator,(const T &value, const Text &text) {
+struct Text : Name {
+        Text(const char *d, unsigned long s) : Name(d, s) {
+        }
+};
+template <class T> __PBOTVM_OWN __attribute__((__noinline__)) void show(const T &value, const Name &text) {
         T *volatile __pbotvm_place = (T *)__builtin_addressof(value);
         __asm__ __volatile__("" : : "r"(__pbotvm_place) : "memory");
         __pbotvm_last(text.data, text.size, (const volatile void *)__pbotvm_place);
         __asm__ __volatile__("" : : : "memory");
+}
+/* Objects, arrays and functions: only of the last const changes nothing. */
+template <class T> struct IsConst {
+        enum { value = false };
+};
+template <class T> struct IsConst<const T> {
+        enum { value = true };
+};
+template <class T> struct IsPlace {
+        enum { value = __is_class(T) || __is_union(T) || !IsConst<const T>::value };
+};
+template <class T> struct IsPlace<T[]> {
+        enum { value = true };
+};
+template <class T, unsigned long N> struct IsPlace<T[N]> {
+        enum { value = true };
+};
+template <bool> struct If {};
+template <> struct If<true> { typedef void Type; };
+/* The comma is the built-in one after an expression without a value. */
+template <class T>
+__PBOTVM_OWN inline typename If<IsPlace<T>::value>::Type operator,(const T &value, const Text &text) {
+        __pbotvm::show(value, text);
+}
+/* Other values are read, as most of what uses them does: a constant member of a class needs no definition
+ * then. An array or a function would fit, too, as a pointer; Name makes this one the worse. */
+template <class T>
+__PBOTVM_OWN inline typename If<!IsPlace<T>::value>::Type operator,(T value, const Name &text) {
+        __pbotvm::show(value, text);
 }
 #if __cplusplus >= 201103L
 /* gdb has no value for a type that DWARF calls unspecified. */
