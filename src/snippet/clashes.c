@@ -27,6 +27,18 @@ void clashes_done(Clashes *clashes) {
         *clashes = (Clashes){};
 }
 
+/* const string s, static map<int, int> *m: what a name, a list of arguments or a pointer follows is the type
+ * of what is declared. */
+static bool is_type_of(const Token *token) {
+        const Token *next = token + 1;
+
+        if (next->kind == TOKEN_WORD)
+                return !(next->class & (WORD_ATTRIBUTE | WORD_ASM | WORD_PARENS));
+        return token_is_sign(next, SIGN_LESS) || token_is_sign(next, SIGN_SCOPE) ||
+               token_is_sign(next, SIGN_STAR) || token_is_sign(next, SIGN_AND) ||
+               token_is_sign(next, SIGN_AND_AND);
+}
+
 /* Whether the token at i stands where a name is declared: behind a type. top: at the top level, where what a
  * * or a comma precedes can be nothing else. */
 static bool is_declared(const Source *source, uint32_t i, bool top) {
@@ -40,6 +52,8 @@ static bool is_declared(const Source *source, uint32_t i, bool top) {
                 return token_is_sign(token + 1, SIGN_BRACE_OPEN) || token_is_sign(token + 1, SIGN_COLON) ||
                        (i > 1 && token_is_sign(token - 2, SIGN_GREATER) &&
                                token_is_sign(token + 1, SIGN_SEMICOLON));
+        if (is_type_of(token))
+                return false;
         if (before->kind == TOKEN_WORD)
                 return !(before->class & (WORD_CONTROL | WORD_OPERATOR | WORD_CONSTANT)) &&
                        (before->word != WORD_USING || token_is_sign(token + 1, SIGN_ASSIGN)) &&

@@ -61,9 +61,17 @@ uint32_t angles_skip(const Reader *reader, uint32_t i) {
                                                                                 : i;
 }
 
+/* a < b or a > b */
+static bool is_spelled_out(const Reader *reader, uint32_t i) {
+        const Token *token = reader_token(reader, i);
+
+        return reader_class(reader, i, WORD_OPERATOR) &&
+               (token_is(reader->source, token, "or") || token_is(reader->source, token, "and"));
+}
+
 bool logical_angles(const Reader *reader, uint32_t open) {
         for (uint32_t i = open + 1; reader->pair[open] != NO_TOKEN && i < reader->pair[open]; i++)
-                if (reader_sign(reader, i, SIGN_OR_OR) ||
+                if (reader_sign(reader, i, SIGN_OR_OR) || is_spelled_out(reader, i) ||
                         (reader_sign(reader, i, SIGN_AND_AND) && !reader_sign(reader, i + 1, SIGN_COMMA) &&
                                 !reader_sign(reader, i + 1, SIGN_GREATER)))
                         return true;

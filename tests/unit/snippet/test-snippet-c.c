@@ -338,6 +338,13 @@ static const Case cxx_cases[] = {
         { "template<class T> T&& declval(); int main() { decltype(declval<int>()) x = 1; return x; }",
                 "template<class T> T&& declval(); int main() { decltype(declval<int>()) x = 1; return x; "
                 "}" },
+        { "int a = 5, b = 4; a < b or a > b", "| int a = 5, b = 4; print_last_statement(a < b or a > b);" },
+        { "const string s = \"x\"; static map<string, int> m; typedef vector<int> V; s",
+                "| const string s = \"x\"; static map<string, int> m; typedef vector<int> V; "
+                "print_last_statement(s);" },
+        { "template<class T> string f(T x) { return x; } const string &g = f(\"a\"); g",
+                "template<class T> string f(T x) { return x; } | const string &g = "
+                "f(\"a\"); print_last_statement(g);" },
         { "int operator\"\" h(unsigned long long n) { return n; } int x = 3h; x",
                 "#define __PBOTVM_NO_NAMESPACE_STD #include <prelude.h> int operator\"\" h(unsigned long "
                 "long "
