@@ -5,6 +5,20 @@
 
 #include "snippet/declaration-scan.h"
 
+/* DEFINE_MAX(int): a call of one's own macro that is a function's definition; it needs no ;. */
+static bool function_macro(const Reader *reader, uint32_t i, Piece *piece) {
+        const Macro *macro =
+                reader_kind(reader, i, TOKEN_WORD) ? pieces_macro(reader->pieces, &reader->tokens[i]) : NULL;
+
+        if (!macro || macro->shape != MACRO_FUNCTION)
+                return false;
+        piece->kind = PIECE_DECLARATION;
+        piece->file_only = piece->ended = true;
+        piece->end = parens_skip(reader, i + 1);
+        piece->end += reader_sign(reader, piece->end, SIGN_SEMICOLON);
+        return true;
+}
+
 /* Behind A::A(int x) : a(x), b{x} of a constructor. */
 static bool initializers_scan(Scan *s) {
         const Reader *reader = s->reader;
@@ -374,6 +388,8 @@ void declaration_read(const Reader *reader, uint32_t i, Piece *piece) {
         Scan scan = { .reader = reader, .piece = piece, .i = i, .params = NO_TOKEN, .name = NO_TOKEN };
         bool ends = false;
 
+        if (function_macro(reader, i, piece))
+                return;
         if (reader_word(reader, i, WORD_EXTERN) && reader_kind(reader, i + 1, TOKEN_STRING) &&
                 reader->source->dialect == DIALECT_CXX) {
                 piece->file_only = true;

@@ -41,11 +41,6 @@ static bool is_prose(const Token *before, const Token *token) {
                                               before->word == WORD_NONE && before->end == token->begin);
 }
 
-static bool token_closes(const Token *token) {
-        return token_is_sign(token, SIGN_PAREN_CLOSE) || token_is_sign(token, SIGN_BRACKET_CLOSE) ||
-               token_is_sign(token, SIGN_BRACE_CLOSE);
-}
-
 /* The innermost conditional that the directive at the token continues or ends, or NULL. */
 static Conditional *conditional_of(const Reading *reading, const Token *token) {
         return reading->n_conditionals > 0 &&

@@ -18,19 +18,42 @@ static int compare_macros(const void *a, const void *b, void *data) {
         return compare(text + x->begin, x->end - x->begin, text + y->begin, y->end - y->begin);
 }
 
+/* TYPE NAME(PARAMETERS) { ... } and nothing else; what a name is pasted together from may stand there. */
+static bool defines_function(const Source *line, size_t first) {
+        size_t depth = 0, i = first;
+
+        while (i < line->n_tokens && !token_opens(&line->tokens[i]))
+                i++;
+        if (i < first + 2 || !token_is_sign(&line->tokens[i], SIGN_PAREN_OPEN))
+                return false;
+        for (bool body = false; i < line->n_tokens; i++) {
+                const Token *token = &line->tokens[i];
+
+                depth += token_opens(token);
+                if (depth == 0 || !token_closes(token) || --depth > 0)
+                        continue;
+                if (body)
+                        return i + 1 == line->n_tokens;
+                body = token_is_sign(token + 1, SIGN_BRACE_OPEN);
+                if (!body)
+                        return false;
+        }
+        return false;
+}
+
 /* The tokens of a definition behind its parameters. */
-static MacroShape shape(const Source *line, size_t i) {
-        const Token *token = &line->tokens[MIN(i, line->n_tokens)];
+static MacroShape shape(const Source *line, size_t first) {
+        const Token *token = &line->tokens[MIN(first, line->n_tokens)];
         MacroShape shape = MACRO_OTHER;
 
         if (token_is_sign(token, SIGN_BRACE_OPEN) || token->class & WORD_CONTROL)
                 shape = MACRO_STATEMENT;
         else if (token->class & (WORD_TYPE | WORD_ATTRIBUTE))
                 shape = MACRO_TYPE;
-        for (; i < line->n_tokens; i++)
+        for (size_t i = first; i < line->n_tokens; i++)
                 if (line->tokens[i].word == WORD_MAIN)
                         return MACRO_MAIN;
-        return shape;
+        return shape != MACRO_STATEMENT && defines_function(line, first) ? MACRO_FUNCTION : shape;
 }
 
 /* The directive is lexed by itself: its name, then what it defines. */

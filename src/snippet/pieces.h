@@ -54,6 +54,7 @@ typedef enum MacroShape {
         MACRO_STATEMENT, /* do, if, for ..., or a block */
         MACRO_TYPE,      /* begins as a declaration does */
         MACRO_MAIN,      /* defines main() */
+        MACRO_FUNCTION,  /* defines another function, with its body */
 } MacroShape;
 typedef struct Macro {
         uint32_t begin, end; /* of its name in the source */

@@ -164,6 +164,10 @@ static inline bool token_opens(const Token *token) {
         return token_is_sign(token, SIGN_PAREN_OPEN) || token_is_sign(token, SIGN_BRACKET_OPEN) ||
                token_is_sign(token, SIGN_BRACE_OPEN);
 }
+static inline bool token_closes(const Token *token) {
+        return token_is_sign(token, SIGN_PAREN_CLOSE) || token_is_sign(token, SIGN_BRACKET_CLOSE) ||
+               token_is_sign(token, SIGN_BRACE_CLOSE);
+}
 
 /* What a language says of a word: a Word, and its classes (see above); WORD_NONE for all other words. */
 Word word_find(const char *data, size_t size, Dialect dialect, uint16_t *ret_class);

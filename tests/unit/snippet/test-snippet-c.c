@@ -185,6 +185,13 @@ static const Case c_cases[] = {
         { "int and(int a, int b) { return a & b; } and(3, 5)",
                 "#define and __pbotvm_hidden_and #include <prelude.h> #undef and int and(int a, int b) { "
                 "return a & b; } | print_last_statement(and(3, 5));" },
+        { "#define X(n) int f##n(void) { return n; }\nX(9) X(8)\nf9() + f8()",
+                "#define X(n) int f##n(void) { return n; } X(9) X(8) | print_last_statement(f9() + f8());" },
+        { "#define X(t) t max_##t(t a, t b) { return a > b ? a : b; }\nint x = 1; X(int); max_int(x, 2)",
+                "#define X(t) t max_##t(t a, t b) { return a > b ? a : b; } int x = 1; X(int); | "
+                "print_last_statement(max_int(x, 2));" },
+        { "#define X(n) for (int i = 0; i < n; i++) { y += i; }\nint y = 0; X(3) y",
+                "#define X(n) for (int i = 0; i < n; i++) { y += i; } | int y = 0; X(3) y ;" },
         { "int main(void) { int time = 3; return time; }", "int main(void) { int time = 3; return time; }" },
         { "int8_t y = 7; __asm__(\"two: mov $2, %eax; ret\"); int two(void); y",
                 "__asm__(\"two: mov $2, %eax; ret\"); | int8_t y = 7; int two(void); "
