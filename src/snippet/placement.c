@@ -275,13 +275,17 @@ static size_t head_place(Placer *placer) {
         return i;
 }
 
-/* Java's imports come before all classes, wherever they were written. */
+/* Java's imports come before all classes, wherever they were written. A package is where the class would
+ * have to lie; a single source is in none. */
 static void imports_place(Placer *placer) {
         const Pieces *pieces = placer->pieces;
 
         for (size_t i = 0; i < pieces->n; i++)
                 if (pieces->list[i].kind == PIECE_USING)
-                        placer->places[i] = PLACE_HEAD;
+                        placer->places[i] =
+                                placer->source->tokens[pieces->list[i].first].word == WORD_PACKAGE
+                                        ? PLACE_NONE
+                                        : PLACE_HEAD;
 }
 
 static void group_place(Placer *placer, const Group *group, Place place) {
