@@ -344,6 +344,19 @@ static bool declares_member(const Scan *s) {
                reader_sign(reader, angles_skip(reader, i + 1), SIGN_SCOPE);
 }
 
+/* inline and constinit are said of what is no function's own. */
+static bool declares_global(const Scan *s) {
+        const Reader *reader = s->reader;
+
+        if (reader->source->dialect != DIALECT_CXX)
+                return false;
+        for (uint32_t i = s->piece->first; reader_class(reader, i, WORD_TYPE); i++)
+                if (reader_word(reader, i, WORD_INLINE) ||
+                        token_is(reader->source, &reader->tokens[i], "constinit"))
+                        return true;
+        return false;
+}
+
 /* Java's types need no ;. */
 static bool type_ends(const Scan *s) {
         return s->reader->source->dialect == DIALECT_JAVA && s->body;
@@ -432,6 +445,6 @@ void declaration_read(const Reader *reader, uint32_t i, Piece *piece) {
                 piece->ended = true;
                 piece->main = holds_main(&scan);
         }
-        if (piece->kind == PIECE_DECLARATION && declares_member(&scan))
+        if (piece->kind == PIECE_DECLARATION && (declares_member(&scan) || declares_global(&scan)))
                 piece->file_only = true;
 }

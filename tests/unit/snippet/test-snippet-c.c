@@ -345,6 +345,9 @@ static const Case cxx_cases[] = {
         { "template<class T> T&& declval(); int main() { decltype(declval<int>()) x = 1; return x; }",
                 "template<class T> T&& declval(); int main() { decltype(declval<int>()) x = 1; return x; "
                 "}" },
+        { "static inline const int k = 3; constinit int n = k; int m = n; m",
+                "static inline const int k = 3; constinit int n = k; | int m = n; "
+                "print_last_statement(m);" },
         { "int a = 5, b = 4; a < b or a > b", "| int a = 5, b = 4; print_last_statement(a < b or a > b);" },
         { "const string s = \"x\"; static map<string, int> m; typedef vector<int> V; s",
                 "| const string s = \"x\"; static map<string, int> m; typedef vector<int> V; "
