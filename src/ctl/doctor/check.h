@@ -95,4 +95,5 @@ extern const CheckTable libvirt_checks;
 extern const CheckTable domain_checks;
 extern const CheckTable line_checks;
 extern const CheckTable disk_checks;
+extern const CheckTable rights_checks;
 extern const CheckTable snapshot_checks;

@@ -7,7 +7,7 @@
 #include "ctl/doctor/words.h"
 
 static const CheckTable *const tables[] = { &host_checks, &install_checks, &service_checks, &libvirt_checks,
-        &domain_checks, &line_checks, &disk_checks, &snapshot_checks };
+        &domain_checks, &line_checks, &disk_checks, &rights_checks, &snapshot_checks };
 
 const char *check_level_to_string(CheckLevel level) {
         static const char *const names[] = { "ok", "warning", "fault" };

@@ -109,7 +109,88 @@ static void test_host(void **state) {
         }
 }
 
+/* Runs the command that mends it, with the world's folder in place of the host's root, but for what asks
+ * systemd. */
+static void run_mend(const World *world, const char *check) {
+        static const char *const folders[] = { "/etc/", "/usr/share/", "/var/lib/" };
+        const char *rest = must(world, check)->mend;
+        _cleanup_text_ Text command = {};
+
+        text_append_string(&command, "set -e; ");
+        while (*rest && !startswith(rest, " && systemctl")) {
+                bool is_path = false;
+                for (size_t i = 0; i < ELEMENTSOF(folders); i++)
+                        is_path = is_path || (startswith(rest, folders[i]) && strchr(" >'", rest[-1]));
+                if (is_path)
+                        text_append_string(&command, world->root_path);
+                text_append_char(&command, *rest++);
+        }
+        if (system(text_string(&command)) != 0)
+                fail_msg("'%s' failed", text_string(&command));
+}
+
+/* What the doctor names mends it, and it is content then. */
+static void test_mends_of_files(void **state) {
+        static const struct {
+                const char *check, *path, *content;
+        } table[] = {
+                { "watchdog-activation", "/usr/share/dbus-1/system-services/org.pbot.VM1.service", "x\n" },
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_(world_freep) World *world = world_new();
+                world_write(world, table[i].path, table[i].content);
+                world_examine(world);
+                run_mend(world, table[i].check);
+                world_examine(world);
+                assert_int_equal(must(world, table[i].check)->level, CHECK_OK);
+        }
+}
+
 /* ---- the domain and its snapshot ---- */
+
+static const char shipped_rules[] = "/usr/share/polkit-1/rules.d/50-pbotvm-libvirt.rules";
+static const char own_rules[] = "/etc/polkit-1/rules.d/40-pbotvm-libvirt.rules";
+#define RULES(domains, networks)                                                                            \
+        "        var domains = [" domains "];\n        var networks = [" networks "];\n"
+#define INTERFACE(network) "<interface type='network'><source network='" network "'/></interface>"
+
+/* Where libvirt asks polkit, the rules have to name the domain and its networks. */
+static void test_rights(void **state) {
+        static const char with[] = "<panic model='isa'/>" INTERFACE("default") INTERFACE("net 2");
+        _cleanup_(world_freep) World *world = world_new();
+
+        (void)state;
+        world_domain(world, "<panic model='isa'/>", with, "<panic model='isa'/>", with);
+        world_write(world, shipped_rules, RULES("\"pbot-*\"", ""));
+        world_write(world, "/etc/libvirt/libvirtd.conf", "#access_drivers = [ \"polkit\" ]\n");
+        world_examine(world);
+        assert_null(world_result(world, "libvirt-networks"));
+        assert_null(world_result(world, "libvirt-domains"));
+
+        world_write(world, "/etc/libvirt/libvirtd.conf", "x = 1\n access_drivers = [\n  \"polkit\"\n]\n");
+        world_write(world, "/etc/polkit-1/rules.d/00-another.rules", "");
+        world_examine(world);
+        assert_int_equal(must(world, "libvirt-domains")->level, CHECK_OK);
+        expect(world, "libvirt-networks", CHECK_WARNING, own_rules);
+        /* One after the other, and the shipped file stays as it is. */
+        run_mend(world, "libvirt-networks");
+        world_examine(world);
+        expect(world, "libvirt-networks", CHECK_WARNING, "sudoedit /etc/polkit-1/rules.d/40-pbotvm");
+        assert_non_null(strstr(must(world, "libvirt-networks")->wrong, "net 2"));
+        world_write(world, own_rules, RULES("\"other-*\", \"b\"", "\"default\", \"net*\""));
+        world_examine(world);
+        assert_int_equal(must(world, "libvirt-networks")->level, CHECK_OK);
+        expect(world, "libvirt-domains", CHECK_FAULT, own_rules);
+        run_mend(world, "libvirt-domains");
+        world_examine(world);
+        assert_int_equal(must(world, "libvirt-domains")->level, CHECK_OK);
+        /* Somebody's own rules, of which nothing is known. */
+        world_write(world, own_rules, "polkit.addRule(function() {});\n");
+        world_examine(world);
+        assert_null(world_result(world, "libvirt-networks"));
+}
 
 #define TCP(port) "<serial type='tcp'><source mode='bind' host='127.0.0.1' service='" port "'/></serial>"
 #define TELNET(port, host)                                                                                  \
@@ -315,6 +396,12 @@ static void test_console(void **state) {
         world_examine(world);
         expect(world, "console-log", CHECK_FAULT, "/etc/libvirt/qemu.conf");
         expect(world, "console-log", CHECK_FAULT, "libvirtd virtqemud  # then a cold boot");
+        run_mend(world, "console-log");
+        world_examine(world);
+        expect(world, "console-log", CHECK_FAULT, "virtlogd");
+        run_mend(world, "console-log");
+        world_examine(world);
+        assert_int_equal(must(world, "console-log")->level, CHECK_OK);
 }
 
 /* What is known of a domain beside its XML. */
@@ -465,6 +552,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_nothing),
                 cmocka_unit_test(test_host),
+                cmocka_unit_test(test_mends_of_files),
+                cmocka_unit_test(test_rights),
                 cmocka_unit_test(test_domain),
                 cmocka_unit_test(test_channel),
                 cmocka_unit_test(test_telnet),
