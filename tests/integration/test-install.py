@@ -26,6 +26,13 @@ def test_units_are_well():
     equal([line for line in said.splitlines() if 'pbotvm' in line], [], 'systemd-analyze verify')
 
 
+def test_first_snapshot_has_a_passport():
+    """Also the one that ./quickstart takes, without the watchdog."""
+    wait_ready()
+    made = machine()['SnapshotMadeBy']
+    true(made.startswith('QEMU ') and 'libvirt ' in made, f'made by {made!r}')
+
+
 def test_nobody_is_root():
     status = shell(f'cat /proc/{main_pid("pbotvm-watchdog.service")}/status')
     true(not re.search(r'^Uid:\s+0\b', status, re.M), 'the watchdog runs as root')
