@@ -84,7 +84,8 @@ static _noreturn_ void run_child(const Step *step, rlim_t files, const char *dir
         if (geteuid() == 0 &&
                 (setresgid(JOB_USER, JOB_USER, JOB_USER) < 0 || setresuid(JOB_USER, JOB_USER, JOB_USER) < 0))
                 _exit(126);
-        if (step->direct)
+        /* A shell's own command is left to the shell, in whose environment it is. */
+        if (step->direct && streq(step->direct[0], "pbotvm-gdb"))
                 execvp(step->direct[0], step->direct);
         execvp(step->argv[0], step->argv);
         _exit(errno == ENOENT ? 127 : 126);
