@@ -132,6 +132,9 @@ static void exec_direct(const SandboxStep *step, char **list, size_t size, size_
         char path[256], name[sizeof(path) + 2], directory[PATH_MAX + 4] = "PWD=";
         const size_t before = n;
 
+        /* What is not here is told by its own name. */
+        if (step->argv[0][0] != '/' && !program_find(step->argv[0], path, sizeof(path)))
+                return;
         if (!program_find(step->direct[0], path, sizeof(path)) ||
                 !getcwd(directory + strlen(directory), PATH_MAX))
                 return;

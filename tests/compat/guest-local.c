@@ -7,6 +7,7 @@
  * Run by root it uses namespaces of its own, with /home/vm/PID as in a guest and sh being bash, and
  * an unprivileged user; else a directory below /tmp. */
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -57,6 +58,18 @@ static void limit(int what, rlim_t value) {
 }
 
 /* files: the size of what it may write; a compiler's own files may be larger than a program's. */
+/* Whether a directory of PATH has the program. */
+static bool is_here(const char *name, const char *path) {
+        for (const char *p = path; *p; p += strcspn(p, ":"), p += *p == ':') {
+                char file[PATH_MAX];
+
+                (void)snprintf(file, sizeof(file), "%.*s/%s", (int)strcspn(p, ":"), p, name);
+                if (access(file, X_OK) == 0)
+                        return true;
+        }
+        return false;
+}
+
 static _noreturn_ void run_child(const Step *step, rlim_t files, const char *directory, int in, int out,
         int err, int notes, char **paths) {
         _cleanup_text_ Text path = {};
@@ -85,7 +98,8 @@ static _noreturn_ void run_child(const Step *step, rlim_t files, const char *dir
                 (setresgid(JOB_USER, JOB_USER, JOB_USER) < 0 || setresuid(JOB_USER, JOB_USER, JOB_USER) < 0))
                 _exit(126);
         /* A shell's own command is left to the shell, in whose environment it is. */
-        if (step->direct && streq(step->direct[0], "pbotvm-gdb"))
+        if (step->direct && streq(step->direct[0], "pbotvm-gdb") &&
+                is_here(step->argv[0], text_string(&path)))
                 execvp(step->direct[0], step->direct);
         execvp(step->argv[0], step->argv);
         _exit(errno == ENOENT ? 127 : 126);
@@ -163,8 +177,10 @@ static void run_step(const Plan *plan, size_t i, const char *directory, char **p
         close(out[0]);
         close(err[0]);
         if (step->ended && WIFEXITED(step->status) && WEXITSTATUS(step->status) == 127 &&
-                step->err.size == 0)
+                step->err.size == 0) {
                 step->start_errno = ENOENT;
+                step->ended = false;
+        }
         (void)notes_read(notes, step->notes);
 }
 
