@@ -36,7 +36,7 @@ what_is_there() {
         for name in /etc/pbotvm /var/lib/pbotvm; do
                 [ ! -e "$root$name" ] || echo "$name"
         done
-        for name in pbotvm pbotvm-watchdog pbotvm-paste; do
+        for name in pbotvm pbotvm-watchdog pbotvm-paste pbotvm-qemu; do
                 ! on getent passwd "$name" >/dev/null || echo "user $name"
         done
         ! on getent group pbotvm-admin >/dev/null || echo 'group pbotvm-admin'

@@ -47,6 +47,7 @@ done
 {
         has pbotvm.json.5 $(names src/config/members.c '^ *\{ ' | grep -v vagrant) machines aliases listeners
         has pbotvm.json.5 $(names src/config/environment.c '^ *\{ ') PBOTVM_NOREVERT
+        has pbotvm-qemu.8 $(names src/qemu/definition.c '^ *\{ ')
         has pbotvm-language.5 $(names src/language/definition.c '^ *\{ ') define rules
         has pbotvm-language.5 $(sed -nE '/rule_kinds\[\]/,/^};/p' "$source/src/language/rewrite-table.c" |
                 grep -oE '"[a-z]+"' | tr -d '"' | sort -u)
