@@ -3,8 +3,6 @@
 
 #include <stdio.h>
 
-#include "passport/xml.h"
-
 #define HEAD "Taken by pbotvm:"
 
 /* The words of the line, and what people are shown. */
@@ -17,52 +15,15 @@ static const struct {
         FIELD("qemu", "QEMU", emulator),
         FIELD("libvirt", "libvirt", libvirt),
         FIELD("cpu", "CPU", cpu),
+        FIELD("machine", "machine", machine),
 #undef FIELD
 };
 
-static void set_version(char *to, size_t size, unsigned long version) {
-        snprintf(to, size, "%lu.%lu.%lu", version / 1000000, version / 1000 % 1000, version % 1000);
-}
-
-/* The words of a line have no blanks in them. */
-static void set_word(char *to, size_t size, const char *from) {
+void passport_set_word(char *to, size_t size, const char *from) {
         snprintf(to, size, "%s", from);
         for (char *p = to; *p; p++)
                 if (*p <= ' ' || *p > '~' || strchr("<>&=", *p))
                         *p = '_';
-}
-
-static void read_cpu(const char *capabilities, Passport *passport) {
-        _cleanup_(xml_freep) xmlDocPtr document = xml_parse(capabilities);
-        _cleanup_free_ char *model = xml_string(document, "/capabilities/host/cpu/model", 0);
-
-        if (model)
-                set_word(passport->cpu, sizeof(passport->cpu), model);
-}
-
-bool passport_of_snapshot(const char *xml, Passport *ret) {
-        _cleanup_(xml_freep) xmlDocPtr document = xml_parse(xml);
-        _cleanup_free_ char *line = xml_string(document, "/domainsnapshot/description", 0);
-
-        return passport_read(line, ret);
-}
-
-uint64_t passport_snapshot_time(const char *xml) {
-        _cleanup_(xml_freep) xmlDocPtr document = xml_parse(xml);
-
-        return xml_number(document, "/domainsnapshot/creationTime", 0) * USEC_PER_SEC;
-}
-
-void passport_now(virConnectPtr connection, Passport *ret) {
-        _cleanup_free_ char *capabilities = virConnectGetCapabilities(connection);
-        unsigned long version;
-
-        *ret = (Passport){};
-        if (virConnectGetVersion(connection, &version) >= 0)
-                set_version(ret->emulator, sizeof(ret->emulator), version);
-        if (virConnectGetLibVersion(connection, &version) >= 0)
-                set_version(ret->libvirt, sizeof(ret->libvirt), version);
-        read_cpu(capabilities, ret);
 }
 
 static char *member(const Passport *passport, size_t i) {

@@ -3,6 +3,8 @@
 
 #include <libvirt/virterror.h>
 
+#include "passport/libvirt.h"
+
 /* More than this are not read: of a host's domains, of a domain's snapshots and disks. */
 #define DOMAINS_MAX 1000
 #define SNAPSHOTS_MAX 50

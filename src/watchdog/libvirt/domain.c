@@ -8,7 +8,7 @@
 #include "common/io.h"
 #include "common/utf8.h"
 #include "config/machine-config.h"
-#include "passport/passport.h"
+#include "passport/libvirt.h"
 #include "watchdog/libvirt/domain-xml.h"
 #include "watchdog/libvirt/snapshot.h"
 

@@ -5,7 +5,7 @@
 
 #include <libvirt/virterror.h>
 
-#include "passport/passport.h"
+#include "passport/libvirt.h"
 
 int snapshot_names_init(SnapshotNames *names, const char *proper) {
         *names = (SnapshotNames){ .proper = strdup(proper) };

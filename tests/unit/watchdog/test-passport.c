@@ -2,7 +2,7 @@
 
 /* What a snapshot was made with, as libvirt's test driver keeps it. */
 
-#include "passport/passport.h"
+#include "passport/libvirt.h"
 #include "test.h"
 #include "watchdog/libvirt/snapshot.h"
 
