@@ -8,7 +8,14 @@ typedef struct Row {
         const char *option;
         const char *value; /* NULL: the option has none */
         const char *needs; /* a value that must not be empty; NULL: none */
+        unsigned only;     /* 1 << each QemuRun in which it is there; 0: in all */
+        bool hardware;     /* what a template was made with, and can be loaded into */
 } Row;
+
+#define ONLY(run) .only = 1 << (run)
+#define RUNS (1 << QEMU_RUN_BOOT | 1 << QEMU_RUN_LOAD)
+#define HARDWARE .hardware = true
+#define IF(value) .needs = (value)
 
 /* {x} is a value with its commas doubled, as QEMU reads lists; {=x} is as it stands. */
 static const Row rows[] = {
@@ -18,49 +25,72 @@ static const Row rows[] = {
         { "-display", "none" },
         { "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny" },
         { "-machine", "{machine},accel={=accelerator},memory-backend=ram,usb=off,hpet=off" },
-        { "-cpu", "{=cpu}" },
-        { "-smp", "{processors}" },
-        { "-m", "{memory}M" },
-        { "-object", "memory-backend-ram,id=ram,size={memory}M" },
-        { "-kernel", "{=kernel}", "kernel" },
-        { "-initrd", "{=initrd}", "initrd" },
-        { "-append", "{=append}", "append" },
+        { "-cpu", "{=cpu}", HARDWARE },
+        { "-smp", "{processors}", HARDWARE },
+        { "-m", "{memory}M", HARDWARE },
+        { "-object", "memory-backend-ram,id=ram,size={memory}M", ONLY(QEMU_RUN_BOOT) },
+        /* A shared file is what a template is made of; mapped privately, or copied, it serves any number of
+         * runs. */
+        { "-object", "memory-backend-file,id=ram,size={memory}M,mem-path={template}/ram,share=on",
+                ONLY(QEMU_RUN_TEMPLATE) },
+        { "-object",
+                "memory-backend-file,id=ram,size={memory}M,mem-path={template}/ram,share=off,readonly=on,"
+                "rom=off",
+                IF("mapped"), ONLY(QEMU_RUN_LOAD) },
+        { "-object", "memory-backend-file,id=ram,size={memory}M,mem-path=/proc/self/fd/{copy},share=on",
+                IF("copy"), ONLY(QEMU_RUN_LOAD) },
+        { "-kernel", "{=kernel}", IF("kernel") },
+        { "-initrd", "{=initrd}", IF("initrd") },
+        { "-append", "{=append}", IF("append") },
         { "-chardev", "socket,id=monitor,path={run}/monitor,server=on,wait=off" },
         { "-mon", "chardev=monitor,mode=control" },
         /* With an overlay of QEMU's own: a file without a name, which is gone with the process. */
-        { "-drive", "if=none,id=disk,file={disk},format={format},snapshot=on,discard=unmap{=throttling}" },
-        { "-device", "virtio-blk-pci,drive=disk" },
-        { "-device", "virtio-serial-pci,id=channels" },
+        { "-drive", "if=none,id=disk,file={disk},format={format},snapshot=on,discard=unmap{=throttling}",
+                ONLY(QEMU_RUN_BOOT) },
+        { "-drive",
+                "if=none,id=disk,file={template}/disk.qcow2,format=qcow2,snapshot=on,"
+                "discard=unmap{=throttling}",
+                ONLY(QEMU_RUN_LOAD) },
+        { "-drive", "if=none,id=disk,file={template}/disk.qcow2,format=qcow2,discard=unmap{=throttling}",
+                ONLY(QEMU_RUN_TEMPLATE) },
+        { "-device", "virtio-blk-pci,drive=disk", HARDWARE },
+        { "-device", "virtio-serial-pci,id=channels", HARDWARE },
         { "-chardev", "socket,id=data,path={run}/data,server=on,wait=off" },
-        { "-device", "virtserialport,bus=channels.0,chardev=data,name=org.pbot.vm.0" },
+        { "-device", "virtserialport,bus=channels.0,chardev=data,name=org.pbot.vm.0", HARDWARE },
         { "-chardev", "socket,id=heart,path={run}/heart,server=on,wait=off" },
-        { "-device", "virtserialport,bus=channels.0,chardev=heart,name=org.pbot.vm.heartbeat" },
+        { "-device", "virtserialport,bus=channels.0,chardev=heart,name=org.pbot.vm.heartbeat", HARDWARE },
         /* What nobody listens to is thrown away: a guest may say what it likes without end. */
         { "-chardev", "socket,id=console,path={run}/console,server=on,wait=off" },
-        { "-device", "isa-serial,chardev=console,index=0" },
+        { "-device", "isa-serial,chardev=console,index=0", HARDWARE },
         /* The guest's third and fourth, as in PBot's guide. */
         { "-chardev", "socket,id=serial-data,host=127.0.0.1,port={serial-data},server=on,wait=off",
-                "serial-data" },
-        { "-device", "isa-serial,chardev=serial-data,index=2", "serial-data" },
+                IF("serial-data"), .only = RUNS },
+        /* A template is made beside a run that has the ports. */
+        { "-chardev", "null,id=serial-data", IF("serial-data"), ONLY(QEMU_RUN_TEMPLATE) },
+        { "-device", "isa-serial,chardev=serial-data,index=2", IF("serial-data"), HARDWARE },
         { "-chardev", "socket,id=serial-heart,host=127.0.0.1,port={serial-heart},server=on,wait=off",
-                "serial-heart" },
-        { "-device", "isa-serial,chardev=serial-heart,index=3", "serial-heart" },
+                IF("serial-heart"), .only = RUNS },
+        { "-chardev", "null,id=serial-heart", IF("serial-heart"), ONLY(QEMU_RUN_TEMPLATE) },
+        { "-device", "isa-serial,chardev=serial-heart,index=3", IF("serial-heart"), HARDWARE },
         { "-object", "rng-random,id=random,filename=/dev/urandom" },
-        { "-device", "virtio-rng-pci,rng=random{=random-rate}" },
-        { "-netdev", "user,id=network", "network" },
-        { "-device", "virtio-net-pci,netdev=network", "network" },
+        { "-device", "virtio-rng-pci,rng=random{=random-rate}", HARDWARE },
+        { "-netdev", "user,id=network", IF("network") },
+        { "-device", "virtio-net-pci,netdev=network", IF("network"), HARDWARE },
         /* A guest that panicked stays as it is until it is reverted. */
-        { "-device", "pvpanic" },
+        { "-device", "pvpanic", HARDWARE },
         { "-action", "panic=pause" },
         /* A guest with a driver for it knows that time stood still. */
-        { "-device", "vmgenid,guid=auto" },
+        { "-device", "vmgenid,guid=auto", HARDWARE },
+        { "-incoming", "defer", ONLY(QEMU_RUN_LOAD) },
+        { "-S", ONLY(QEMU_RUN_LOAD) },
 };
 
 /* ---- values ---- */
 
 typedef struct Values {
         const QemuDefinition *definition;
-        const char *run;
+        const char *machine;
+        const QemuPaths *paths;
 } Values;
 
 static void append_number(Text *text, uint64_t n) {
@@ -91,15 +121,17 @@ static void append_value(const Values *values, const char *name, size_t size, Te
                 const char *name, *string;
         } strings[] = {
                 { "name", d->name },
-                { "machine", d->machine },
+                { "machine", values->machine },
                 { "accelerator", accelerators[d->accelerator] },
                 { "cpu", d->cpu },
-                { "run", values->run },
+                { "run", or_empty(values->paths->run) },
+                { "template", or_empty(values->paths->template) },
                 { "disk", d->disk },
                 { "format", d->disk_format == QEMU_FORMAT_RAW ? "raw" : "qcow2" },
                 { "kernel", or_empty(d->kernel) },
                 { "initrd", or_empty(d->initrd) },
                 { "append", or_empty(d->append) },
+                { "mapped", values->paths->memory > 0 ? "" : "yes" },
                 { "network", d->network == QEMU_NETWORK_USER ? "user" : "" },
         };
         const struct {
@@ -110,6 +142,7 @@ static void append_value(const Values *values, const char *name, size_t size, Te
                 { "memory", d->memory_bytes >> 20 },
                 { "serial-data", d->serial_data },
                 { "serial-heart", d->serial_heart },
+                { "copy", (uint64_t)MAX(values->paths->memory, 0) },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(strings); i++)
@@ -186,15 +219,32 @@ static bool add_row(char ***at, const Values *values, const Row *row) {
         return !text_failed(&value) && add(at, text_string(&value));
 }
 
-char **qemu_arguments(const QemuDefinition *definition, const char *run) {
-        const Values values = { definition, run };
+static bool is_in(const Values *values, const Row *row) {
+        return !row->needs || is_set(values, row->needs);
+}
+
+char **qemu_arguments(
+        const QemuDefinition *definition, QemuRun run, const char *machine, const QemuPaths *paths) {
+        const Values values = { definition, machine ? machine : definition->machine, paths };
         _cleanup_(qemu_arguments_freep) char **arguments = calloc(2 * ELEMENTSOF(rows) + 2, sizeof(char *));
         char **at = arguments;
 
         if (!arguments || !add(&at, definition->emulator))
                 return NULL;
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
-                if ((!rows[i].needs || is_set(&values, rows[i].needs)) && !add_row(&at, &values, &rows[i]))
+                if ((rows[i].only == 0 || rows[i].only & 1 << run) && is_in(&values, &rows[i]) &&
+                        !add_row(&at, &values, &rows[i]))
                         return NULL;
         return TAKE_PTR(arguments);
+}
+
+void qemu_arguments_append_hardware(const QemuDefinition *definition, Text *text) {
+        const Values values = { definition, definition->machine, &(QemuPaths){} };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (rows[i].hardware && is_in(&values, &rows[i])) {
+                        text_append_printf(text, "%s ", rows[i].option);
+                        append_filled(&values, rows[i].value, text);
+                        text_append_char(text, '\n');
+                }
 }

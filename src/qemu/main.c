@@ -3,39 +3,46 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include <systemd/sd-daemon.h>
+
 #include "common/log.h"
 #include "paths.h"
 #include "qemu/arguments.h"
 #include "qemu/confine.h"
+#include "qemu/memory.h"
+#include "qemu/template.h"
+#include "qemu/usher.h"
 
 typedef struct Options {
-        const char *definitions, *run;
+        const char *definitions, *templates, *run;
         const char *name;
         bool prints;
 } Options;
 
 static void help(void) {
         printf("pbotvm-qemu [OPTION...] MACHINE\n\n"
-               "Becomes the QEMU of a machine, which boots from its disk: the service\n"
-               "pbotvm-qemu@MACHINE.service.\n\n"
+               "Becomes the QEMU of a machine, with the machine's template if there is one:\n"
+               "the service pbotvm-qemu@MACHINE.service.\n\n"
                "  -h --help                Show this help\n"
                "     --version             Show the version\n"
                "     --print               Show QEMU's arguments, one a line, and end\n"
                "     --definitions=FOLDER  Where MACHINE.json is\n"
                "                           (" PBOTVM_QEMU_CONFIG_DIR ")\n"
+               "     --templates=FOLDER    Where the template, a folder MACHINE, may be\n"
+               "                           (" PBOTVM_QEMU_STATE_DIR ")\n"
                "     --run=FOLDER          Where the folder MACHINE is, for sockets\n"
                "                           (" PBOTVM_QEMU_RUN_DIR ")\n");
 }
 
 /* 1 to go on, 0 to stop, negative errno. */
 static int parse_arguments(int argc, char *argv[], Options *options) {
-        enum { ARG_VERSION = 0x100, ARG_PRINT, ARG_DEFINITIONS, ARG_RUN };
+        enum { ARG_VERSION = 0x100, ARG_PRINT, ARG_DEFINITIONS, ARG_TEMPLATES, ARG_RUN };
         static const struct option long_options[] = {
                 { "help", no_argument, NULL, 'h' },
                 { "version", no_argument, NULL, ARG_VERSION },
                 { "print", no_argument, NULL, ARG_PRINT },
                 { "definitions", required_argument, NULL, ARG_DEFINITIONS },
-                { "templates", required_argument, NULL },
+                { "templates", required_argument, NULL, ARG_TEMPLATES },
                 { "run", required_argument, NULL, ARG_RUN },
                 {},
         };
@@ -54,6 +61,9 @@ static int parse_arguments(int argc, char *argv[], Options *options) {
                         break;
                 case ARG_DEFINITIONS:
                         options->definitions = optarg;
+                        break;
+                case ARG_TEMPLATES:
+                        options->templates = optarg;
                         break;
                 case ARG_RUN:
                         options->run = optarg;
@@ -74,35 +84,73 @@ static void print(char *const *arguments) {
                 puts(*arguments);
 }
 
-static int run(const Options *options) {
-        _cleanup_(qemu_definition_freep) QemuDefinition *definition = NULL;
-        _cleanup_(qemu_arguments_freep) char **arguments = NULL;
-        _cleanup_text_ Text errors = {}, folder = {};
-
-        int r = qemu_definition_load(options->definitions, options->name, &definition, &errors);
-        if (r < 0)
-                return log_write(LOG_ERR, r, MESSAGE_CONFIG, NULL, "%s",
-                        errors.size > 0 ? text_string(&errors) : strerror(-r));
-
-        text_append_printf(&folder, "%s/%s", options->run, options->name);
-        if (!text_failed(&folder))
-                arguments = qemu_arguments(definition, text_string(&folder));
-        if (!arguments)
-                return log_oom();
+/* Once all is known: the vector is executed, or shown. */
+static int become(const Options *options, const QemuDefinition *definition, char *const *arguments,
+        const UsherOrder *order) {
         if (options->prints) {
                 print(arguments);
                 return 0;
         }
 
-        r = qemu_confine(definition);
+        int r = qemu_confine(definition);
         if (r < 0)
                 return log_error_errno(r, "Failed to forbid what %s does not need: %m", options->name);
+        r = usher_start(order);
+        if (r < 0)
+                return log_error_errno(r, "Failed to start what waits for QEMU: %m");
         (void)execv(arguments[0], arguments);
         return log_error_errno(-errno, "Failed to execute %s: %m", arguments[0]);
 }
 
+/* What is wrong, for the journal and for whoever started the service. */
+static int refuse(int error, const char *message_id, const Text *why) {
+        (void)sd_notifyf(0, "STATUS=%s", text_string(why));
+        return log_write(
+                LOG_ERR, error, message_id, NULL, "%s", why->size > 0 ? text_string(why) : strerror(-error));
+}
+
+static int run(const Options *options) {
+        _cleanup_(qemu_definition_freep) QemuDefinition *definition = NULL;
+        _cleanup_(qemu_arguments_freep) char **arguments = NULL;
+        _cleanup_text_ Text why = {}, folder = {}, monitor = {}, template_folder = {}, devices = {},
+                            ram = {};
+        QemuTemplate template = {};
+        int memory = 0;
+
+        int r = qemu_definition_load(options->definitions, options->name, &definition, &why);
+        if (r < 0)
+                return refuse(r, MESSAGE_CONFIG, &why);
+
+        text_append_printf(&folder, "%s/%s", options->run, options->name);
+        text_append_printf(&monitor, "%s/monitor", text_string(&folder));
+        text_append_printf(&template_folder, "%s/%s", options->templates, options->name);
+        text_append_printf(&devices, "%s/devices", text_string(&template_folder));
+        text_append_printf(&ram, "%s/ram", text_string(&template_folder));
+        if (text_failed(&monitor) || text_failed(&devices) || text_failed(&ram))
+                return log_oom();
+        int found = qemu_template_look(text_string(&template_folder), definition, &template, &why);
+        if (found < 0 && found != -ENOENT)
+                return refuse(found, NULL, &why);
+
+        bool loads = found >= 0;
+        if (loads && !options->prints)
+                memory = qemu_memory_open(text_string(&ram), template.passport.emulator);
+        if (memory < 0)
+                return log_error_errno(memory, "Failed to copy %s: %m", text_string(&ram));
+        arguments = qemu_arguments(definition, loads ? QEMU_RUN_LOAD : QEMU_RUN_BOOT,
+                loads ? template.passport.machine : NULL,
+                &(QemuPaths){ text_string(&folder), text_string(&template_folder), memory });
+        if (!arguments)
+                return log_oom();
+        return become(options, definition, arguments,
+                &(UsherOrder){ options->name, text_string(&monitor), loads ? text_string(&devices) : NULL,
+                        &template });
+}
+
 int main(int argc, char *argv[]) {
-        Options options = { .definitions = PBOTVM_QEMU_CONFIG_DIR, .run = PBOTVM_QEMU_RUN_DIR };
+        Options options = { .definitions = PBOTVM_QEMU_CONFIG_DIR,
+                .templates = PBOTVM_QEMU_STATE_DIR,
+                .run = PBOTVM_QEMU_RUN_DIR };
 
         int r = parse_arguments(argc, argv, &options);
         if (r <= 0)

@@ -21,7 +21,7 @@ def test_units_are_well():
         equal(on('systemctl', 'is-enabled', unit).strip(), 'enabled', unit)
     equal(shell("systemctl list-units --failed --no-legend --plain 'pbotvm*'").strip(), '', 'failed units')
     said = shell('systemd-analyze verify --man=no pbotvm.socket pbotvm@x.service pbotvm-watchdog.service pbotvm-paste.service '
-                 'pbotvm-metrics.timer pbotvm-qemu@x.service 2>&1',
+                 'pbotvm-metrics.timer pbotvm-qemu@x.service pbotvm-template@x.service 2>&1',
                  check=False)
     equal([line for line in said.splitlines() if 'pbotvm' in line], [], 'systemd-analyze verify')
 

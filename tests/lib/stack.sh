@@ -33,10 +33,10 @@ what_is_there() {
         local root name
         root=$(files)
         (cd "$root/" && find etc/default/pbotvm etc/pbotvm -type f -printf '/%p\n' 2>/dev/null) || true
-        for name in /etc/pbotvm /var/lib/pbotvm; do
+        for name in /etc/pbotvm /var/lib/pbotvm /var/lib/pbotvm-qemu; do
                 [ ! -e "$root$name" ] || echo "$name"
         done
-        for name in pbotvm pbotvm-watchdog pbotvm-paste pbotvm-qemu; do
+        for name in pbotvm pbotvm-watchdog pbotvm-paste pbotvm-qemu pbotvm-template; do
                 ! on getent passwd "$name" >/dev/null || echo "user $name"
         done
         ! on getent group pbotvm-admin >/dev/null || echo 'group pbotvm-admin'

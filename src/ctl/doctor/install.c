@@ -37,8 +37,8 @@ static LookResult look_patience(const Patient *patient, Found *found) {
 }
 
 static LookResult look_users(const Patient *patient, Found *found) {
-        static const char *const users[] = { "pbotvm", "pbotvm-watchdog", "pbotvm-paste",
-                "pbotvm-qemu" };
+        static const char *const users[] = { "pbotvm", "pbotvm-watchdog", "pbotvm-paste", "pbotvm-qemu",
+                "pbotvm-template" };
         uid_t uid;
 
         for (size_t i = 0; i < ELEMENTSOF(users); i++)

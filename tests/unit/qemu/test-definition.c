@@ -46,7 +46,7 @@ static void test_defaults(void **state) {
 
         assert_int_equal(load("{ /* the least */ \"disk\": { \"file\": \"/x,y.qcow2\" } }", &d, &errors), 0);
         assert_string_equal(text_string(&errors), "");
-        arguments = qemu_arguments(d, "/run/vm");
+        arguments = qemu_arguments(d, QEMU_RUN_BOOT, NULL, &(QemuPaths){ "/run/vm", NULL, 0 });
         assert_non_null(arguments);
         assert_string_equal(arguments[0], "/usr/bin/qemu-system-x86_64");
         assert_true(has(arguments, "-m", "2048M"));
@@ -79,7 +79,7 @@ static void test_all_members(void **state) {
                      "\"network\": \"user\" }",
                         &d, &errors),
                 0);
-        arguments = qemu_arguments(d, "/r");
+        arguments = qemu_arguments(d, QEMU_RUN_BOOT, NULL, &(QemuPaths){ "/r", NULL, 0 });
         assert_non_null(arguments);
         assert_string_equal(arguments[0], "/q");
         assert_true(has(arguments, "-machine", "q35,accel=tcg,memory-backend=ram,usb=off,hpet=off"));
@@ -100,6 +100,56 @@ static void test_all_members(void **state) {
         assert_true(has(arguments, "-device", "isa-serial,chardev=serial-heart,index=3"));
         assert_true(has(arguments, "-netdev", "user,id=network"));
         assert_true(has(arguments, "-device", "virtio-net-pci,netdev=network"));
+}
+
+/* Argument by argument, but for those that are of the run. */
+static void test_runs(void **state) {
+        (void)state;
+        const QemuPaths mapped = { "/r", "/t,", 0 }, copied = { "/r", "/t,", 7 };
+        const struct {
+                QemuRun run;
+                const QemuPaths *paths;
+                const char *memory, *disk, *line;
+                bool waits;
+        } table[] = {
+                { QEMU_RUN_BOOT, &mapped, "memory-backend-ram,id=ram,size=64M",
+                        "if=none,id=disk,file=/d,format=qcow2,snapshot=on,discard=unmap",
+                        "socket,id=serial-data,host=127.0.0.1,port=5,server=on,wait=off", false },
+                { QEMU_RUN_TEMPLATE, &mapped,
+                        "memory-backend-file,id=ram,size=64M,mem-path=/t,,/ram,share=on",
+                        "if=none,id=disk,file=/t,,/disk.qcow2,format=qcow2,discard=unmap",
+                        "null,id=serial-data", false },
+                { QEMU_RUN_LOAD, &mapped,
+                        "memory-backend-file,id=ram,size=64M,mem-path=/t,,/ram,share=off,readonly=on,"
+                        "rom=off",
+                        "if=none,id=disk,file=/t,,/disk.qcow2,format=qcow2,snapshot=on,discard=unmap",
+                        "socket,id=serial-data,host=127.0.0.1,port=5,server=on,wait=off", true },
+                { QEMU_RUN_LOAD, &copied,
+                        "memory-backend-file,id=ram,size=64M,mem-path=/proc/self/fd/7,share=on",
+                        "if=none,id=disk,file=/t,,/disk.qcow2,format=qcow2,snapshot=on,discard=unmap",
+                        "socket,id=serial-data,host=127.0.0.1,port=5,server=on,wait=off", true },
+        };
+        _cleanup_(qemu_definition_freep) QemuDefinition *d = NULL;
+        _cleanup_text_ Text errors = {};
+
+        assert_int_equal(
+                load("{ \"memory\": 67108864, \"disk\": { \"file\": \"/d\", \"bytes-per-second\": 0, "
+                     "\"requests-per-second\": 0 }, \"serial\": { \"data\": 5 } }",
+                        &d, &errors),
+                0);
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_(qemu_arguments_freep) char **arguments =
+                        qemu_arguments(d, table[i].run, "pc-1", table[i].paths);
+
+                assert_non_null(arguments);
+                assert_true(has(
+                        arguments, "-machine", "pc-1,accel=kvm:tcg,memory-backend=ram,usb=off,hpet=off"));
+                assert_true(has(arguments, "-object", table[i].memory));
+                assert_true(has(arguments, "-drive", table[i].disk));
+                assert_true(has(arguments, "-chardev", table[i].line));
+                assert_int_equal(has(arguments, "-incoming", "defer"), table[i].waits);
+                assert_int_equal(has(arguments, "-S", NULL), table[i].waits);
+        }
 }
 
 static void test_mistakes(void **state) {
@@ -161,6 +211,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_defaults),
                 cmocka_unit_test(test_all_members),
+                cmocka_unit_test(test_runs),
                 cmocka_unit_test(test_mistakes),
                 cmocka_unit_test(test_names),
         };

@@ -20,7 +20,7 @@ static const char *program, *emulator;
 typedef struct Machine {
         Told told;
         pid_t pid;
-        char folder[40], definitions[60], run[60], sockets[70], monitor[80];
+        char folder[40], definitions[60], templates[70], run[60], sockets[70], monitor[80];
 } Machine;
 
 static void write_file(Machine *m, const char *name, const char *text) {
@@ -38,6 +38,7 @@ static void machine_start(Machine *m, const char *members) {
         told_setup(&m->told);
         assert_non_null(mkdtemp(m->folder));
         snprintf(m->definitions, sizeof(m->definitions), "--definitions=%s", m->folder);
+        snprintf(m->templates, sizeof(m->templates), "--templates=%s/none", m->folder);
         snprintf(m->run, sizeof(m->run), "--run=%s", m->folder);
         snprintf(m->sockets, sizeof(m->sockets), "%s/vm", m->folder);
         snprintf(m->monitor, sizeof(m->monitor), "%s/monitor", m->sockets);
@@ -52,7 +53,7 @@ static void machine_start(Machine *m, const char *members) {
         m->pid = fork();
         if (m->pid == 0) {
                 prctl(PR_SET_PDEATHSIG, SIGKILL);
-                execl(program, program, m->definitions, m->run, "vm", NULL);
+                execl(program, program, m->definitions, m->templates, m->run, "vm", NULL);
                 _exit(127);
         }
         assert_true(m->pid > 0);

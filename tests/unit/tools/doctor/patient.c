@@ -153,7 +153,8 @@ static void make_accounts(World *world) {
 
         (void)snprintf(line, sizeof(line),
                 "pbotvm:x:%u:%u::/:/bin/false\npbotvm-watchdog:x:990:990::/:/bin/false\n"
-                "pbotvm-paste:x:991:991::/:/bin/false\npbotvm-qemu:x:992:992::/:/bin/false\n",
+                "pbotvm-paste:x:991:991::/:/bin/false\npbotvm-qemu:x:992:992::/:/bin/false\n"
+                "pbotvm-template:x:993:993::/:/bin/false\n",
                 getuid(), getgid());
         world_write(world, "/etc/passwd", line);
         (void)snprintf(line, sizeof(line), "pbotvm-watchdog:x:%u:\n", getgid());
