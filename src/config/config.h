@@ -33,6 +33,12 @@ typedef enum RevertPolicy {
 const char *revert_policy_to_string(RevertPolicy policy); /* "on-failure", "always", "on-hang", "never" */
 int revert_policy_from_string(const char *string);
 
+typedef enum BackendKind {
+        BACKEND_LIBVIRT, /* the default; without a domain, none */
+        BACKEND_QEMU,    /* pbotvm-qemu(8) */
+} BackendKind;
+int backend_kind_from_string(const char *string); /* "libvirt", "qemu" */
+
 /* The largest file of the history that may be asked for: a file is read whole. */
 #define HISTORY_FILE_BYTES_MAX ((size_t)64 << 20)
 
@@ -45,8 +51,10 @@ typedef struct NickLimit {
 
 typedef struct MachineConfig {
         char *name;
+        BackendKind backend;
         char *uri;      /* libvirt's; "qemu:///system" */
-        char *domain;   /* libvirt's name of it, by default the machine's; NULL: channels only, no revert */
+        char *domain;   /* libvirt's name of it, by default the machine's; NULL: channels only, no
+                           revert, or another backend */
         char *snapshot; /* "1" */
         GuestKind guest;
         TransportKind transport;

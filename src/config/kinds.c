@@ -23,6 +23,11 @@ static const char *const revert_policies[] = {
         [POLICY_NEVER] = "never",
 };
 
+static const char *const backend_kinds[] = {
+        [BACKEND_LIBVIRT] = "libvirt",
+        [BACKEND_QEMU] = "qemu",
+};
+
 static const char *word_of(const char *const *words, size_t n, size_t i) {
         return i < n ? words[i] : NULL;
 }
@@ -56,4 +61,8 @@ const char *revert_policy_to_string(RevertPolicy policy) {
 
 int revert_policy_from_string(const char *string) {
         return index_of(revert_policies, ELEMENTSOF(revert_policies), string);
+}
+
+int backend_kind_from_string(const char *string) {
+        return index_of(backend_kinds, ELEMENTSOF(backend_kinds), string);
 }

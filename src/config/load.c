@@ -101,6 +101,23 @@ static int read_file(ConfigReader *reader, Config *config, MachineGiven **given)
         return 0;
 }
 
+/* The file and the variables may both name a domain. */
+static void check_backends(ConfigReader *reader, const Config *config) {
+        for (size_t i = 0; i < config->n_machines; i++) {
+                const MachineConfig *m = &config->machines[i];
+                _cleanup_text_ Text member = {};
+
+                text_append_printf(&member, "machines.%s.backend", m->name);
+                if (m->backend == BACKEND_QEMU && m->domain)
+                        config_mistake(reader, NULL, text_string(&member),
+                                "expected no domain of libvirt's beside \"qemu\", found \"%.80s\"",
+                                m->domain);
+                if (m->backend == BACKEND_QEMU && strchr(m->name, '+'))
+                        config_mistake(reader, NULL, text_string(&member),
+                                "expected a machine without a + in its name beside \"qemu\"");
+        }
+}
+
 int config_load(const char *path, char *const *environment, Config **ret, Text *errors) {
         ConfigReader reader = { .file = path, .errors = errors };
         _cleanup_free_ MachineGiven *given = NULL;
@@ -119,6 +136,7 @@ int config_load(const char *path, char *const *environment, Config **ret, Text *
         config->listen_default = config->n_listeners == 0;
         config_apply_environment(&reader, config, given, environment);
         config_check_transports(&reader, config, given, environment);
+        check_backends(&reader, config);
 
         if (reader.out_of_memory || (errors && text_failed(errors)))
                 return -ENOMEM;

@@ -27,10 +27,13 @@ void *config_array_grow(ConfigReader *reader, void **array, size_t *n, size_t si
         return memset(p + size * (*n)++, 0, size);
 }
 
-static void set_channel(ConfigReader *reader, char **to, const char *name, const char *suffix) {
+static _printf_(3, 4) void set_channel(ConfigReader *reader, char **to, const char *format, ...) {
         _cleanup_text_ Text path = {};
+        va_list ap;
 
-        text_append_printf(&path, "%s/%s.%s", PBOTVM_CHANNEL_DIR, name, suffix);
+        va_start(ap, format);
+        text_append_vprintf(&path, format, ap);
+        va_end(ap);
         config_set_string(reader, to, text_string(&path));
 }
 
@@ -49,8 +52,8 @@ MachineConfig *config_add_machine(ConfigReader *reader, Config *config, const ch
         config_set_string(reader, &m->uri, "qemu:///system");
         config_set_string(reader, &m->snapshot, "1");
         config_set_string(reader, &m->addr, "127.0.0.1");
-        set_channel(reader, &m->channel_data, name, "data");
-        set_channel(reader, &m->channel_heart, name, "heart");
+        set_channel(reader, &m->channel_data, PBOTVM_CHANNEL_DIR "/%s.data", name);
+        set_channel(reader, &m->channel_heart, PBOTVM_CHANNEL_DIR "/%s.heart", name);
         return m;
 }
 
@@ -117,6 +120,30 @@ static bool name_check(
         return true;
 }
 
+/* Whether a row is about that member of the structure, and was there. */
+static bool is_given(const bool *flags, size_t i, size_t offset) {
+        return flags[i] && machine_members[i].offset == offset;
+}
+
+/* The defaults of a machine that QEMU alone runs. */
+static void set_qemu(ConfigReader *reader, MachineConfig *m, const bool *flags) {
+        bool domain = false, data = false, heart = false;
+
+        for (size_t i = 0; machine_members[i].name; i++) {
+                domain |= is_given(flags, i, offsetof(MachineConfig, domain));
+                data |= is_given(flags, i, offsetof(MachineConfig, channel_data));
+                heart |= is_given(flags, i, offsetof(MachineConfig, channel_heart));
+        }
+        if (!domain) {
+                free(m->domain);
+                m->domain = NULL;
+        }
+        if (!data)
+                set_channel(reader, &m->channel_data, PBOTVM_QEMU_RUN_DIR "/%s/data", m->name);
+        if (!heart)
+                set_channel(reader, &m->channel_heart, PBOTVM_QEMU_RUN_DIR "/%s/heart", m->name);
+}
+
 static void read_machine(
         ConfigReader *reader, Config *config, const char *name, const Json *object, MachineGiven *given) {
         _cleanup_text_ Text path = {};
@@ -133,6 +160,8 @@ static void read_machine(
         if (!m)
                 return;
         members_read(reader, object, text_string(&path), machine_members, m, flags);
+        if (m->backend == BACKEND_QEMU)
+                set_qemu(reader, m, flags);
         given->line = json_line(object);
         for (size_t i = 0; machine_members[i].name; i++) {
                 given->timeout |= flags[i] && streq(machine_members[i].name, "timeout");

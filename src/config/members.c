@@ -68,6 +68,8 @@ const Member machine_members[] = {
         { "vport", MEMBER_UINT32, OF(vport), "a vsock port, 1 to 4294967294", 1, UINT32_MAX - 1 },
         { "vagrant", MEMBER_IGNORED },
         /* Ours. */
+        { "backend", MEMBER_WORD, OF(backend), "\"libvirt\" or \"qemu\"",
+                .from_string = backend_kind_from_string },
         { "uri", MEMBER_STRING, OF(uri), "a libvirt connection URI" },
         { "domain", MEMBER_STRING, OF(domain), "the name of a libvirt domain, or null", EMPTY_MEANS_NULL },
         { "snapshot", MEMBER_STRING, OF(snapshot), "the name of a snapshot" },

@@ -2,8 +2,8 @@
 #pragma once
 
 /* What runs the machines and takes them back to their snapshots: a table of functions, filled by each kind
- * of it (libvirt/driver.h). All of them return at once; what they find out comes through hooks, from the
- * loop. */
+ * of it (libvirt/driver.h, qemu/driver.h). All of them return at once; what they find out comes through
+ * hooks, from the loop. */
 
 #include "config/config.h"
 #include "watchdog/machine.h"
@@ -79,6 +79,7 @@ struct BackendVerbs {
         /* What is still done for it goes on; no hook is called any more. */
         void (*free)(Backend *backend);
 
+        /* Both NULL where nothing is kept for several machines that could get stuck, or be given up. */
         /* Calls done once, from the loop, when all that calls go through is known to turn; never if a part
          * of it is stuck. One question at a time. 0 or negative errno. */
         int (*alive)(BackendDriver *driver, void (*done)(void *userdata), void *userdata);

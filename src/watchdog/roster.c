@@ -6,8 +6,10 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "config/machine-config.h"
+#include "paths.h"
 #include "watchdog/bus/machine-signals.h"
 #include "watchdog/libvirt/driver.h"
+#include "watchdog/qemu/driver.h"
 
 /* A machine, and what others were last told of it. */
 typedef struct Entry Entry;
@@ -31,6 +33,7 @@ struct Roster {
         Entry **entries;
         size_t n_entries;
         BackendDriver *libvirt; /* NULL: no machine has needed it */
+        BackendDriver *qemu;    /* the same */
         bool announcing;
 
         Entry *changed; /* those to be looked at */
@@ -88,13 +91,18 @@ DEFINE_CLEANUP(Entry *, entry_free);
 
 /* *ret: NULL if the machine has no backend. */
 static int roster_driver(Roster *roster, const MachineConfig *config, BackendDriver **ret) {
-        if (config->domain && !roster->libvirt) {
-                int r = libvirt_driver_new(roster->event, &roster->libvirt);
-                if (r < 0)
-                        return r;
-        }
-        *ret = config->domain ? roster->libvirt : NULL;
-        return 0;
+        static const QemuFolders folders = { PBOTVM_QEMU_CONFIG_DIR, PBOTVM_QEMU_STATE_DIR,
+                PBOTVM_QEMU_RUN_DIR };
+        bool by_qemu = config->backend == BACKEND_QEMU;
+        int r = 0;
+
+        if (by_qemu && !roster->qemu)
+                r = qemu_driver_new(roster->bus, &folders, &roster->qemu);
+        else if (!by_qemu && config->domain && !roster->libvirt)
+                r = libvirt_driver_new(roster->event, &roster->libvirt);
+        if (r >= 0)
+                *ret = by_qemu ? roster->qemu : config->domain ? roster->libvirt : NULL;
+        return r;
 }
 
 static int entry_new(Roster *roster, const MachineConfig *config, const SavedMachine *known, Entry **ret) {
@@ -412,6 +420,8 @@ Roster *roster_free(Roster *roster) {
                 entry_free(roster->entries[i]);
         if (roster->libvirt)
                 roster->libvirt->verbs->end(roster->libvirt);
+        if (roster->qemu)
+                roster->qemu->verbs->end(roster->qemu);
         sd_bus_unref(roster->bus);
         sd_event_unref(roster->event);
         free(roster->entries);

@@ -229,6 +229,12 @@ static const struct {
                 "1: machines.a: expected a cid, since its transport is \"vsock\"\n" },
         { "{\"machines\": {\"a\": {\"channel\": null}}}",
                 "1: machines.a: expected a way to the guest: a cid, a channel or a serial port\n" },
+        { "{\"machines\": {\"a\": {\"backend\": \"xen\"}}}",
+                "1: machines.a.backend: expected \"libvirt\" or \"qemu\", found a string, \"xen\"\n" },
+        { "{\"machines\": {\"a\": {\"backend\": \"qemu\", \"domain\": \"b\"}}}",
+                "1: machines.a.backend: expected no domain of libvirt's beside \"qemu\", found \"b\"\n" },
+        { "{\"machines\": {\"a+\": {\"backend\": \"qemu\"}}}",
+                "1: machines.a+.backend: expected a machine without a + in its name beside \"qemu\"\n" },
         { "{\"machines\": {\"../a\": {}}}", "1: machines.../a: expected a name of at most 64 letters" },
         { "{\"machines\": {\"a\": {}, \"a\": {}}}",
                 "1: machines.a: expected a name that is not used twice\n" },
@@ -406,8 +412,24 @@ static void test_wait_and_timeout(void **state) {
         }
 }
 
+static void test_qemu(void **state) {
+        (void)state;
+        static char *const environment[] = { (char *)"PBOTVM_DOMAIN=a", NULL };
+        static const char content[] =
+                "{\"machines\": {\"a\": {\"backend\": \"qemu\", \"channel-heart\": \"/x\"}}}";
+        _cleanup_loaded_ Loaded l = load(content), with_domain = load_with(content, environment);
+
+        assert_int_equal(l.result, 0);
+        assert_int_equal(l.config->machines[0].backend, BACKEND_QEMU);
+        assert_null(l.config->machines[0].domain);
+        assert_string_equal(l.config->machines[0].channel_data, "/run/pbotvm/qemu/a/data");
+        assert_string_equal(l.config->machines[0].channel_heart, "/x");
+        assert_int_equal(with_domain.result, -EINVAL);
+}
+
 static void test_words(void **state) {
         (void)state;
+        assert_int_equal(backend_kind_from_string("qemu"), BACKEND_QEMU);
         assert_string_equal(guest_kind_to_string(GUEST_UNKNOWN), "");
         assert_int_equal(guest_kind_from_string("pbot-2023"), GUEST_PBOT_2023);
         assert_int_equal(guest_kind_from_string("x"), -EINVAL);
@@ -430,6 +452,7 @@ int main(void) {
                 cmocka_unit_test(test_a_directory_is_an_error),
                 cmocka_unit_test(test_wait_and_timeout),
                 cmocka_unit_test(test_listeners_of_all_kinds),
+                cmocka_unit_test(test_qemu),
                 cmocka_unit_test(test_words),
         };
         return cmocka_run_group_tests(tests, make_file, remove_file);
