@@ -52,9 +52,9 @@ struct Keeper {
         IdleCpu cpu;
         Hour hour;
         uint64_t counted[_HOUR_COUNT_MAX]; /* of this keeper, what is in the hour already */
-        uint64_t memory_bytes; /* that its guest has, at the last look; 0: not known */
-        Asker user;            /* the last one, or who brought about the revert that is due */
-        bool blamed;           /* the latter */
+        uint64_t memory_bytes;             /* that its guest has, at the last look; 0: not known */
+        Asker user;                        /* the last one, or who brought about the revert that is due */
+        bool blamed;                       /* the latter */
 
         uint64_t last_revert_usec; /* CLOCK_REALTIME; 0: none yet */
         uint64_t snapshot_usec;    /* when the snapshot in force was taken, CLOCK_REALTIME; 0: not known */
