@@ -29,8 +29,12 @@ struct Journal {
         unsigned budget;
 };
 
-static const char *const journalctl[] = { "journalctl", "--follow", "--lines=0", "--priority=warning",
-        "--output=short-monotonic", "--no-hostname", "--quiet", NULL };
+/* Where the unit lets the agent see processes alone (ProcSubset=), journalctl finds no boot's id: it has a
+ * /proc of its own, if it may. */
+static const char *const journalctl[] = { "unshare", "--mount", "sh", "-c",
+        "mount -t proc proc /proc 2>/dev/null; exec journalctl --follow --lines=0 --priority=warning "
+        "--output=short-monotonic --no-hostname --quiet",
+        NULL };
 
 static void stop(Journal *journal) {
         journal->source = sd_event_source_disable_unref(journal->source);
