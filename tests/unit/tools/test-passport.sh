@@ -26,7 +26,7 @@ head=$(sed -n 's/^#define HEAD "\(.*\)"$/\1/p' "$source/src/passport/passport.c"
 mapfile -t keys < <(sed -n 's/^ *FIELD("\([a-z]*\)".*/\1/p' "$source/src/passport/passport.c")
 expected="$head ${keys[0]}=7.2.22 ${keys[1]}=9.1.0 ${keys[2]}=EPYC-Milan"
 got=$(passport)
-if [[ ${#keys[@]} -ne 3 || $got != "$expected" ]]; then
+if [[ ${#keys[@]} -lt 3 || $got != "$expected" ]]; then
         echo "FAILED: expected '$expected', got '$got'"
         exit 1
 fi
