@@ -13,7 +13,9 @@ typedef struct Row {
 } Row;
 
 #define ONLY(run) .only = 1 << (run)
-#define RUNS (1 << QEMU_RUN_BOOT | 1 << QEMU_RUN_LOAD)
+#define SERVICES .only = 1 << QEMU_RUN_BOOT | 1 << QEMU_RUN_LOAD
+#define MAKERS .only = 1 << QEMU_RUN_TEMPLATE | 1 << QEMU_RUN_PROOF
+#define LOADS .only = 1 << QEMU_RUN_LOAD | 1 << QEMU_RUN_PROOF
 #define HARDWARE .hardware = true
 #define IF(value) .needs = (value)
 
@@ -36,9 +38,9 @@ static const Row rows[] = {
         { "-object",
                 "memory-backend-file,id=ram,size={memory}M,mem-path={template}/ram,share=off,readonly=on,"
                 "rom=off",
-                IF("mapped"), ONLY(QEMU_RUN_LOAD) },
+                IF("mapped"), LOADS },
         { "-object", "memory-backend-file,id=ram,size={memory}M,mem-path=/proc/self/fd/{copy},share=on",
-                IF("copy"), ONLY(QEMU_RUN_LOAD) },
+                IF("copy"), LOADS },
         { "-kernel", "{=kernel}", IF("kernel") },
         { "-initrd", "{=initrd}", IF("initrd") },
         { "-append", "{=append}", IF("append") },
@@ -50,7 +52,7 @@ static const Row rows[] = {
         { "-drive",
                 "if=none,id=disk,file={template}/disk.qcow2,format=qcow2,snapshot=on,"
                 "discard=unmap{=throttling}",
-                ONLY(QEMU_RUN_LOAD) },
+                LOADS },
         { "-drive", "if=none,id=disk,file={template}/disk.qcow2,format=qcow2,discard=unmap{=throttling}",
                 ONLY(QEMU_RUN_TEMPLATE) },
         { "-device", "virtio-blk-pci,drive=disk", HARDWARE },
@@ -64,13 +66,13 @@ static const Row rows[] = {
         { "-device", "isa-serial,chardev=console,index=0", HARDWARE },
         /* The guest's third and fourth, as in PBot's guide. */
         { "-chardev", "socket,id=serial-data,host=127.0.0.1,port={serial-data},server=on,wait=off",
-                IF("serial-data"), .only = RUNS },
-        /* A template is made beside a run that has the ports. */
-        { "-chardev", "null,id=serial-data", IF("serial-data"), ONLY(QEMU_RUN_TEMPLATE) },
+                IF("serial-data"), SERVICES },
+        /* A template is made, and tried, beside a run that has the ports. */
+        { "-chardev", "null,id=serial-data", IF("serial-data"), MAKERS },
         { "-device", "isa-serial,chardev=serial-data,index=2", IF("serial-data"), HARDWARE },
         { "-chardev", "socket,id=serial-heart,host=127.0.0.1,port={serial-heart},server=on,wait=off",
-                IF("serial-heart"), .only = RUNS },
-        { "-chardev", "null,id=serial-heart", IF("serial-heart"), ONLY(QEMU_RUN_TEMPLATE) },
+                IF("serial-heart"), SERVICES },
+        { "-chardev", "null,id=serial-heart", IF("serial-heart"), MAKERS },
         { "-device", "isa-serial,chardev=serial-heart,index=3", IF("serial-heart"), HARDWARE },
         { "-object", "rng-random,id=random,filename=/dev/urandom" },
         { "-device", "virtio-rng-pci,rng=random{=random-rate}", HARDWARE },
@@ -81,8 +83,8 @@ static const Row rows[] = {
         { "-action", "panic=pause" },
         /* A guest with a driver for it knows that time stood still. */
         { "-device", "vmgenid,guid=auto", HARDWARE },
-        { "-incoming", "defer", ONLY(QEMU_RUN_LOAD) },
-        { "-S", ONLY(QEMU_RUN_LOAD) },
+        { "-incoming", "defer", LOADS },
+        { "-S", LOADS },
 };
 
 /* ---- values ---- */

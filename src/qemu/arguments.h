@@ -10,6 +10,7 @@ typedef enum QemuRun {
         QEMU_RUN_BOOT,     /* boots; what it changes is thrown away */
         QEMU_RUN_TEMPLATE, /* boots, and what it changes becomes a template */
         QEMU_RUN_LOAD,     /* waits for a template's devices to be loaded; what it changes is thrown away */
+        QEMU_RUN_PROOF,    /* the same beside another run, to see whether the template is good */
 } QemuRun;
 
 typedef struct QemuPaths {

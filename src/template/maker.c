@@ -101,7 +101,7 @@ static int confine(const void *userdata) {
 
 static int start_qemu(Maker *maker, QemuRun run, Child *ret) {
         const QemuDefinition *d = maker->order->definition;
-        bool loads = run == QEMU_RUN_LOAD;
+        bool loads = run == QEMU_RUN_PROOF;
         _cleanup_(qemu_arguments_freep) char **arguments = NULL;
 
         int memory = loads ? qemu_memory_open(text_string(&maker->ram), maker->passport.emulator) : 0;
@@ -160,7 +160,7 @@ static int prove(Maker *maker) {
         QemuIdentity identity = {};
 
         say(maker, "what was saved is tried");
-        int r = start_qemu(maker, QEMU_RUN_LOAD, &qemu);
+        int r = start_qemu(maker, QEMU_RUN_PROOF, &qemu);
         if (r >= 0)
                 r = visit(maker, &qemu, QEMU_TRANSFER_LOAD, true, START_USEC, &identity);
         if (r >= 0)

@@ -128,6 +128,11 @@ static void test_runs(void **state) {
                         "memory-backend-file,id=ram,size=64M,mem-path=/proc/self/fd/7,share=on",
                         "if=none,id=disk,file=/t,,/disk.qcow2,format=qcow2,snapshot=on,discard=unmap",
                         "socket,id=serial-data,host=127.0.0.1,port=5,server=on,wait=off", true },
+                /* The run beside which it is tried has the port. */
+                { QEMU_RUN_PROOF, &copied,
+                        "memory-backend-file,id=ram,size=64M,mem-path=/proc/self/fd/7,share=on",
+                        "if=none,id=disk,file=/t,,/disk.qcow2,format=qcow2,snapshot=on,discard=unmap",
+                        "null,id=serial-data", true },
         };
         _cleanup_(qemu_definition_freep) QemuDefinition *d = NULL;
         _cleanup_text_ Text errors = {};
