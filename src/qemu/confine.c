@@ -27,6 +27,9 @@ static int add_rules(scmp_filter_ctx filter, const QemuDefinition *definition) {
         if (r >= 0)
                 r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
                         SCMP_A0(SCMP_CMP_GE, AF_MAX));
+        /* It makes sockets, too, of any kind, and past all filters of system calls. */
+        if (r >= 0)
+                r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(io_uring_setup), 0);
         return r;
 }
 

@@ -7,12 +7,13 @@
 
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "qemu/confine.h"
 
-/* 0, or the error of socket(), once a process is confined as the definition says. */
-static int socket_of(const QemuDefinition *definition, int family, int type) {
+/* 0, or the error of a call, once a process is confined as the definition says. */
+static int confined(const QemuDefinition *definition, long call, long a, long b) {
         int status;
         pid_t pid = fork();
 
@@ -20,12 +21,16 @@ static int socket_of(const QemuDefinition *definition, int family, int type) {
         if (pid == 0) {
                 if (qemu_confine(definition) < 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
                         _exit(255);
-                _exit(socket(family, type, 0) < 0 ? errno : 0);
+                _exit(syscall(call, a, b, 0) < 0 ? errno : 0);
         }
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_true(WIFEXITED(status));
         assert_int_not_equal(WEXITSTATUS(status), 255);
         return WEXITSTATUS(status);
+}
+
+static int socket_of(const QemuDefinition *definition, int family, int type) {
+        return confined(definition, SYS_socket, family, type);
 }
 
 static void test_families(void **state) {
@@ -46,9 +51,18 @@ static void test_families(void **state) {
         assert_int_equal(socket_of(&network, -1, SOCK_RAW), EAFNOSUPPORT);
 }
 
+/* Its operations are seen by no filter, and one of them is socket(). */
+static void test_ring(void **state) {
+        (void)state;
+        const QemuDefinition network = { .network = QEMU_NETWORK_USER };
+
+        assert_int_equal(confined(&network, SYS_io_uring_setup, 1, 0), EPERM);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_families),
+                cmocka_unit_test(test_ring),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
