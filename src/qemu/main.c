@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* pbotvm-qemu: becomes the QEMU of a machine. */
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 
@@ -109,11 +110,44 @@ static int refuse(int error, const char *message_id, const Text *why) {
                 LOG_ERR, error, message_id, NULL, "%s", why->size > 0 ? text_string(why) : strerror(-error));
 }
 
+/* Looks at the template, as qemu_template_look(). A new one may take its place at any time, and what is
+ * looked at, mapped and loaded has to be of one: its folder is opened, by a descriptor that QEMU inherits.
+ */
+static int find_template(const Options *options, const QemuDefinition *definition, Text *ret_folder,
+        QemuTemplate *ret, Text *why) {
+        _cleanup_text_ Text path = {};
+
+        text_append_printf(&path, "%s/%s", options->templates, options->name);
+        if (text_failed(&path))
+                return -ENOMEM;
+        if (options->prints) {
+                text_append_text(ret_folder, &path);
+                return qemu_template_look(text_string(&path), definition, ret, why);
+        }
+        for (unsigned tries = 0;; tries++) {
+                _cleanup_close_ int fd = open(text_string(&path), O_PATH | O_DIRECTORY);
+                if (fd < 0 && errno != ENOENT) {
+                        int r = -errno;
+                        text_append_printf(why, "%s cannot be opened: %s", text_string(&path), strerror(-r));
+                        return r;
+                }
+                text_clear(ret_folder);
+                text_clear(why);
+                text_append_printf(ret_folder, "/proc/self/fd/%i", fd);
+                int r = fd < 0 ? -ENOENT : qemu_template_look(text_string(ret_folder), definition, ret, why);
+                /* The one that was opened may be the old one, which is being removed. */
+                if (r == -ENOENT && fd >= 0 && tries < 3)
+                        continue;
+                if (r >= 0)
+                        TAKE_FD(fd);
+                return r;
+        }
+}
+
 static int run(const Options *options) {
         _cleanup_(qemu_definition_freep) QemuDefinition *definition = NULL;
         _cleanup_(qemu_arguments_freep) char **arguments = NULL;
-        _cleanup_text_ Text why = {}, folder = {}, monitor = {}, template_folder = {}, devices = {},
-                            ram = {};
+        _cleanup_text_ Text why = {}, folder = {}, monitor = {}, from = {}, devices = {}, ram = {};
         QemuTemplate template = {};
         int memory = 0;
 
@@ -123,23 +157,23 @@ static int run(const Options *options) {
 
         text_append_printf(&folder, "%s/%s", options->run, options->name);
         text_append_printf(&monitor, "%s/monitor", text_string(&folder));
-        text_append_printf(&template_folder, "%s/%s", options->templates, options->name);
-        text_append_printf(&devices, "%s/devices", text_string(&template_folder));
-        text_append_printf(&ram, "%s/ram", text_string(&template_folder));
-        if (text_failed(&monitor) || text_failed(&devices) || text_failed(&ram))
-                return log_oom();
-        int found = qemu_template_look(text_string(&template_folder), definition, &template, &why);
+        int found = find_template(options, definition, &from, &template, &why);
         if (found < 0 && found != -ENOENT)
                 return refuse(found, NULL, &why);
+        text_append_printf(&devices, "%s/devices", text_string(&from));
+        text_append_printf(&ram, "%s/ram", text_string(&from));
+        if (text_failed(&monitor) || text_failed(&from) || text_failed(&devices) || text_failed(&ram))
+                return log_oom();
 
         bool loads = found >= 0;
         if (loads && !options->prints)
                 memory = qemu_memory_open(text_string(&ram), template.passport.emulator);
         if (memory < 0)
-                return log_error_errno(memory, "Failed to copy %s: %m", text_string(&ram));
+                return log_error_errno(
+                        memory, "Failed to copy the memory of the template of %s: %m", options->name);
         arguments = qemu_arguments(definition, loads ? QEMU_RUN_LOAD : QEMU_RUN_BOOT,
                 loads ? template.passport.machine : NULL,
-                &(QemuPaths){ text_string(&folder), text_string(&template_folder), memory });
+                &(QemuPaths){ text_string(&folder), text_string(&from), memory });
         if (!arguments)
                 return log_oom();
         return become(options, definition, arguments,

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "common/io.h"
+#include "qemu/template.h"
 
 #define SECOND USEC_PER_SEC
 
@@ -31,7 +32,7 @@ static void write_file(Machine *m, const char *name, const char *text) {
 }
 
 /* members: more of the definition, with a comma behind. */
-static void machine_start(Machine *m, const char *members) {
+static void machine_define(Machine *m, const char *members) {
         _cleanup_text_ Text text = {};
 
         *m = (Machine){ .folder = "/tmp/pbotvm-run-XXXXXX" };
@@ -49,7 +50,9 @@ static void machine_start(Machine *m, const char *members) {
                 "\"disk\": { \"file\": \"%s/disk\", \"format\": \"raw\" } }",
                 emulator, members, m->folder);
         write_file(m, "vm.json", text_string(&text));
+}
 
+static void machine_execute(Machine *m) {
         m->pid = fork();
         if (m->pid == 0) {
                 prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -57,6 +60,11 @@ static void machine_start(Machine *m, const char *members) {
                 _exit(127);
         }
         assert_true(m->pid > 0);
+}
+
+static void machine_start(Machine *m, const char *members) {
+        machine_define(m, members);
+        machine_execute(m);
 }
 
 static void machine_connect(Machine *m) {
@@ -155,12 +163,55 @@ static void test_no_emulator(void **state) {
         assert_int_equal(ended(&m), EXIT_FAILURE);
 }
 
+static void make_template(Machine *m, const char *disk) {
+        const Passport passport = { .emulator = "9.0.0", .machine = "pc-i440fx-9.0" };
+        _cleanup_(qemu_definition_freep) QemuDefinition *definition = NULL;
+        _cleanup_text_ Text errors = {};
+        char path[100];
+
+        snprintf(path, sizeof(path), "%s/none", m->folder);
+        assert_return_code(mkdir(path, 0700), errno);
+        snprintf(path, sizeof(path), "%s/none/vm", m->folder);
+        assert_return_code(mkdir(path, 0700), errno);
+        assert_int_equal(qemu_definition_load(m->folder, "vm", &definition, &errors), 0);
+        assert_int_equal(qemu_template_sign(path, definition, &passport), 0);
+        write_file(m, "none/vm/disk.qcow2", disk);
+}
+
+/* A new template takes the place of the one that was looked at before QEMU has opened it. */
+static void test_exchange(void **state) {
+        (void)state;
+        static const char script[] =
+                "#!/bin/sh\n"
+                "cd \"${0%/*}/none\" && mv vm old && mkdir vm && echo new >vm/disk.qcow2\n"
+                "for a; do case $a in *disk.qcow2*) a=${a#*file=}; read -r disk <\"${a%%,*}\"; esac; done\n"
+                "echo \"$disk\" >../opened\n";
+        _cleanup_(machine_done) Machine m;
+        _cleanup_text_ Text opened = {};
+        _cleanup_text_ Text text = {};
+        char path[100];
+
+        machine_define(&m, "");
+        snprintf(path, sizeof(path), "%s/qemu", m.folder);
+        write_file(&m, "qemu", script);
+        assert_return_code(chmod(path, 0700), errno);
+        text_append_printf(&text, "{ \"emulator\": \"%s\", \"disk\": { \"file\": \"/d\" } }", path);
+        write_file(&m, "vm.json", text_string(&text));
+        make_template(&m, "looked at\n");
+        machine_execute(&m);
+        assert_int_equal(ended(&m), EXIT_SUCCESS);
+        snprintf(path, sizeof(path), "%s/opened", m.folder);
+        assert_int_equal(io_read_file(AT_FDCWD, path, 100, &opened), 0);
+        assert_string_equal(text_string(&opened), "looked at\n");
+}
+
 int main(int argc, char *argv[]) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_least),
                 cmocka_unit_test(test_all),
                 cmocka_unit_test(test_mistake),
                 cmocka_unit_test(test_no_emulator),
+                cmocka_unit_test(test_exchange),
         };
 
         if (argc != 3)
