@@ -147,11 +147,16 @@ static void on_event(Qmp *qmp _unused_, const char *name, const Json *data, void
                 instance_look(&i->backend);
 }
 
-/* 0, or a negative errno if there is no QEMU. */
-static int connect_monitor(Instance *i) {
+static void connect_monitor(Instance *i) {
         const QmpHooks hooks = { .ready = on_ready, .event = on_event, .closed = on_closed, .userdata = i };
 
-        return qmp_connect(sd_bus_get_event(i->bus), text_string(&i->monitor), &hooks, &i->qmp);
+        int r = qmp_connect(sd_bus_get_event(i->bus), text_string(&i->monitor), &hooks, &i->qmp);
+        if (r >= 0)
+                return;
+        /* Where nobody listens there is no QEMU. What else fails, as for want of memory or of a place in the
+         * queue of a monitor that others hold, says nothing of it. */
+        i->look.run = r == -ENOENT || r == -ECONNREFUSED ? RUN_OFF : RUN_UNKNOWN;
+        defer(i, &i->tells_look);
 }
 
 /* Fills in what is known without QEMU. */
@@ -191,8 +196,8 @@ void instance_look(Backend *backend) {
         look_at_files(i, &i->look);
         if (i->ready)
                 ask_status(i);
-        else if (!i->qmp && connect_monitor(i) < 0)
-                defer(i, &i->tells_look);
+        else if (!i->qmp)
+                connect_monitor(i);
 }
 
 /* ---- reverts and templates ---- */

@@ -355,6 +355,30 @@ static void test_silent(void **state) {
         assert_int_equal(w.look.run, RUN_UNKNOWN);
 }
 
+/* Others hold the monitor and fill its queue: that is no end of QEMU's. */
+static void test_full_queue(void **state) {
+        (void)state;
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        _cleanup_(world_done) World w;
+        int fds[8], n = 0, r = 0;
+
+        world_setup(&w);
+        make_template(&w);
+        start_qemu(&w);
+        w.accepts = sd_event_source_disable_unref(w.accepts);
+        snprintf(address.sun_path, sizeof(address.sun_path), "%s/vm/monitor", w.run);
+        for (; r == 0 && n < (int)ELEMENTSOF(fds); n++) {
+                fds[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+                assert_return_code(fds[n], errno);
+                r = connect(fds[n], (const struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+        }
+        assert_int_equal(r, -EAGAIN);
+        look(&w);
+        assert_int_equal(w.look.run, RUN_UNKNOWN);
+        while (n > 0)
+                fd_close(fds[--n]);
+}
+
 static void test_revert(void **state) {
         (void)state;
         _cleanup_(world_done) World w;
@@ -458,6 +482,7 @@ int main(void) {
                 cmocka_unit_test(test_ways),
                 cmocka_unit_test(test_run),
                 cmocka_unit_test(test_silent),
+                cmocka_unit_test(test_full_queue),
                 cmocka_unit_test(test_revert),
                 cmocka_unit_test(test_failed_revert),
                 cmocka_unit_test(test_impossible_revert),
