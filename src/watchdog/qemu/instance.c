@@ -273,8 +273,12 @@ static int on_deferred(sd_event_source *source _unused_, void *userdata) {
                 end_look(i);
         }
         if (i->tells_revert) {
+                _cleanup_text_ Text why = {};
+
+                /* The hook looks, which has other words. */
+                text_move(&why, &i->message);
                 i->tells_revert = i->reverting = false;
-                i->hooks.reverted(RESET_IMPOSSIBLE, text_string(&i->message), i->hooks.userdata);
+                i->hooks.reverted(RESET_IMPOSSIBLE, text_string(&why), i->hooks.userdata);
         }
         if (i->tells_change) {
                 i->tells_change = false;

@@ -183,6 +183,9 @@ static void on_reverted(ResetResult result, const char *message, void *userdata)
 
         w->reverts++;
         w->reverted = result;
+        /* As the watchdog does, before it has told of the words. */
+        if (result == RESET_IMPOSSIBLE)
+                w->backend->verbs->look(w->backend);
         snprintf(w->message, sizeof(w->message), "%s", message);
 }
 
@@ -443,6 +446,7 @@ static void test_impossible_revert(void **state) {
         define(&w, "{ \"disk\": { \"file\": \"/x\" } }");
         assert_int_equal(w.backend->verbs->revert(w.backend, SNAPSHOT_IN_FORCE), 0);
         assert_int_equal(w.reverts, 0);
+        define(&w, "{ \"disk\": 1 }");
         until(&w, w.reverts == 1);
         assert_int_equal(w.reverted, RESET_IMPOSSIBLE);
         assert_string_equal(
