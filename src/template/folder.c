@@ -30,8 +30,11 @@ int folder_put_in_force(const char *path, const char *name) {
 
         if (fd < 0 || syncfs(fd) < 0)
                 return -errno;
-        if (renameat2(AT_FDCWD, path, AT_FDCWD, name, RENAME_EXCHANGE) >= 0)
-                return folder_remove(path); /* which is the old one now */
+        if (renameat2(AT_FDCWD, path, AT_FDCWD, name, RENAME_EXCHANGE) >= 0) {
+                /* The old one now; the new one is in force even if something in that stays. */
+                (void)folder_remove(path);
+                return 0;
+        }
         if (errno != ENOENT)
                 return -errno;
         return rename(path, name) < 0 ? -errno : 0;

@@ -113,7 +113,13 @@ static void test_folders(void **state) {
         /* What nobody of us has put there is not removed. */
         put("vm/mine", "x");
         assert_int_equal(folder_remove(path("vm")), -ENOTEMPTY);
-        assert_int_equal(unlink(path("vm/mine")), 0);
+        assert_int_equal(folder_make(made), 0);
+        put(".vm/ram", "third");
+        assert_int_equal(folder_put_in_force(made, path("vm")), 0);
+        assert_int_equal(access(path("vm/ram"), F_OK), 0);
+        assert_int_equal(folder_make(made), -ENOTEMPTY);
+        assert_int_equal(unlink(path(".vm/mine")), 0);
+        assert_int_equal(folder_remove(made), 0);
         assert_int_equal(folder_remove(path("vm")), 0);
 }
 
