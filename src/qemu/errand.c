@@ -104,7 +104,11 @@ static int on_retry(sd_event_source *source, uint64_t usec _unused_, void *userd
 }
 
 static int on_limit(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
-        end(userdata, -ETIMEDOUT, "QEMU did not get ready in time");
+        Visit *visit = userdata;
+
+        end(visit, -ETIMEDOUT,
+                visit->transfer ? qemu_transfer_late(visit->errand->kind)
+                                : "QEMU did not get ready in time");
         return 0;
 }
 

@@ -61,6 +61,11 @@ QemuTransfer *qemu_transfer_free(QemuTransfer *transfer) {
         return NULL;
 }
 
+const char *qemu_transfer_late(QemuTransferKind kind) {
+        return kind == QEMU_TRANSFER_SAVE ? "QEMU did not save its state in time"
+                                          : "QEMU did not load its state in time";
+}
+
 static void finish(QemuTransfer *t, int result, const char *why) {
         (void)sd_event_source_set_enabled(t->timer, SD_EVENT_OFF);
         t->done(result, why, t->userdata);
@@ -72,7 +77,7 @@ static void go_on(QemuTransfer *t, int r) {
         if (r >= 0)
                 r = do_step(t);
         if (r < 0)
-                finish(t, r, strerror(-r));
+                finish(t, r, r == -ETIMEDOUT ? qemu_transfer_late(t->kind) : strerror(-r));
         else if (r > 0)
                 finish(t, 0, "");
 }

@@ -25,5 +25,7 @@ typedef void (*QemuTransferDone)(int result, const char *why, void *userdata);
  * it. 0 or negative errno. */
 int qemu_transfer_new(sd_event *event, Qmp *qmp, QemuTransferKind kind, const char *path,
         uint64_t limit_usec, QemuTransferDone done, void *userdata, QemuTransfer **ret);
+/* In words, where it did not end in time. */
+const char *qemu_transfer_late(QemuTransferKind kind);
 QemuTransfer *qemu_transfer_free(QemuTransfer *transfer);
 DEFINE_CLEANUP(QemuTransfer *, qemu_transfer_free);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -140,12 +141,35 @@ static void test_never_there(void **state) {
         child_kill(&child);
 }
 
+/* What it would load never ends. */
+static void test_late(void **state) {
+        (void)state;
+        QemuIdentity identity = {};
+        _cleanup_text_ Text why = {};
+
+        assert_return_code(mkfifo(path("pipe"), 0600), errno);
+        _cleanup_close_ int pipe = open(path("pipe"), O_RDWR | O_CLOEXEC);
+        assert_return_code(pipe, errno);
+        int memory = qemu_memory_open(path("t/ram"), "7.2.22");
+        assert_true(memory > 0);
+        Child child = start(QEMU_RUN_LOAD, NULL, memory);
+        fd_close(memory);
+        const QemuErrand errand = { path("monitor"), child.pidfd, path("pipe"), QEMU_TRANSFER_LOAD,
+                5 * SECOND };
+        assert_int_equal(qemu_errand_run(&errand, &identity, &why), -ETIMEDOUT);
+        assert_string_equal(text_string(&why), "QEMU did not load its state in time");
+        child_kill(&child);
+        (void)unlink(path("pipe"));
+        (void)unlink(path("monitor"));
+}
+
 int main(int argc, char *argv[]) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_save_and_load),
                 cmocka_unit_test(test_what_does_not_fit),
                 cmocka_unit_test(test_no_qemu),
                 cmocka_unit_test(test_never_there),
+                cmocka_unit_test(test_late),
         };
         static const char *const sockets[] = { "data", "heart", "console", "monitor" };
 
