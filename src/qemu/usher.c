@@ -13,6 +13,7 @@
 
 /* A load takes 0.3 s on an idle machine without KVM. */
 #define READY_USEC (30 * USEC_PER_SEC)
+#define NOTIFY_USEC (10 * USEC_PER_SEC)
 
 /* For the journal, and as the unit's status for whoever started it. */
 static void complain(const UsherOrder *order, const QemuIdentity *identity, int error, const Text *why) {
@@ -44,6 +45,8 @@ static void usher(const UsherOrder *order, int pidfd) {
         if (r >= 0) {
                 (void)sd_notifyf(0, "READY=1\nSTATUS=QEMU %s, %s%s", identity.version, identity.machine,
                         order->devices ? ", from its template" : ", booted");
+                /* systemd looks up whose the sender is, and may not get to that before it has ended. */
+                (void)sd_notify_barrier(0, NOTIFY_USEC);
                 return;
         }
         complain(order, &identity, r, &why);
