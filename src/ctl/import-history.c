@@ -73,6 +73,21 @@ static void tell(
         fprintf(stays ? stderr : stdout, "%s\n", text_string(&line));
 }
 
+/* No link, and nothing that never ends: what is looked at is what is read, whoever may write to the folder.
+ */
+static int read_regular(int folder, const char *name, struct stat *ret, Text *content) {
+        _cleanup_close_ int fd =
+                openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        char path[40];
+
+        if (fd < 0 || fstat(fd, ret) < 0)
+                return -errno;
+        if (!S_ISREG(ret->st_mode))
+                return -EINVAL;
+        (void)snprintf(path, sizeof(path), "/proc/self/fd/%i", fd);
+        return io_read_file(AT_FDCWD, path, HISTORY_READ_MAX, content);
+}
+
 /* Of "#c-c++.hist" the channel is #c: no language has a dash in its name, channels do. */
 static int import_file(Importing *importing, int folder, const char *name) {
         const ImportRun *run = importing->run;
@@ -90,11 +105,7 @@ static int import_file(Importing *importing, int folder, const char *name) {
         text_append(&language, dash + 1, (size_t)(end - dash - 1));
         if (text_failed(&channel) || text_failed(&language))
                 return -ENOMEM;
-        int r = fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
-        if (r >= 0 && !S_ISREG(st.st_mode))
-                r = -EINVAL;
-        if (r >= 0)
-                r = io_read_file(folder, name, HISTORY_READ_MAX, &content);
+        int r = read_regular(folder, name, &st, &content);
         if (r >= 0)
                 r = act_as(importing->owner, importing->group);
         if (r >= 0) {

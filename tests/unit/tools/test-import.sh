@@ -74,6 +74,12 @@ check 'by force' 0 'is now .*the old one is kept as .old.*1 histories with 2 cod
 check 'the old one' 0 '' cmp "$PBOTVM_CONFIG.old" "$work/mine"
 check 'replaced' 0 '^\{"code":"echo 1"\} \{"code":"echo 2"\} $' cat "$work/state/#my-channel@c++.hist"
 
+ln -s /etc/passwd "$host/history/link-sh.hist"
+mkfifo "$host/history/pipe-sh.hist"
+check 'no link is read' 1 'Failed to import .*link-sh.hist: Too many levels.*pipe-sh.hist: Invalid argument.*0 histories' \
+        timeout 20 "$ctl" import --state="$work/state" --directory="$languages" "$host"
+rm "$host"/history/{link,pipe}-sh.hist
+
 if [[ $(id -u) -eq 0 ]]; then
         rm -rf "$work/state"
         install -d -m 0700 -o 65534 -g 65534 "$work/state"
