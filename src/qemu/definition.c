@@ -158,7 +158,7 @@ int qemu_definition_load(const char *folder, const char *name, QemuDefinition **
         if (!qemu_name_valid(name)) {
                 text_append_printf(errors,
                         "\"%.80s\" is no name of a machine: at most %i letters, digits and . _ - that begin "
-                        "with no . or - were expected\n",
+                        "with no . or - were expected",
                         name, NAME_SIZE_MAX);
                 return -EINVAL;
         }
@@ -170,11 +170,15 @@ int qemu_definition_load(const char *folder, const char *name, QemuDefinition **
 
         int r = io_read_file(AT_FDCWD, reader.file, FILE_SIZE_MAX, &text);
         if (r < 0)
-                text_append_printf(errors, "%s: cannot be read: %s\n", reader.file, strerror(-r));
+                text_append_printf(errors, "%s: cannot be read: %s", reader.file, strerror(-r));
         else
                 r = read_definition(&reader, d, &text);
-        if (r < 0)
+        if (r < 0) {
+                /* It stands in a sentence, or ends one. */
+                if (errors->size > 0 && errors->data[errors->size - 1] == '\n')
+                        text_truncate(errors, errors->size - 1);
                 return r;
+        }
         *ret = TAKE_PTR(d);
         return 0;
 }

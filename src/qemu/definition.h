@@ -49,6 +49,6 @@ DEFINE_CLEANUP(QemuDefinition *, qemu_definition_free);
 bool qemu_name_valid(const char *name);
 
 /* Reads FOLDER/NAME.json. 0; -EINVAL: there are mistakes, *errors has a line "FILE:LINE: MEMBER: what was
- * expected" for each; -ENOENT: there is no such file; or another negative errno. *errors says why in each of
- * these cases. */
+ * expected" for each, the last one without a newline; -ENOENT: there is no such file; or another negative
+ * errno. *errors says why in each of these cases. */
 int qemu_definition_load(const char *folder, const char *name, QemuDefinition **ret, Text *errors);

@@ -27,7 +27,7 @@ static void expect_mistake(const char *json, const char *mistake) {
 
         assert_int_equal(load(json, &d, &errors), -EINVAL);
         assert_null(d);
-        text_append_printf(&expected, "%s/vm.json:%s\n", folder, mistake);
+        text_append_printf(&expected, "%s/vm.json:%s", folder, mistake);
         assert_string_equal(text_string(&errors), text_string(&expected));
 }
 
