@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What an operator does and sees with pbotvmctl on the real host: what PBot's own programs kept is taken over, and the last
-hour is shown."""
+"""What an operator does and sees with pbotvmctl on the real host: what PBot's own programs kept is taken over, the last
+hour is shown, a guest that hung has told why."""
 
 import json
 import struct
+import time
 
-from stack import DOMAIN, ask, echo, equal, live, machine, on, run, shell, true, wait_ready, wait_until
+from stack import DOMAIN, ask, echo, equal, journal, live, machine, on, run, shell, sysrq, true, wait_ready, wait_until
+
+TOLD = '6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a0d'
 
 
 def test_import():
@@ -50,6 +53,26 @@ def test_last_hour():
     equal([len(shown[name]) for name in ('beats', 'requests', 'reverts')], [60, 60, 60])
     text = shell(f'COLUMNS=120 LC_ALL=C.UTF-8 pbotvmctl -n 0 status {DOMAIN}')
     true('Last hour: beats ' in text and any(block in text for block in '▁▂▃▄▅▆▇█'), text)
+
+
+def test_guest_tells_why():
+    """The kernel of the guest says something, then stops: the host's journal has what it said."""
+    wait_ready()
+    # The agent of a reverted guest tells only a host of ours.
+    equal(echo('known'), 'known')
+    since = time.time()
+    # Its memory, in lines of priority warning; the agent sends what comes once a second.
+    sysrq('M')
+    time.sleep(4)
+    generation = machine()['Generation']
+    sysrq('C')
+    wait_until('it is reverted', lambda: machine()['Generation'] > generation, 120)
+    wait_ready(120)
+    told = journal(f'MESSAGE_ID={TOLD}', since=since)
+    true(all(entry['MESSAGE'].startswith(f'The guest of {DOMAIN} told: ') and entry['PBOTVM_MACHINE'] == DOMAIN
+             for entry in told), f'told {told}')
+    true(len(told) <= 16, f'{len(told)} lines were told')
+    true(any('kernel' in entry['MESSAGE'] for entry in told), f'the kernel said nothing: {[e["MESSAGE"] for e in told]}')
 
 
 def empty_disk():
