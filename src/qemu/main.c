@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* pbotvm-qemu: becomes the QEMU of a machine. */
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 
 #include <systemd/sd-daemon.h>
@@ -11,74 +10,26 @@
 #include "qemu/arguments.h"
 #include "qemu/confine.h"
 #include "qemu/memory.h"
+#include "qemu/options.h"
 #include "qemu/template.h"
 #include "qemu/usher.h"
 
-typedef struct Options {
-        const char *definitions, *templates, *run;
-        const char *name;
-        bool prints;
-} Options;
-
-static void help(void) {
-        printf("pbotvm-qemu [OPTION...] MACHINE\n\n"
-               "Becomes the QEMU of a machine, with the machine's template if there is one:\n"
-               "the service pbotvm-qemu@MACHINE.service.\n\n"
-               "  -h --help                Show this help\n"
-               "     --version             Show the version\n"
-               "     --print               Show QEMU's arguments, one a line, and end\n"
-               "     --definitions=FOLDER  Where MACHINE.json is\n"
-               "                           (" PBOTVM_QEMU_CONFIG_DIR ")\n"
-               "     --templates=FOLDER    Where the template, a folder MACHINE, may be\n"
-               "                           (" PBOTVM_QEMU_STATE_DIR ")\n"
-               "     --run=FOLDER          Where the folder MACHINE is, for sockets\n"
-               "                           (" PBOTVM_QEMU_RUN_DIR ")\n");
-}
-
-/* 1 to go on, 0 to stop, negative errno. */
-static int parse_arguments(int argc, char *argv[], Options *options) {
-        enum { ARG_VERSION = 0x100, ARG_PRINT, ARG_DEFINITIONS, ARG_TEMPLATES, ARG_RUN };
-        static const struct option long_options[] = {
-                { "help", no_argument, NULL, 'h' },
-                { "version", no_argument, NULL, ARG_VERSION },
-                { "print", no_argument, NULL, ARG_PRINT },
-                { "definitions", required_argument, NULL, ARG_DEFINITIONS },
-                { "templates", required_argument, NULL, ARG_TEMPLATES },
-                { "run", required_argument, NULL, ARG_RUN },
-                {},
-        };
-        int c;
-
-        while ((c = getopt_long(argc, argv, "h", long_options, NULL)) >= 0)
-                switch (c) {
-                case 'h':
-                        help();
-                        return 0;
-                case ARG_VERSION:
-                        puts("pbotvm " PBOTVM_VERSION);
-                        return 0;
-                case ARG_PRINT:
-                        options->prints = true;
-                        break;
-                case ARG_DEFINITIONS:
-                        options->definitions = optarg;
-                        break;
-                case ARG_TEMPLATES:
-                        options->templates = optarg;
-                        break;
-                case ARG_RUN:
-                        options->run = optarg;
-                        break;
-                default:
-                        return -EINVAL;
-                }
-        if (optind + 1 != argc) {
-                fprintf(stderr, "pbotvm-qemu: the name of one machine was expected\n");
-                return -EINVAL;
-        }
-        options->name = argv[optind];
-        return 1;
-}
+static const QemuProgram program = {
+        .name = "pbotvm-qemu",
+        .help = "pbotvm-qemu [OPTION...] MACHINE\n\n"
+                "Becomes the QEMU of a machine, with the machine's template if there is one:\n"
+                "the service pbotvm-qemu@MACHINE.service.\n\n"
+                "  -h --help                Show this help\n"
+                "     --version             Show the version\n"
+                "     --print               Show QEMU's arguments, one a line, and end\n"
+                "     --definitions=FOLDER  Where MACHINE.json is\n"
+                "                           (" PBOTVM_QEMU_CONFIG_DIR ")\n"
+                "     --templates=FOLDER    Where the template, a folder MACHINE, may be\n"
+                "                           (" PBOTVM_QEMU_STATE_DIR ")\n"
+                "     --run=FOLDER          Where the folder MACHINE is, for sockets\n"
+                "                           (" PBOTVM_QEMU_RUN_DIR ")\n",
+        .may_print = true,
+};
 
 static void print(char *const *arguments) {
         for (; *arguments; arguments++)
@@ -86,7 +37,7 @@ static void print(char *const *arguments) {
 }
 
 /* Once all is known: the vector is executed, or shown. */
-static int become(const Options *options, const QemuDefinition *definition, char *const *arguments,
+static int become(const QemuOptions *options, const QemuDefinition *definition, char *const *arguments,
         const UsherOrder *order) {
         if (options->prints) {
                 print(arguments);
@@ -113,7 +64,7 @@ static int refuse(int error, const char *message_id, const Text *why) {
 /* Looks at the template, as qemu_template_look(). A new one may take its place at any time, and what is
  * looked at, mapped and loaded has to be of one: its folder is opened, by a descriptor that QEMU inherits.
  */
-static int find_template(const Options *options, const QemuDefinition *definition, Text *ret_folder,
+static int find_template(const QemuOptions *options, const QemuDefinition *definition, Text *ret_folder,
         QemuTemplate *ret, Text *why) {
         _cleanup_text_ Text path = {};
 
@@ -144,7 +95,7 @@ static int find_template(const Options *options, const QemuDefinition *definitio
         }
 }
 
-static int run(const Options *options) {
+static int run(const QemuOptions *options) {
         _cleanup_(qemu_definition_freep) QemuDefinition *definition = NULL;
         _cleanup_(qemu_arguments_freep) char **arguments = NULL;
         _cleanup_text_ Text why = {}, folder = {}, monitor = {}, from = {}, devices = {}, ram = {};
@@ -182,11 +133,11 @@ static int run(const Options *options) {
 }
 
 int main(int argc, char *argv[]) {
-        Options options = { .definitions = PBOTVM_QEMU_CONFIG_DIR,
+        QemuOptions options = { .definitions = PBOTVM_QEMU_CONFIG_DIR,
                 .templates = PBOTVM_QEMU_STATE_DIR,
                 .run = PBOTVM_QEMU_RUN_DIR };
 
-        int r = parse_arguments(argc, argv, &options);
+        int r = qemu_options_parse(argc, argv, &program, &options);
         if (r <= 0)
                 return r < 0 ? 2 : EXIT_SUCCESS;
         log_setup("pbotvm-qemu");
