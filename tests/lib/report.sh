@@ -82,6 +82,12 @@ options = json.load(open(sys.argv[1] + "/meson-info/intro-buildoptions.json"))
 sys.exit(not any(o["name"] == "b_sanitize" and o["value"] not in ("none", [], ["none"]) for o in options))' "$1"
 }
 
+# first_errors LOG TEST: what a unit test said of its failure, in a line.
+first_errors() {
+        awk -v test="$2" '/^=+ [0-9]+\/[0-9]+ =+$/ { mine = 0 } /^test: / { mine = $NF == test }
+                mine && /ERROR|LINE   |runtime error:|Assertion|SUMMARY:/' "$1" | head -n 4 | tr -s '[:space:]' ' ' | cut -c1-500
+}
+
 # collect_meson NAME BUILD: the unit tests of a build, a line each. One that ran out of time beside others is tried once
 # more alone, since the machine may have been too busy, and both are told; any other failure is one.
 collect_meson() {
@@ -96,7 +102,7 @@ collect_meson() {
                         meson test -C "$build" --no-rebuild --timeout-multiplier 4 "$test" >"$LOGS/again-$name-${test//\//-}.log" 2>&1 </dev/null; then
                         count "ok $name/$test $seconds (at the second try, alone)"
                 else
-                        count "FAIL $name/$test $seconds: $result: see $LOGS/testlog-$name.txt"
+                        count "FAIL $name/$test $seconds: $result: $(first_errors "$LOGS/testlog-$name.txt" "$test")see $LOGS/testlog-$name.txt"
                 fi
         done < <(sed -nE 's|^ *[0-9]+/[0-9]+ +(pbotvm:[^ ]+ / )?([^ ]+) +([A-Z]+) +([0-9.]+)s.*|\2 \3 \4|p' "$LOGS/meson-$name.log")
         grep -q '^Ok: ' "$LOGS/meson-$name.log" ||

@@ -231,6 +231,18 @@ static void test_a_revert(void **state _unused_) {
         assert_int_equal(machine_deadline(&m), USEC_INFINITY);
 }
 
+/* A revert that is done was possible, whatever the last look at the backend saw in its way. */
+static void test_a_revert_finds_its_way(void **state _unused_) {
+        Machine m = ready_machine(POLICY_ON_FAILURE, true);
+
+        machine_set_way(&m, WAY_NO_SNAPSHOT);
+        machine_condemn(&m, REVERT_TRIAL, T0);
+        machine_reset_begin(&m, 0);
+        machine_reset_end(&m, RESET_DONE, T0);
+        machine_condemn(&m, REVERT_OPERATOR, T0);
+        assert_string_equal(machine_obstacle(&m), "");
+}
+
 /* After a revert for another reason than the heartbeat, the agent's answer makes up for the first beat, for
  * a while. */
 static void test_the_first_beat_is_excused(void **state _unused_) {
@@ -793,6 +805,7 @@ int main(void) {
                 cmocka_unit_test(test_silent_while_used),
                 cmocka_unit_test(test_answers_grow_old),
                 cmocka_unit_test(test_a_revert),
+                cmocka_unit_test(test_a_revert_finds_its_way),
                 cmocka_unit_test(test_the_first_beat_is_excused),
                 cmocka_unit_test(test_generations_never_come_twice),
                 cmocka_unit_test(test_other_leases_get_two_seconds),
