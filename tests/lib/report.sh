@@ -75,6 +75,28 @@ collect() {
         fi
 }
 
+# beside NAME COMMAND...: what collect runs, begun now and left to itself; collect_beside NAME waits for it and counts.
+declare -A BESIDE=()
+beside() {
+        local name=$1
+        shift
+        "$@" >"$LOGS/$name.beside" 2>"$LOGS/$name.beside.err" </dev/null &
+        BESIDE[$name]=$!
+}
+
+told() { # NAME STATUS
+        cat "$LOGS/$1.beside"
+        cat "$LOGS/$1.beside.err" >&2
+        return "$2"
+}
+
+collect_beside() {
+        local status
+        wait "${BESIDE[$1]}"
+        status=$?
+        collect "$1" told "$1" "$status"
+}
+
 # is_sanitized BUILD: made with a sanitizer, where a race shows as something that happens now and then.
 is_sanitized() {
         python3 -c 'import json, sys
@@ -93,7 +115,8 @@ first_errors() {
 collect_meson() {
         local name=$1 build=$2 began test result seconds
         began=$(milliseconds)
-        meson test -C "$build" --suite unit --no-rebuild --timeout-multiplier 4 >"$LOGS/meson-$name.log" 2>&1 </dev/null
+        # Most of them wait most of the time.
+        meson test -C "$build" --suite unit --no-rebuild --timeout-multiplier 4 --num-processes $(($(nproc) * 2)) >"$LOGS/meson-$name.log" 2>&1 </dev/null
         cp "$build/meson-logs/testlog.txt" "$LOGS/testlog-$name.txt"
         while read -r test result seconds; do
                 if [ "$result" = OK ]; then

@@ -8,7 +8,15 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
 mkdir -p "$work/bin" "$work/build/meson-info" "$work/build/meson-logs"
-touch "$work/build/meson-logs/testlog.txt"
+cat >"$work/build/meson-logs/testlog.txt" <<'END'
+==================================== 1/4 =====================================
+test:         pbotvm:unit / well
+[  ERROR   ] --- what another test says
+==================================== 2/4 =====================================
+test:         pbotvm:unit / bad
+[       OK ] test_one
+[  ERROR   ] --- 1 != 2
+END
 
 # The whole suite: one that is well, one that failed, two that ran out of time. Alone everything is well but "late".
 cat >"$work/bin/meson" <<'END'
@@ -40,6 +48,7 @@ check() { # WHAT PATTERN: in what was said
 report none >"$work/said"
 check 'a good test' '^ok unit/well 0\.1$'
 check 'a failure is one' '^FAIL unit/bad 0\.2: FAIL'
+check 'what it said of itself is told' '^FAIL unit/bad 0\.2: FAIL: \[ ERROR \] --- 1 != 2 see '
 check 'a late one is tried again' '^ok unit/slow 30\.0 \(at the second try, alone\)$'
 check 'a late one that fails again' '^FAIL unit/late 30\.0: TIMEOUT'
 check 'how many are told' '^1 at the second try$'
@@ -52,4 +61,17 @@ check 'the count under a sanitizer' '^1 passed, 3 failed$'
 report none PBOTVM_FULL=1 >"$work/said"
 check 'at the full scale a second try is a failure' '^FAIL unit/slow 30\.0 \(at the second try'
 check 'the count at the full scale' '^1 passed, 3 failed$'
+
+# Two that run beside what follows, one of which says nothing.
+bash -c '. "$1/tests/lib/report.sh"
+        talks() { sleep 0.2; echo "ok talks/a 1.0"; echo "    a figure"; echo "FAIL talks/b 1.0: no"; return 1; }
+        dumb() { echo boom >&2; return 3; }
+        report_begin "$2/logs"; beside talks talks; beside dumb dumb; echo between
+        collect_beside talks; collect_beside dumb; report_end' - "$source" "$work" >"$work/said"
+check 'what is beside does not hold up' '^between$'
+[ "$(sed -n 2p "$work/said")" = between ] || { echo 'FAILED: it was waited for'; failed=1; }
+check 'its lines are told' '^ok talks/a 1\.0$'
+check 'its figures are told' '^    a figure$'
+check 'its failures count' '^1 passed, 2 failed$'
+check 'one that says nothing failed' '^FAIL dumb .*status 3 after 0 tests: boom'
 exit $failed
