@@ -22,6 +22,7 @@
 #define MESSAGE_DENIED "6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a0a"         /* a caller was refused */
 #define MESSAGE_NICK_REFUSED "6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a0c"   /* whose requests cost too many reverts */
 #define MESSAGE_REVERTED "6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a0b"       /* a machine was reverted */
+#define MESSAGE_STALE_SNAPSHOT "6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a0e" /* a snapshot from before an upgrade */
 #define MESSAGE_GUEST_JOURNAL "6f1c4a0d5b0e4c7d9a3f2f8f6f0b1a0d"  /* what a guest told of its own journal */
 
 /* Call once, first. identifier: SYSLOG_IDENTIFIER, or the prefix on stderr; not copied. */

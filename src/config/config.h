@@ -33,6 +33,14 @@ typedef enum RevertPolicy {
 const char *revert_policy_to_string(RevertPolicy policy); /* "on-failure", "always", "on-hang", "never" */
 int revert_policy_from_string(const char *string);
 
+/* What is done about a snapshot that another QEMU, libvirt or CPU has made. */
+typedef enum StalePolicy {
+        STALE_RENEW, /* the default: tried, and made anew by a cold boot if it does not work */
+        STALE_TRY,
+        STALE_KEEP,
+} StalePolicy;
+int stale_policy_from_string(const char *string); /* "renew", "try", "keep" */
+
 typedef enum BackendKind {
         BACKEND_LIBVIRT, /* the default; without a domain, none */
         BACKEND_QEMU,    /* pbotvm-qemu(8) */
@@ -59,6 +67,7 @@ typedef struct MachineConfig {
         GuestKind guest;
         TransportKind transport;
         RevertPolicy policy;
+        StalePolicy stale_snapshot;
         char *addr;           /* of the serial lines, "127.0.0.1" */
         uint16_t serial_port; /* data; 0: none */
         uint16_t heart_port;  /* heartbeat, PBot's "health" or "heart"; 0: none */

@@ -23,6 +23,12 @@ static const char *const revert_policies[] = {
         [POLICY_NEVER] = "never",
 };
 
+static const char *const stale_policies[] = {
+        [STALE_RENEW] = "renew",
+        [STALE_TRY] = "try",
+        [STALE_KEEP] = "keep",
+};
+
 static const char *const backend_kinds[] = {
         [BACKEND_LIBVIRT] = "libvirt",
         [BACKEND_QEMU] = "qemu",
@@ -61,6 +67,10 @@ const char *revert_policy_to_string(RevertPolicy policy) {
 
 int revert_policy_from_string(const char *string) {
         return index_of(revert_policies, ELEMENTSOF(revert_policies), string);
+}
+
+int stale_policy_from_string(const char *string) {
+        return index_of(stale_policies, ELEMENTSOF(stale_policies), string);
 }
 
 int backend_kind_from_string(const char *string) {

@@ -55,12 +55,13 @@ bool machine_config_equal(const MachineConfig *a, const MachineConfig *b) {
                 if (!streq_ptr(const_string_at(a, i), const_string_at(b, i)))
                         return false;
         return a->backend == b->backend && a->guest == b->guest && a->transport == b->transport &&
-               a->policy == b->policy && a->serial_port == b->serial_port &&
-               a->heart_port == b->heart_port && a->cid == b->cid && a->vport == b->vport &&
-               a->serial_named == b->serial_named && a->heart_named == b->heart_named &&
-               a->cid_named == b->cid_named && a->slots == b->slots && a->timeout_usec == b->timeout_usec &&
-               a->heartbeat_lost_usec == b->heartbeat_lost_usec && a->max_age_usec == b->max_age_usec &&
-               a->max_requests == b->max_requests && memcmp(&a->limits, &b->limits, sizeof(a->limits)) == 0;
+               a->policy == b->policy && a->stale_snapshot == b->stale_snapshot &&
+               a->serial_port == b->serial_port && a->heart_port == b->heart_port && a->cid == b->cid &&
+               a->vport == b->vport && a->serial_named == b->serial_named &&
+               a->heart_named == b->heart_named && a->cid_named == b->cid_named && a->slots == b->slots &&
+               a->timeout_usec == b->timeout_usec && a->heartbeat_lost_usec == b->heartbeat_lost_usec &&
+               a->max_age_usec == b->max_age_usec && a->max_requests == b->max_requests &&
+               memcmp(&a->limits, &b->limits, sizeof(a->limits)) == 0;
 }
 
 bool machine_uri_is_local(const char *uri) {

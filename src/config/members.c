@@ -79,6 +79,8 @@ const Member machine_members[] = {
                 .from_string = transport_kind_from_string },
         { "policy", MEMBER_WORD, OF(policy), "\"on-failure\", \"always\", \"on-hang\" or \"never\"",
                 .from_string = revert_policy_from_string },
+        { "stale-snapshot", MEMBER_WORD, OF(stale_snapshot), "\"renew\", \"try\" or \"keep\"",
+                .from_string = stale_policy_from_string },
         { "channel", MEMBER_PATH, OF(channel_data), "the absolute path of a socket, or null",
                 EMPTY_MEANS_NULL },
         { "channel-heart", MEMBER_PATH, OF(channel_heart), "the absolute path of a socket, or null",

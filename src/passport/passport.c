@@ -56,6 +56,17 @@ bool passport_read(const char *line, Passport *ret) {
         return true;
 }
 
+bool passport_differs(const Passport *a, const Passport *b) {
+        for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
+                const char *left = (const char *)a + fields[i].offset,
+                           *right = (const char *)b + fields[i].offset;
+
+                if (*left && *right && !streq(left, right))
+                        return true;
+        }
+        return false;
+}
+
 void passport_show(const Passport *passport, Text *text) {
         const char *separator = "";
 

@@ -20,5 +20,7 @@ void passport_set_word(char *to, size_t size, const char *from);
 void passport_write(const Passport *passport, Text *text);
 /* Reads such a line: false if it is none (NULL is none). */
 bool passport_read(const char *line, Passport *ret);
+/* Whether they say different things of anything that both know. */
+bool passport_differs(const Passport *a, const Passport *b);
 /* Appends it for people, what is known of it: "QEMU 7.2.22, libvirt 9.0.0, CPU EPYC". */
 void passport_show(const Passport *passport, Text *text);

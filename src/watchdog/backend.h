@@ -21,6 +21,8 @@ typedef struct BackendLook {
         bool snapshot_seen;         /* the two that follow were looked at too */
         uint64_t snapshot_usec;     /* when the one in force was taken, CLOCK_REALTIME; 0: there is none */
         char snapshot_made_by[160]; /* for people; "": not known */
+        bool snapshot_stale;        /* that is not what is there now */
+        char made_now_by[160];      /* what is, if so; for people */
         const char *message;        /* the backend's, when it refuses (WAY_REFUSED); not owned */
         bool passing; /* off in the middle of somebody's revert, or so it seems: to be looked at again */
 } BackendLook;
@@ -71,6 +73,8 @@ struct BackendVerbs {
         void (*look)(Backend *backend);
         /* Begins to revert it to a snapshot, running. 0 or negative errno. */
         int (*revert)(Backend *backend, SnapshotChoice choice);
+        /* Begins to boot it cold, whatever it is doing; ends as revert() does. NULL: it cannot. */
+        int (*boot)(Backend *backend);
         /* Begins to take one of its present state, in place of the one of that name; no spare is taken where
          * there is no proper one that it could become. 0 or negative errno. */
         int (*take)(Backend *backend, SnapshotChoice choice);

@@ -53,6 +53,7 @@ void keeper_looked(const BackendLook *look, void *userdata) {
                         look->snapshot_made_by);
         }
         machine_set_way(&keeper->machine, look->way);
+        keeper_stale_looked(keeper, look);
         if (up && keeper->run_id >= 0 && look->id != keeper->run_id)
                 restarted(keeper, look);
         if (up)

@@ -2,8 +2,8 @@
 #pragma once
 
 /* What the files of a keeper share: keeper.c, which uses the others, keeper-look.c (what its backend says),
- * keeper-report.c (what is told before a revert), keeper-snapshot.c (replacing its snapshot) and
- * keeper-view.c (what others see of it). */
+ * keeper-report.c (what is told before a revert), keeper-snapshot.c (replacing its snapshot), keeper-stale.c
+ * (a snapshot from before an upgrade) and keeper-view.c (what others see of it). */
 
 #include <systemd/sd-event.h>
 
@@ -33,6 +33,21 @@ typedef struct Replacing {
         uint64_t deadline_usec; /* of SNAPSHOT_PROVING */
         char why[300];          /* it failed */
 } Replacing;
+
+/* The machine's snapshot where something else has made it than what is here now. */
+typedef struct Stale {
+        bool doubted;           /* it is such a one */
+        bool told;              /* the journal knows */
+        bool works;             /* a guest has answered from it */
+        bool failed;            /* none has */
+        bool proving;           /* a reset has ended, and its guest is to answer */
+        bool boots;             /* the next reset boots cold */
+        bool booted;            /* the last one has */
+        bool taking;            /* its new snapshot is taken */
+        uint64_t snapshot_usec; /* which snapshot all that is about: when it was taken */
+        uint64_t quiet_usec;    /* since when nobody needs the machine; 0: somebody does */
+        char here[160];         /* what is here now */
+} Stale;
 
 struct Keeper {
         KeeperHooks hooks;
@@ -68,6 +83,7 @@ struct Keeper {
         PendingCalls revert_calls;
         PendingCalls snapshot_calls; /* one at most */
         Replacing replacing;
+        Stale stale;
 };
 
 #define keeper_log(keeper, priority, id, ...) machine_log((keeper)->config->name, priority, id, __VA_ARGS__)
@@ -108,6 +124,16 @@ void keeper_snapshot_interrupt(Keeper *keeper);
 void keeper_snapshot_give_up(Keeper *keeper);
 /* What is done, for people; "" if nothing is. */
 const char *keeper_snapshot_words(const Keeper *keeper);
+
+/* The backend has looked, maybe at the snapshot. */
+void keeper_stale_looked(Keeper *keeper, const BackendLook *look);
+/* True if a reset is to be a cold boot. */
+bool keeper_stale_boots(const Keeper *keeper);
+/* A reset has ended. */
+void keeper_stale_reset_ended(Keeper *keeper, ResetResult result, uint64_t now_usec);
+/* Looks whether its guest answers, and whether it is time for a trial. */
+void keeper_stale_update(Keeper *keeper, uint64_t now_usec);
+uint64_t keeper_stale_deadline(const Keeper *keeper);
 
 /* Asks the backend now and then; the answers come in by the hook. */
 int keeper_look_setup(Keeper *keeper, sd_event *event);

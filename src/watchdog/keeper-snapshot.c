@@ -196,5 +196,5 @@ int keeper_snapshot(Keeper *keeper, sd_bus_message *call) {
         keeper->replacing = (Replacing){ .phase = SNAPSHOT_TAKING, .choice = SNAPSHOT_SPARE };
         machine_hold(&keeper->machine);
         keeper_changed(keeper);
-        return pending_calls_add(&keeper->snapshot_calls, call);
+        return call ? pending_calls_add(&keeper->snapshot_calls, call) : 0;
 }

@@ -120,17 +120,18 @@ static void on_reset_ended(ResetResult result, const char *message, void *userda
         Machine *m = &keeper->machine;
         uint64_t now = now_monotonic();
         double took = (double)(now - keeper->reset_begun_usec) / USEC_PER_SEC;
+        bool booted = keeper_stale_boots(keeper);
 
         crash_point("after-revert");
         snprintf(keeper->last_error, sizeof(keeper->last_error), "%s", message);
         if (result == RESET_DONE && machine_reverts(m)) {
                 keeper->last_revert_usec = now_realtime();
                 keeper_log(keeper, LOG_NOTICE, MESSAGE_REVERTED,
-                        "%s is reverted after %.2f s, generation %" PRIu64 ".", keeper->config->name, took,
-                        m->generation);
+                        "%s is %s after %.2f s, generation %" PRIu64 ".", keeper->config->name,
+                        booted ? "booted cold" : "reverted", took, m->generation);
         } else if (result != RESET_DONE)
-                keeper_log(keeper, LOG_ERR, MESSAGE_REVERT_FAILED, "Reverting %s failed after %.2f s: %s",
-                        keeper->config->name, took, message);
+                keeper_log(keeper, LOG_ERR, MESSAGE_REVERT_FAILED, "%s %s failed after %.2f s: %s",
+                        booted ? "Booting" : "Reverting", keeper->config->name, took, message);
 
         machine_reset_end(m, result, now);
         machine_set_pulse(m, pulse_fact(keeper->pulse, now), now);
@@ -141,6 +142,7 @@ static void on_reset_ended(ResetResult result, const char *message, void *userda
         if (m->due == REVERT_NONE || result != RESET_IMPOSSIBLE)
                 answer_reverts(
                         keeper, result == RESET_DONE ? NULL : SD_BUS_ERROR_FAILED, keeper->last_error);
+        keeper_stale_reset_ended(keeper, result, now);
         keeper_snapshot_loaded(keeper, result, message);
         keeper_changed(keeper);
 }
@@ -173,7 +175,8 @@ static int reset(Keeper *keeper, SnapshotChoice choice) {
                 on_reset_ended(RESET_DONE, "", keeper);
                 return 0;
         }
-        r = keeper->backend->verbs->revert(keeper->backend, choice);
+        r = keeper_stale_boots(keeper) ? keeper->backend->verbs->boot(keeper->backend)
+                                       : keeper->backend->verbs->revert(keeper->backend, choice);
         if (r < 0)
                 on_reset_ended(RESET_FAILED, strerror(-r), keeper);
         else
@@ -296,7 +299,8 @@ static void connect_guest(Keeper *keeper) {
 }
 
 static void set_timer(Keeper *keeper, uint64_t now) {
-        uint64_t deadline = MIN(machine_deadline(&keeper->machine), keeper_snapshot_deadline(keeper));
+        uint64_t deadline = MIN(machine_deadline(&keeper->machine),
+                MIN(keeper_snapshot_deadline(keeper), keeper_stale_deadline(keeper)));
 
         /* What was due before now has been done, or is not to be done. */
         if (deadline == USEC_INFINITY || deadline <= now) {
@@ -335,6 +339,7 @@ void keeper_update(Keeper *keeper) {
         keeper_count(keeper, now);
         m->slots = slots(keeper);
         machine_tick(m, now);
+        keeper_stale_update(keeper, now);
         while ((step = machine_step(m, now)) != MACHINE_STEP_NONE)
                 if (step == MACHINE_STEP_REVOKE)
                         keeper_revoke(keeper, OUTCOME_ABANDONED);

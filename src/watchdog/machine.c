@@ -291,6 +291,11 @@ void machine_unhold(Machine *machine, uint64_t now_usec) {
         }
 }
 
+void machine_booted(Machine *machine, uint64_t now_usec) {
+        machine->unwell_usec = now_usec;
+        machine->settle_usec = MACHINE_BOOT_USEC;
+}
+
 void machine_lease(Machine *machine) {
         machine->leases++;
         machine->requests++;

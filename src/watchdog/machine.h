@@ -232,6 +232,9 @@ void machine_unlease(Machine *machine);
  * it alone had the guest when that died of what jobs can do. */
 bool machine_release(Machine *machine, Outcome outcome, uint64_t now_usec);
 
+/* The reset that has just ended was a cold boot, which takes longer. */
+void machine_booted(Machine *machine, uint64_t now_usec);
+
 MachineStep machine_step(const Machine *machine, uint64_t now_usec);
 /* A reset that is due does not begin before then. */
 void machine_postpone(Machine *machine, uint64_t until_usec);

@@ -40,7 +40,7 @@ static const struct {
         [REVERT_AGE] = { "age", "the guest is as old as it may be", 0 },
         [REVERT_USED] = { "used", "the guest has served as many requests as it may", 0 },
         [REVERT_OPERATOR] = { "operator", "an operator asked", 0 },
-        [REVERT_TRIAL] = { "trial", "a new snapshot was tried", 0 },
+        [REVERT_TRIAL] = { "trial", "a snapshot was tried", 0 },
 };
 
 static const char *const outcome_table[_OUTCOME_MAX] = {

@@ -28,7 +28,9 @@ typedef struct Domain {
         bool looking;
         bool look_again;
         bool snapshot_seen; /* the one in force, since it may have changed */
-        DomainTask *tasks;  /* on their way */
+        bool host_known;    /* since libvirt was connected to */
+        Passport host;
+        DomainTask *tasks; /* on their way */
 } Domain;
 
 /* One call of libvirt's, or a few. Everything that a worker needs is in it, since the domain may go
@@ -42,6 +44,8 @@ struct DomainTask {
         SnapshotChoice choice;
         bool needless; /* there was nothing to be done */
         bool sees_snapshot;
+        bool knows_host;
+        Passport host;
         uint64_t epoch;
         int error; /* 0, -ENOTCONN, -ENXIO (no such domain), -ENOENT (no such snapshot), -EIO */
         char message[MESSAGE_SIZE]; /* libvirt's, which may have several lines, as one */
@@ -123,20 +127,32 @@ static void look_at_lines(DomainTask *t, virDomainPtr domain) {
                 (void)domain_xml_lines(xml, &t->look.lines);
 }
 
-static void look_at_snapshot(DomainTask *t, virDomainSnapshotPtr snapshot) {
-        _cleanup_free_ char *xml = snapshot ? virDomainSnapshotGetXMLDesc(snapshot, 0) : NULL;
+static void show_passport(const Passport *passport, char *to, size_t size) {
         _cleanup_text_ Text text = {};
+
+        passport_show(passport, &text);
+        (void)snprintf(to, size, "%s", text_string(&text));
+}
+
+static void look_at_snapshot(DomainTask *t, virConnectPtr connection, virDomainSnapshotPtr snapshot) {
+        _cleanup_free_ char *xml = snapshot ? virDomainSnapshotGetXMLDesc(snapshot, 0) : NULL;
+        BackendLook *look = &t->look;
         Passport passport;
 
         if (snapshot && !xml)
                 return;
-        t->look.snapshot_seen = true;
+        look->snapshot_seen = true;
         if (!xml)
                 return;
-        t->look.snapshot_usec = passport_snapshot_time(xml);
-        if (passport_of_snapshot(xml, &passport))
-                passport_show(&passport, &text);
-        (void)snprintf(t->look.snapshot_made_by, sizeof(t->look.snapshot_made_by), "%s", text_string(&text));
+        look->snapshot_usec = passport_snapshot_time(xml);
+        if (!passport_of_snapshot(xml, &passport))
+                return;
+        if (!t->knows_host)
+                passport_now(connection, &t->host);
+        t->knows_host = true;
+        show_passport(&passport, look->snapshot_made_by, sizeof(look->snapshot_made_by));
+        show_passport(&t->host, look->made_now_by, sizeof(look->made_now_by));
+        look->snapshot_stale = passport_differs(&passport, &t->host);
 }
 
 static int look(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
@@ -160,7 +176,7 @@ static int look(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
                 return r;
         t->look.way = snapshot ? WAY_OPEN : WAY_NO_SNAPSHOT;
         if (t->sees_snapshot)
-                look_at_snapshot(t, snapshot);
+                look_at_snapshot(t, connection, snapshot);
         if (snapshot)
                 virDomainSnapshotFree(snapshot);
         return 0;
@@ -198,6 +214,19 @@ static int revert(DomainTask *t, virConnectPtr connection, virDomainPtr domain) 
                 r = failed(t, connection);
         virDomainSnapshotFree(snapshot);
         return r;
+}
+
+/* Without what it may have been saved as: that is as old as its snapshot. */
+static int boot(DomainTask *t, virConnectPtr connection, virDomainPtr domain) {
+        if (virDomainIsActive(domain) == 1 && virDomainDestroy(domain) < 0 && virDomainIsActive(domain) == 1)
+                return failed(t, connection);
+        if (virDomainHasManagedSaveImage(domain, 0) == 1 && virDomainManagedSaveRemove(domain, 0) < 0)
+                return failed(t, connection);
+        return virDomainCreate(domain) < 0 ? failed(t, connection) : 0;
+}
+
+static void run_boot(WorkerTask *task) {
+        with_domain((DomainTask *)task, boot);
 }
 
 static void run_revert(WorkerTask *task) {
@@ -254,6 +283,8 @@ static int submit(Domain *domain, WorkerTask task, SnapshotChoice choice) {
         t->name = strdup(domain->name);
         t->choice = choice;
         t->sees_snapshot = !domain->snapshot_seen;
+        t->knows_host = domain->host_known;
+        t->host = domain->host;
         t->epoch = domain->epoch;
         if (!t->name || snapshot_names_init(&t->snapshots, domain->snapshot) < 0) {
                 task_free(t);
@@ -278,6 +309,8 @@ static void look_done(WorkerTask *task, bool live) {
                 if (t->error == -ENOTCONN)
                         hypervisor_broken(domain->hypervisor);
                 if (t->epoch == domain->epoch) {
+                        domain->host_known = t->knows_host;
+                        domain->host = t->host;
                         domain->snapshot_seen |= t->look.snapshot_usec > 0;
                         domain->hooks.looked(&t->look, domain->hooks.userdata);
                 }
@@ -317,20 +350,24 @@ static void revert_done(WorkerTask *task, bool live) {
         task_free(t);
 }
 
-int domain_revert(Backend *backend, SnapshotChoice choice) {
-        Domain *domain = (Domain *)backend;
-
+static int submit_reset(Domain *domain, void (*reset)(WorkerTask *task), SnapshotChoice choice) {
         int r = submit(domain,
-                (WorkerTask){ .run = run_revert,
-                        .done = revert_done,
-                        .slow = true,
-                        .limit_usec = WORKERS_LIMIT_USEC },
+                (WorkerTask){
+                        .run = reset, .done = revert_done, .slow = true, .limit_usec = WORKERS_LIMIT_USEC },
                 choice);
         if (r < 0)
                 return r;
         domain->epoch++;
         domain->reverting = true;
         return 0;
+}
+
+int domain_revert(Backend *backend, SnapshotChoice choice) {
+        return submit_reset((Domain *)backend, run_revert, choice);
+}
+
+int domain_boot(Backend *backend) {
+        return submit_reset((Domain *)backend, run_boot, SNAPSHOT_IN_FORCE);
 }
 
 static void snapshots_changed(WorkerTask *task, bool live) {
@@ -365,7 +402,7 @@ int domain_drop(Backend *backend, SnapshotChoice choice) {
 static void on_connected(Subscription *subscription, bool connected) {
         Domain *domain = subscription->userdata;
 
-        domain->snapshot_seen = false;
+        domain->snapshot_seen = domain->host_known = false;
         if (connected)
                 domain_look(&domain->backend);
         else {

@@ -16,6 +16,7 @@ int domain_new(const BackendVerbs *verbs, Hypervisor *hypervisor, const MachineC
         const BackendHooks *hooks, Backend **ret);
 void domain_look(Backend *backend);
 int domain_revert(Backend *backend, SnapshotChoice choice);
+int domain_boot(Backend *backend);
 int domain_take(Backend *backend, SnapshotChoice choice);
 int domain_drop(Backend *backend, SnapshotChoice choice);
 void domain_free(Backend *backend);

@@ -131,6 +131,7 @@ static const BackendVerbs verbs = {
         .open = driver_open,
         .look = domain_look,
         .revert = domain_revert,
+        .boot = domain_boot,
         .take = domain_take,
         .drop = domain_drop,
         .free = domain_free,

@@ -114,7 +114,7 @@ static void test_all_our_members(void **state) {
                      "\"on-hang\",\n"
                      "\"channel\": null, \"channel-heart\": \"/x\", \"slots\": 3, \"timeout\": 2.5, "
                      "\"secret\": \"/s\", "
-                     "\"heartbeat\": 4, \"max-age\": 60,\n"
+                     "\"heartbeat\": 4, \"max-age\": 60, \"stale-snapshot\": \"keep\",\n"
                      "\"limits\": {\"wall_usec\": 7, \"disk_bytes\": 9}, \"serial\": 1, \"heart\": null}, "
                      "\"b\": {\"max-age\": 0, \"max-requests\": null}},\n"
                      "\"aliases\": {\"pool\": [\"a\", \"b\"]}, \"default-machine\": \"pool\",\n"
@@ -134,6 +134,7 @@ static void test_all_our_members(void **state) {
         assert_int_equal(m->guest, GUEST_PBOT_2026);
         assert_int_equal(m->transport, TRANSPORT_SERIAL);
         assert_int_equal(m->policy, POLICY_ON_HANG);
+        assert_int_equal(m->stale_snapshot, STALE_KEEP);
         assert_null(m->channel_data);
         assert_string_equal(m->channel_heart, "/x");
         assert_string_equal(m->secret, "/s");

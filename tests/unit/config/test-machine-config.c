@@ -13,7 +13,7 @@
 
 /* Some value of each kind; one of them fits any member, and is not what the machine has without it. */
 static const char *const values[] = { "\"other\"", "\"/other\"", "17", "23.5", "90", "\"pbotvm\"",
-        "\"serial\"", "\"always\"", "\"qemu\"", "true", "{\"processes\": 7}" };
+        "\"serial\"", "\"always\"", "\"qemu\"", "\"try\"", "true", "{\"processes\": 7}" };
 
 /* The machine "a" with this member; NULL if it is a mistake. */
 static Config *load(const char *member, const char *value) {

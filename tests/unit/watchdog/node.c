@@ -8,6 +8,11 @@
 
 void node_write(
         const World *w, const char *file, const char *const *names, int state, const char *snapshot) {
+        node_write_described(w, file, names, state, snapshot, "");
+}
+
+void node_write_described(const World *w, const char *file, const char *const *names, int state,
+        const char *snapshot, const char *description) {
         _cleanup_text_ Text path = {};
 
         text_append_printf(&path, "%s/%s", w->directory, file);
@@ -25,10 +30,11 @@ void node_write(
                                     state) > 0);
                 if (snapshot)
                         assert_true(fprintf(f,
-                                            "<test:domainsnapshot><name>%s</name><state>running</state>"
+                                            "<test:domainsnapshot><name>%s</name>"
+                                            "<description>%s</description><state>running</state>"
                                             "<creationTime>1</creationTime><domain type='test'>%s</domain>"
                                             "<active>0</active></test:domainsnapshot>",
-                                            snapshot, domain) > 0);
+                                            snapshot, description, domain) > 0);
                 assert_true(fputs("</domain>", f) >= 0);
         }
         assert_true(fputs("</node>", f) >= 0);

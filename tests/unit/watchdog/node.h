@@ -13,3 +13,6 @@ enum { NODE_RUNNING = 1, NODE_PAUSED = 3, NODE_SHUTOFF = 5, NODE_CRASHED = 6 };
  * with a snapshot of that name, or, where it is NULL, none. */
 void node_write(
         const World *world, const char *file, const char *const *names, int state, const char *snapshot);
+/* The same with what the snapshots say of themselves. */
+void node_write_described(const World *world, const char *file, const char *const *names, int state,
+        const char *snapshot, const char *description);

@@ -3,50 +3,27 @@
 /* Replacing a snapshot, with libvirt's test driver: what is taken is tried before the old one goes. */
 
 #include <signal.h>
-#include <stdio.h>
-
 #include "common/io.h"
 #include "common/text.h"
+#include "node.h"
 #include "test.h"
-#include "world.h"
 
 #define LONG (20 * SEC)
-#define DOMAIN_XML                                                                                          \
-        "<name>vm</name><uuid>6695eb01-f6a4-8304-79aa-97f2502e193f</uuid><memory unit='MiB'>64</memory>"    \
-        "<vcpu>1</vcpu><os><type>hvm</type></os>"
-
 /* The watchdog with a running domain that has snapshot "1", ready. */
 static sd_bus *start(World *w, const char *members) {
-        _cleanup_text_ Text machine = {}, path = {};
+        const char *const names[] = { "vm", NULL };
+        _cleanup_text_ Text machine = {};
 
-        text_append_printf(&path, "%s/node.xml", w->directory);
-        FILE *f = fopen(text_string(&path), "we");
-        assert_non_null(f);
-        assert_true(fputs("<node xmlns:test='http://libvirt.org/schemas/domain/test/1.0'><domain "
-                          "type='test'>" DOMAIN_XML "<test:runstate>1</test:runstate>"
-                          "<test:domainsnapshot><name>1</name><state>running</state>"
-                          "<creationTime>1</creationTime><domain type='test'>" DOMAIN_XML
-                          "</domain><active>0</active></test:domainsnapshot></domain></node>",
-                            f) >= 0);
-        assert_int_equal(fclose(f), 0);
+        node_write(w, "node.xml", names, NODE_RUNNING, "1");
         text_append_printf(&machine, "\"uri\": \"test://%s/node.xml\"%s", w->directory, members);
         world_configure(w, text_string(&machine), "");
         world_start(w);
         world_wait_status(w, "vm ready");
         sd_bus *bus = world_connect(w);
         /* Before libvirt was heard nothing is known that could be taken. */
-        while (world_log_count(w, "Connected to libvirt") == 0)
-                usleep(1000);
+        world_wait_log(w, "Connected to libvirt");
         usleep(100000);
         return bus;
-}
-
-static void wait_log(World *w, const char *text) {
-        uint64_t deadline = now_monotonic() + WORLD_PATIENCE_USEC;
-
-        while (world_log_count(w, text) == 0 && now_monotonic() < deadline)
-                usleep(10000);
-        assert_int_equal(world_log_count(w, text), 1);
 }
 
 static void wait_reason(sd_bus *bus, const char *reason) {
@@ -140,7 +117,7 @@ static void test_interrupted(void **state) {
         sd_bus_slot_unref(snapshot.slot);
         sd_bus_flush_close_unref(other);
         fake_guest_set(w->guest, FAKE_ANSWERS, true);
-        wait_log(
+        world_wait_log(
                 w, "Taking a snapshot of vm failed: whoever asked for it is gone; the old one is in force.");
         serves(w, bus);
         assert_int_equal(trials(bus), 1);
@@ -156,8 +133,8 @@ static void test_watchdog_ends(void **state) {
 
         fake_guest_set(w->guest, FAKE_ANSWERS, false);
         client_snapshot_begin(bus, "vm", &snapshot);
-        wait_log(w, "vm is reverted after");     /* a revert asked for before that is done by it */
-        client_revert_begin(bus, "vm", &revert); /* which waits for the end of that */
+        world_wait_log(w, "vm is reverted after"); /* a revert asked for before that is done by it */
+        client_revert_begin(bus, "vm", &revert);   /* which waits for the end of that */
         wait_reason(bus, "the new snapshot is tried");
         assert_int_equal(kill(w->watchdog_pid, SIGTERM), 0);
         world_wait_count(w, &w->stops, 1);

@@ -199,6 +199,14 @@ static void read_log(const World *w, Text *log) {
         assert_int_equal(io_read_file(AT_FDCWD, text_string(&path), (size_t)64 << 20, log), 0);
 }
 
+void world_wait_log(World *w, const char *text) {
+        uint64_t deadline = now_monotonic() + WORLD_PATIENCE_USEC;
+
+        while (world_log_count(w, text) == 0 && now_monotonic() < deadline)
+                usleep(10000);
+        assert_int_equal(world_log_count(w, text), 1);
+}
+
 bool world_log_has_line(World *w, const char *first, const char *then) {
         _cleanup_text_ Text log = {};
 

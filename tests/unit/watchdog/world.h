@@ -56,6 +56,8 @@ int world_wait_end(World *world);
 void world_wait_status(World *world, const char *text);
 /* How often the text stands in the log so far. */
 size_t world_log_count(World *world, const char *text);
+/* Waits until it stands there, once. */
+void world_wait_log(World *world, const char *text);
 /* Whether the two stand in one line of it, in that order. */
 bool world_log_has_line(World *world, const char *first, const char *then);
 /* What a counter (readies ...) is. */
