@@ -30,7 +30,7 @@ void config_read_aliases(ConfigReader *reader, Config *config, const Json *alias
 void config_read_listeners(ConfigReader *reader, Config *config, const Json *listeners);
 
 /* Members of machines, aliases and listeners at most, each. */
-#define MACHINES_MAX 1024
+#define MACHINES_MAX 4096
 /* Makes room for one more element, zeroed; NULL without memory. */
 void *config_array_grow(ConfigReader *reader, void **array, size_t *n, size_t size);
 

@@ -12,7 +12,7 @@
 #define STATE_FILE_NEW "state.json.new"
 /* What is written can be read: 1,024 machines have 400 KiB, 2.2 MiB at worst, and a lease has at most 1 KiB.
  */
-#define STATE_LIMITS ((JsonLimits){ .size = 4 << 20, .depth = 8, .values = 200000 })
+#define STATE_LIMITS ((JsonLimits){ .size = 32 << 20, .depth = 8, .values = 2000000 })
 
 /* The members of a machine that are numbers, none of which has to be there. */
 static const struct {

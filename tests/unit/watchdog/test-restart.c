@@ -360,7 +360,7 @@ static void test_a_large_file(void **state) {
         saved_state_done(&saved);
 
         /* What could not be read again is not written. */
-        while (text.size <= (size_t)4 << 20)
+        while (text.size <= (size_t)32 << 20)
                 text_append_string(&text, "                                ");
         int fd = open(((World *)*state)->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         assert_int_equal(state_file_write(fd, &text), -EFBIG);
