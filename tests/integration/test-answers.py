@@ -7,7 +7,7 @@ import hashlib
 import socket
 import time
 
-from stack import DOMAIN, ask, ask_timed, echo, equal, journal, machine, on, run, scale, time_limit, true, wait_ready
+from stack import DOMAIN, ask, ask_timed, echo, equal, journal, machine, on, run, time_limit, true, wait_ready
 
 
 def test_hello():
@@ -110,16 +110,6 @@ def test_storage_outlives_a_revert():
     # Another command: the same output once more would be told as that.
     text = ask({**request, 'persist-key': key + 'x', 'code': f'echo other; cat ~/{key}/f'})
     true('No such file' in text, f'by its key alone: {text!r}')
-
-
-def test_soak():
-    count = scale(300, 2000)
-    reverts = machine()['Reverts']
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        words = [f'soak-{i}-{"x" * (i % 97)}' for i in range(count)]
-        for word, got in zip(words, pool.map(echo, words)):
-            equal(got, word)
-    equal(machine()['Reverts'], reverts, 'reverts')
 
 
 if __name__ == '__main__':
