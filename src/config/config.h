@@ -74,6 +74,7 @@ typedef struct MachineConfig {
         uint32_t cid;         /* 0: no vsock */
         bool serial_named; /* these were said, if only that there is none; else the domain may have them */
         bool heart_named;
+        bool addr_named;
         bool cid_named;
         uint32_t vport;     /* 5555 */
         char *channel_data; /* unix socket of the virtio-serial channel; NULL: none */

@@ -58,14 +58,14 @@ bool machine_config_equal(const MachineConfig *a, const MachineConfig *b) {
                a->policy == b->policy && a->stale_snapshot == b->stale_snapshot &&
                a->serial_port == b->serial_port && a->heart_port == b->heart_port && a->cid == b->cid &&
                a->vport == b->vport && a->serial_named == b->serial_named &&
-               a->heart_named == b->heart_named && a->cid_named == b->cid_named && a->slots == b->slots &&
+               a->heart_named == b->heart_named && a->cid_named == b->cid_named &&
+               a->addr_named == b->addr_named && a->slots == b->slots &&
                a->timeout_usec == b->timeout_usec && a->heartbeat_lost_usec == b->heartbeat_lost_usec &&
                a->max_age_usec == b->max_age_usec && a->max_requests == b->max_requests &&
                memcmp(&a->limits, &b->limits, sizeof(a->limits)) == 0;
 }
 
-bool machine_uri_is_local(const char *uri) {
-        const char *slashes = strstr(uri, "://");
-
-        return !slashes || slashes[strlen("://")] == '/';
+bool machine_config_is_remote(const MachineConfig *config) {
+        return config->backend == BACKEND_LIBVIRT && config->domain && config->uri &&
+               !machine_uri_is_local(config->uri);
 }

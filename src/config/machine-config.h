@@ -4,6 +4,7 @@
 /* A machine's configuration, owned: a machine that is in use keeps its own over a reload. */
 
 #include "config/config.h"
+#include "config/uri.h"
 
 /* Frees its strings. */
 void machine_config_done(MachineConfig *config);
@@ -14,5 +15,5 @@ DEFINE_CLEANUP(MachineConfig *, machine_config_free);
 /* True if no member of one is otherwise in the other. */
 bool machine_config_equal(const MachineConfig *a, const MachineConfig *b);
 
-/* True if the machines of that libvirt URI are on this host. */
-bool machine_uri_is_local(const char *uri);
+/* True if its domain is on another host: sockets, ports and CIDs of this one are not its. */
+bool machine_config_is_remote(const MachineConfig *config);

@@ -170,6 +170,7 @@ static void read_machine(
                         flags[i] && machine_members[i].offset == offsetof(MachineConfig, serial_port);
                 m->heart_named |=
                         flags[i] && machine_members[i].offset == offsetof(MachineConfig, heart_port);
+                m->addr_named |= flags[i] && machine_members[i].offset == offsetof(MachineConfig, addr);
                 m->cid_named |= flags[i] && machine_members[i].offset == offsetof(MachineConfig, cid);
         }
 }

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "common/log.h"
+#include "config/uri.h"
 
 #define AT(member) offsetof(Config, member)
 #define OF(member) offsetof(MachineConfig, member)
@@ -70,7 +71,8 @@ const Member machine_members[] = {
         /* Ours. */
         { "backend", MEMBER_WORD, OF(backend), "\"libvirt\" or \"qemu\"",
                 .from_string = backend_kind_from_string },
-        { "uri", MEMBER_STRING, OF(uri), "a libvirt connection URI" },
+        { "uri", MEMBER_URI, OF(uri),
+                "a libvirt connection URI, such as \"qemu:///system\" or \"qemu+tls://HOST/system\"" },
         { "domain", MEMBER_STRING, OF(domain), "the name of a libvirt domain, or null", EMPTY_MEANS_NULL },
         { "snapshot", MEMBER_STRING, OF(snapshot), "the name of a snapshot" },
         { "guest", MEMBER_WORD, OF(guest), "\"pbotvm\", \"pbot-2023\", \"pbot-2026\", or null (found out)",
@@ -216,8 +218,10 @@ static void limits_read(ConfigReader *reader, const Json *object, const char *na
 
 static bool text_read(ConfigReader *reader, const Member *member, const Json *value, char **to) {
         const char *s = string_value(value);
+        LibvirtUri uri;
 
-        if (!s || (member->kind == MEMBER_PATH && s[0] != '/'))
+        if (!s || (member->kind == MEMBER_PATH && s[0] != '/') ||
+                (member->kind == MEMBER_URI && libvirt_uri_parse(s, &uri) < 0))
                 return false;
         config_set_string(reader, to, s);
         return true;
@@ -265,6 +269,7 @@ static void member_unset(const Member *member, void *to) {
         switch (member->kind) {
         case MEMBER_STRING:
         case MEMBER_PATH:
+        case MEMBER_URI:
                 free(*(char **)to);
                 *(char **)to = NULL;
                 break;
@@ -295,6 +300,7 @@ static bool member_read(
         switch (member->kind) {
         case MEMBER_STRING:
         case MEMBER_PATH:
+        case MEMBER_URI:
                 return text_read(reader, member, value, to);
         case MEMBER_WORD:
                 return word_read(member, value, to);

@@ -17,6 +17,7 @@ typedef struct ConfigReader {
 typedef enum MemberKind {
         MEMBER_STRING,    /* char *: not empty; a number is taken as it is written */
         MEMBER_PATH,      /* char *: absolute */
+        MEMBER_URI,       /* char *: libvirt's */
         MEMBER_PORT,      /* uint16_t: 0 to 65535, also as a string of digits */
         MEMBER_UINT32,    /* uint32_t, likewise */
         MEMBER_COUNT,     /* unsigned */

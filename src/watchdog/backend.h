@@ -23,7 +23,7 @@ typedef struct BackendLook {
         char snapshot_made_by[160]; /* for people; "": not known */
         bool snapshot_stale;        /* that is not what is there now */
         char made_now_by[160];      /* what is, if so; for people */
-        const char *message;        /* the backend's, when it refuses (WAY_REFUSED); not owned */
+        const char *message;        /* why it is away or refuses (WAY_AWAY, WAY_REFUSED); not owned */
         bool passing; /* off in the middle of somebody's revert, or so it seems: to be looked at again */
 } BackendLook;
 

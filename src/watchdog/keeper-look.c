@@ -52,6 +52,8 @@ void keeper_looked(const BackendLook *look, void *userdata) {
                 snprintf(keeper->snapshot_made_by, sizeof(keeper->snapshot_made_by), "%s",
                         look->snapshot_made_by);
         }
+        snprintf(keeper->trouble, sizeof(keeper->trouble), "%s",
+                look->way == WAY_AWAY && look->message ? look->message : "");
         machine_set_way(&keeper->machine, look->way);
         keeper_stale_looked(keeper, look);
         if (up && keeper->run_id >= 0 && look->id != keeper->run_id)

@@ -76,7 +76,8 @@ struct Keeper {
         char snapshot_made_by[160];
         uint64_t reset_begun_usec; /* CLOCK_MONOTONIC */
         char last_error[200];      /* the backend's, of the last revert that failed */
-        char reason[320];          /* why it is in its state, composed of that and two more texts */
+        char trouble[300];         /* why the backend is away, "" if it is not, or says nothing */
+        char reason[640];          /* why it is in its state, composed of those and two more texts */
         size_t waiting;            /* for a lease */
         GuestKind guest;           /* as it was at the last beat that was news */
 

@@ -13,10 +13,12 @@ static const char *reason(Keeper *keeper) {
                    *obstacle = machine_obstacle(&keeper->machine);
         if (streq(why, obstacle))
                 obstacle = "";
-        bool failed = machine_state(&keeper->machine) == MACHINE_FAILED && *keeper->last_error;
+        bool failed = machine_state(&keeper->machine) == MACHINE_FAILED;
+        const char *error = failed && !*keeper->trouble ? keeper->last_error : keeper->trouble;
+        bool first = !*why && !*obstacle;
 
         snprintf(keeper->reason, sizeof(keeper->reason), "%s%s%s%s%s", why, *why && *obstacle ? "; " : "",
-                obstacle, failed ? "; " : "", failed ? keeper->last_error : "");
+                obstacle, first || !*error ? "" : "; ", error);
         return keeper->reason;
 }
 

@@ -4,6 +4,7 @@
 #include <libvirt/virterror.h>
 
 #include "passport/libvirt.h"
+#include "reach/refusal.h"
 
 /* More than this are not read: of a host's domains, of a domain's snapshots and disks. */
 #define DOMAINS_MAX 1000
@@ -43,6 +44,7 @@ HypervisorFacts *facts_free(HypervisorFacts *facts) {
         free(facts->domains);
         free(facts->uri);
         free(facts->error);
+        free(facts->mend);
         free(facts);
         return NULL;
 }
@@ -64,6 +66,18 @@ const SnapshotFacts *facts_snapshot(const DomainFacts *domain, const char *name)
 static void fail(HypervisorFacts *facts, const char *message) {
         free(facts->error);
         facts->error = strdup(message);
+}
+
+/* What is wrong, before libvirt's own words. */
+static void fail_to_connect(HypervisorFacts *facts) {
+        _cleanup_text_ Text error = {}, mend = {};
+
+        if (refusal_tell(virGetLastError(), facts->uri, &error, &mend))
+                text_append_string(&error, ": ");
+        text_append_string(&error, virGetLastErrorMessage());
+        fail(facts, text_string(&error));
+        if (mend.size > 0)
+                facts->mend = strdup(text_string(&mend));
 }
 
 static void read_snapshots(DomainFacts *facts, virDomainPtr domain) {
@@ -138,7 +152,7 @@ void facts_gather(HypervisorFacts *facts) {
         libvirt_silence();
         virConnectPtr connection = virConnectOpenReadOnly(facts->uri);
         if (!connection) {
-                fail(facts, virGetLastErrorMessage());
+                fail_to_connect(facts);
                 return;
         }
         facts_read(facts, connection);

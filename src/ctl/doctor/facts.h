@@ -27,6 +27,7 @@ typedef struct DomainFacts {
 typedef struct HypervisorFacts {
         char *uri;
         char *error;           /* why it does not answer; NULL: it does */
+        char *mend;            /* then the command that mends it; NULL: not known */
         unsigned long version; /* of the daemon, as libvirt counts: 9000000 is 9.0.0 */
         Passport passport;     /* what a snapshot would be made with now */
         DomainFacts *domains;

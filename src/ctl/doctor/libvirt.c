@@ -16,7 +16,9 @@ static LookResult look_reachable(const Patient *patient, Found *found) {
         if (!error)
                 return LOOK_OK;
         text_append_string(&found->what, error);
-        if (!patient_is_local(patient)) {
+        if (patient->hypervisor->mend)
+                text_append_string(&found->mend, patient->hypervisor->mend);
+        else if (!patient_is_local(patient)) {
                 text_append_string(&found->mend, "virsh -c ");
                 words_quote(&found->mend, patient->hypervisor->uri);
                 text_append_string(&found->mend, " version --daemon");

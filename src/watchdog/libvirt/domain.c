@@ -411,6 +411,7 @@ static void on_connected(Subscription *subscription, bool connected) {
                         .way = WAY_AWAY,
                         .id = -1,
                         .taken_usec = now_monotonic(),
+                        .message = hypervisor_trouble(domain->hypervisor),
                 };
                 domain->hooks.looked(&away, domain->hooks.userdata);
         }

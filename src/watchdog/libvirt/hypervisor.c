@@ -2,10 +2,12 @@
 #include "watchdog/libvirt/hypervisor.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <libvirt/virterror.h>
 
 #include "common/log.h"
 #include "common/utf8.h"
+#include "reach/refusal.h"
 
 /* libvirt's own macro of that name is a cast that clang's -Wcast-function-type-strict refuses; by way of
  * void (*)(void), the type that stands for any function, it is taken. */
@@ -20,6 +22,7 @@ struct Hypervisor {
         bool connected;
         bool connecting; /* a task is on its way */
         bool complained; /* about libvirt's being away */
+        char trouble[300];
         bool retired;
         void (*gone)(Hypervisor *hypervisor, void *userdata);
         void *gone_userdata;
@@ -47,7 +50,7 @@ typedef struct ConnectTask {
         WorkerTask task;
         Hypervisor *hypervisor;
         bool connected;
-        char message[200];
+        char message[300];
 } ConnectTask;
 
 static void connect_soon(Hypervisor *hypervisor);
@@ -62,6 +65,10 @@ bool hypervisor_is_used(const Hypervisor *hypervisor) {
 
 bool hypervisor_is_connected(const Hypervisor *hypervisor) {
         return hypervisor->connected;
+}
+
+const char *hypervisor_trouble(const Hypervisor *hypervisor) {
+        return hypervisor->trouble;
 }
 
 Workers *hypervisor_workers(const Hypervisor *hypervisor) {
@@ -189,6 +196,16 @@ static virConnectPtr swap_connection(Hypervisor *hypervisor, virConnectPtr conne
         return old;
 }
 
+/* What has to be mended comes before libvirt's own words. */
+static void tell_trouble(ConnectTask *t) {
+        _cleanup_text_ Text text = {}, mend = {};
+
+        if (refusal_tell(virGetLastError(), t->hypervisor->uri, &text, &mend))
+                text_append_string(&text, ": ");
+        text_append_string(&text, virGetLastErrorMessage());
+        utf8_copy_line(t->message, sizeof(t->message), text_string(&text));
+}
+
 static void run_connect(WorkerTask *task) {
         ConnectTask *t = (ConnectTask *)task; /* its first member */
 
@@ -198,7 +215,7 @@ static void run_connect(WorkerTask *task) {
         if (connection)
                 (void)swap_connection(t->hypervisor, connection);
         else
-                utf8_copy_line(t->message, sizeof(t->message), virGetLastErrorMessage());
+                tell_trouble(t);
 }
 
 static void connect_done(WorkerTask *task, bool live) {
@@ -207,6 +224,7 @@ static void connect_done(WorkerTask *task, bool live) {
 
         if (live) {
                 h->connecting = false;
+                snprintf(h->trouble, sizeof(h->trouble), "%s", t->message);
                 if (t->connected) {
                         log_info("Connected to libvirt at %s.", h->uri);
                         h->complained = false;

@@ -29,6 +29,8 @@ const char *hypervisor_uri(const Hypervisor *hypervisor);
 /* True if somebody subscribes to it. */
 bool hypervisor_is_used(const Hypervisor *hypervisor);
 bool hypervisor_is_connected(const Hypervisor *hypervisor);
+/* Why it is not, in words; "" if it is, or was until now. Valid until it is tried again. */
+const char *hypervisor_trouble(const Hypervisor *hypervisor);
 Workers *hypervisor_workers(const Hypervisor *hypervisor);
 
 /* On a worker: the connection, to be given back with virConnectClose(), or NULL when there is none. */

@@ -10,6 +10,8 @@
 /* Needs struct sockaddr. */
 #include <linux/vm_sockets.h>
 
+#include "config/machine-config.h"
+
 typedef union SocketAddress {
         struct sockaddr any;
         struct sockaddr_un un;
@@ -62,8 +64,22 @@ static uint32_t guest_cid(const MachineConfig *config, const DomainLines *lines)
         return config->cid_named || !lines->known || has_channel(config, lines) ? config->cid : lines->cid;
 }
 
+/* What is at a path, a CID or a port of this host is not a guest of another one: of that, only what the
+ * configuration names by its address. */
+static size_t remote_endpoints(
+        const MachineConfig *config, bool named, uint16_t port, Endpoint ret[static ENDPOINTS_MAX]) {
+        size_t n = 0;
+
+        if (named && port > 0 && config->addr_named && wanted(config, TRANSPORT_SERIAL))
+                ret[n++] = serial_endpoint(config, port);
+        return n;
+}
+
 size_t transport_data_endpoints(
         const MachineConfig *config, const DomainLines *lines, Endpoint ret[static ENDPOINTS_MAX]) {
+        if (machine_config_is_remote(config))
+                return remote_endpoints(config, config->serial_named, config->serial_port, ret);
+
         uint16_t port = serial_port(config, lines, config->serial_named, config->serial_port, 0);
         uint32_t cid = guest_cid(config, lines);
         size_t n = 0;
@@ -81,6 +97,9 @@ size_t transport_data_endpoints(
 
 size_t transport_heart_endpoints(
         const MachineConfig *config, const DomainLines *lines, Endpoint ret[static ENDPOINTS_MAX]) {
+        if (machine_config_is_remote(config))
+                return remote_endpoints(config, config->heart_named, config->heart_port, ret);
+
         uint16_t port = serial_port(config, lines, config->heart_named, config->heart_port, 1);
         size_t n = 0;
 

@@ -28,7 +28,8 @@ typedef struct Endpoint {
 /* The machine's ways for data, in the order in which they are tried: channel, vsock, serial, or the one that
  * is configured. Whoever listens on a TCP port of this host first would be the guest, so a port, like a CID,
  * is one that was named: by the configuration, or by the domain itself where that has no channel. A domain
- * that has a channel and no such line is not looked for on it. Returns how many. */
+ * that has a channel and no such line is not looked for on it. Of a machine on another host (machine-config.h)
+ * those of this one are no ways. Returns how many. */
 size_t transport_data_endpoints(
         const MachineConfig *config, const DomainLines *lines, Endpoint ret[static ENDPOINTS_MAX]);
 /* The same for the heartbeat, which has no vsock. */

@@ -204,6 +204,9 @@ static const struct {
                 "1: machines.a.guest: expected \"pbotvm\", \"pbot-2023\", \"pbot-2026\", or null (found "
                 "out), "
                 "found a string, \"pbot\"\n" },
+        { "{\"machines\": {\"a\": {\"uri\": \"qemu+tpc://host/system\"}}}",
+                "1: machines.a.uri: expected a libvirt connection URI, such as \"qemu:///system\" or "
+                "\"qemu+tls://HOST/system\", found a string, \"qemu+tpc://host/system\"\n" },
         { "{\"machines\": {\"a\": {\"timeout\": \"10\"}}}",
                 "1: machines.a.timeout: expected a number of seconds from 1 to 600, found a string, "
                 "\"10\"\n" },

@@ -101,6 +101,41 @@ static const struct {
                 { true, true, { 5, 6 }, 7 }, { TRANSPORT_SERIAL }, 8, 0, 0 },
 };
 
+#define THERE .domain = (char *)"vm", .uri = (char *)"qemu+tls://host/system"
+
+/* Whatever of this host would be taken for a machine that is on another one. */
+static void test_nothing_here_is_a_guest_there(void **state _unused_) {
+        static const DomainLines lines = { true, false, { 5, 6 }, 7 };
+        static const struct {
+                MachineConfig config;
+                size_t n;
+        } table[] = {
+                { { THERE, .channel_data = CHANNEL, .channel_heart = CHANNEL, .cid = 7, .cid_named = true },
+                        0 },
+                { { THERE, .serial_port = 5, .serial_named = true, .heart_port = 6, .heart_named = true },
+                        0 },
+                { { THERE, .addr = (char *)"10.0.0.1", .addr_named = true }, 0 },
+                { { THERE, .addr = (char *)"10.0.0.1", .addr_named = true, .serial_port = 5,
+                          .serial_named = true, .heart_port = 6, .heart_named = true },
+                        1 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++)
+                for (int known = 0; known < 2; known++) {
+                        const DomainLines *l = known ? &lines : &(DomainLines){};
+                        Endpoint data[ENDPOINTS_MAX] = {}, heart[ENDPOINTS_MAX] = {};
+
+                        assert_int_equal(transport_data_endpoints(&table[i].config, l, data), table[i].n);
+                        assert_int_equal(transport_heart_endpoints(&table[i].config, l, heart), table[i].n);
+                        if (table[i].n > 0) {
+                                assert_int_equal(data[0].kind, TRANSPORT_SERIAL);
+                                assert_string_equal(data[0].addr, "10.0.0.1");
+                                assert_int_equal(data[0].port, 5);
+                                assert_int_equal(heart[0].port, 6);
+                        }
+                }
+}
+
 static void test_ways(void **state _unused_) {
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 Endpoint data[ENDPOINTS_MAX] = {}, heart[ENDPOINTS_MAX] = {};
@@ -130,6 +165,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_domain_tells_its_lines),
                 cmocka_unit_test(test_ways),
+                cmocka_unit_test(test_nothing_here_is_a_guest_there),
         };
         cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
         return cmocka_run_group_tests(tests, NULL, NULL);
