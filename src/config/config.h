@@ -16,12 +16,13 @@ const char *guest_kind_to_string(GuestKind kind); /* "", "pbotvm", "pbot-2023", 
 int guest_kind_from_string(const char *string);   /* a GuestKind or -EINVAL */
 
 typedef enum TransportKind {
-        TRANSPORT_AUTO, /* channel, then vsock, then serial */
+        TRANSPORT_AUTO, /* channel, then vsock, then serial; of another host: stream, then serial */
         TRANSPORT_VSOCK,
         TRANSPORT_CHANNEL,
         TRANSPORT_SERIAL,
+        TRANSPORT_STREAM, /* the channel, through libvirt */
 } TransportKind;
-const char *transport_kind_to_string(TransportKind kind); /* "auto", "vsock", "channel", "serial" */
+const char *transport_kind_to_string(TransportKind kind); /* "auto", "vsock" ... "stream" */
 int transport_kind_from_string(const char *string);
 
 typedef enum RevertPolicy {

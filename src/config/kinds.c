@@ -14,6 +14,7 @@ static const char *const transport_kinds[] = {
         [TRANSPORT_VSOCK] = "vsock",
         [TRANSPORT_CHANNEL] = "channel",
         [TRANSPORT_SERIAL] = "serial",
+        [TRANSPORT_STREAM] = "stream",
 };
 
 static const char *const revert_policies[] = {

@@ -77,7 +77,7 @@ const Member machine_members[] = {
         { "snapshot", MEMBER_STRING, OF(snapshot), "the name of a snapshot" },
         { "guest", MEMBER_WORD, OF(guest), "\"pbotvm\", \"pbot-2023\", \"pbot-2026\", or null (found out)",
                 EMPTY_MEANS_NULL, .from_string = guest_kind_from_string },
-        { "transport", MEMBER_WORD, OF(transport), "\"auto\", \"vsock\", \"channel\" or \"serial\"",
+        { "transport", MEMBER_WORD, OF(transport), "\"auto\", \"vsock\", \"channel\", \"serial\" or \"stream\"",
                 .from_string = transport_kind_from_string },
         { "policy", MEMBER_WORD, OF(policy), "\"on-failure\", \"always\", \"on-hang\" or \"never\"",
                 .from_string = revert_policy_from_string },

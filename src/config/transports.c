@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the way to a guest needs, once the file and the variables have been read. */
 #include "config/config-private.h"
+#include "config/machine-config.h"
 
 /* What a machine lacks, and the variable that may have taken it away. */
 typedef struct Lack {
@@ -9,6 +10,13 @@ typedef struct Lack {
 } Lack;
 
 static Lack lack_of(const MachineConfig *m) {
+        if (m->transport == TRANSPORT_STREAM && (!m->domain || m->backend != BACKEND_LIBVIRT))
+                return (Lack){ "a domain of libvirt's", NULL };
+        if (machine_config_is_remote(m) &&
+                (m->transport == TRANSPORT_VSOCK || m->transport == TRANSPORT_CHANNEL))
+                return (Lack){ "a uri of this host", NULL };
+        if (machine_config_is_remote(m) && m->transport == TRANSPORT_SERIAL && !m->addr_named)
+                return (Lack){ "the addr of its host", NULL };
         if (m->transport == TRANSPORT_VSOCK && m->cid == 0)
                 return (Lack){ "a cid", "PBOTVM_CID" };
         if (m->transport == TRANSPORT_CHANNEL && !m->channel_data)
@@ -35,7 +43,8 @@ void config_check_transports(
                 const MachineConfig *m = &config->machines[i];
                 Lack lack = lack_of(m);
 
-                if (!lack.what && (m->cid > 0 || m->channel_data || m->serial_port > 0))
+                if (!lack.what && (m->transport == TRANSPORT_STREAM || machine_config_is_remote(m) ||
+                                          m->cid > 0 || m->channel_data || m->serial_port > 0))
                         continue;
                 reader->n_errors++;
                 if (!reader->errors)

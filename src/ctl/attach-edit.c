@@ -229,6 +229,7 @@ int attach_edit(xmlDocPtr definition, TransportKind kind, const MachineConfig *m
                 put_vsock(&edit);
                 break;
         case TRANSPORT_AUTO:
+        case TRANSPORT_STREAM:
                 return -EINVAL;
         }
         return text_error(changed);

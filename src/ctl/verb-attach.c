@@ -132,7 +132,7 @@ int verb_attach(Ctl *ctl, int argc _unused_, char **argv) {
         Attach *attach;
 
         int kind = transport_kind_from_string(argv[1]);
-        if (kind < 0 || kind == TRANSPORT_AUTO) {
+        if (kind < 0 || kind == TRANSPORT_AUTO || kind == TRANSPORT_STREAM) {
                 fprintf(stderr, "attach %s: expected serial, vsock or channel.\n", argv[1]);
                 return EXIT_USAGE;
         }

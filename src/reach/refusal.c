@@ -11,8 +11,8 @@
  * rows. */
 #define HOST_KEY                                                                                            \
         "the ssh host key of {host} is not known to the watchdog's user, or has changed",                   \
-                "sudo -u " WATCHDOG " ssh-keygen -R {host}; sudo -u " WATCHDOG                              \
-                " ssh {host} true  # compare the key before you answer yes"
+                "ssh-keygen -R {host} -f /etc/ssh/ssh_known_hosts; ssh-keyscan {host} "                     \
+                ">>/etc/ssh/ssh_known_hosts  # and compare with the keys there"
 #define NO_LOGIN                                                                                            \
         "{host} does not let the watchdog's user in by ssh", "sudo -u " WATCHDOG " ssh-copy-id {host}"
 #define SSH_ENDED                                                                                           \
@@ -55,6 +55,10 @@ static const struct {
         { VIR_ERR_SYSTEM_ERROR, ECONNREFUSED, "tcp", NULL,
                 { "nobody listens for libvirt on {host}",
                         "ssh {host} systemctl enable --now libvirtd-tcp.socket" } },
+        { VIR_ERR_SYSTEM_ERROR, EPERM, NULL, NULL,
+                { "the watchdog's service may not reach {host}",
+                        "systemctl edit pbotvm-watchdog  # [Service] IPAddressAllow=, the address of "
+                        "{host}" } },
         { VIR_ERR_SYSTEM_ERROR, EHOSTUNREACH, NULL, NULL,
                 { "{host} cannot be reached over the network", "ping -c 3 {host}" } },
         { VIR_ERR_SYSTEM_ERROR, ENETUNREACH, NULL, NULL,

@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "watchdog/machine.h"
+#include "watchdog/transport/channel-opener.h"
 #include "watchdog/transport/domain-lines.h"
 
 /* One machine as its backend sees it. */
@@ -17,7 +18,7 @@ typedef struct BackendLook {
         uint64_t cpu_usec;     /* used by it so far */
         uint64_t memory_bytes; /* that its guest has; 0: not known */
         uint64_t taken_usec;
-        DomainLines lines;          /* of a machine on this host */
+        DomainLines lines;
         bool snapshot_seen;         /* the two that follow were looked at too */
         uint64_t snapshot_usec;     /* when the one in force was taken, CLOCK_REALTIME; 0: there is none */
         char snapshot_made_by[160]; /* for people; "": not known */
@@ -54,6 +55,7 @@ typedef struct BackendVerbs BackendVerbs;
 /* One machine of it; the first member of what the backend knows of that machine. */
 typedef struct Backend {
         const BackendVerbs *verbs;
+        ChannelOpener *opener; /* of its channels, where they are no sockets; NULL: nobody opens them */
 } Backend;
 
 /* What it has for all of its machines; the first member of that. */
@@ -80,7 +82,7 @@ struct BackendVerbs {
         int (*take)(Backend *backend, SnapshotChoice choice);
         /* Begins to delete one. 0 or negative errno. */
         int (*drop)(Backend *backend, SnapshotChoice choice);
-        /* What is still done for it goes on; no hook is called any more. */
+        /* What is still done for it goes on; no hook is called any more. Its opener is not used any more. */
         void (*free)(Backend *backend);
 
         /* Both NULL where nothing is kept for several machines that could get stuck, or be given up. */

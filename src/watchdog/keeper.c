@@ -386,7 +386,12 @@ static int open_backend(Keeper *keeper, BackendDriver *driver) {
                 .snapshots_changed = keeper_snapshots_changed,
                 .userdata = keeper,
         };
-        return driver->verbs->open(driver, keeper->config, &hooks, &keeper->backend);
+        int r = driver->verbs->open(driver, keeper->config, &hooks, &keeper->backend);
+        if (r < 0)
+                return r;
+        link_set_opener(keeper->link, keeper->backend->opener);
+        pulse_set_opener(keeper->pulse, keeper->backend->opener);
+        return 0;
 }
 
 static int open_ways(Keeper *keeper, sd_event *event) {
@@ -455,10 +460,10 @@ Keeper *keeper_free(Keeper *keeper) {
         keeper_give_up(keeper);
         sd_event_source_disable_unref(keeper->timer);
         sd_event_source_disable_unref(keeper->look_timer);
-        if (keeper->backend)
-                keeper->backend->verbs->free(keeper->backend);
         pulse_free(keeper->pulse);
         link_free(keeper->link);
+        if (keeper->backend)
+                keeper->backend->verbs->free(keeper->backend);
         machine_config_free(keeper->config);
         asker_done(&keeper->user);
         free(keeper);

@@ -11,6 +11,7 @@
 #include "passport/libvirt.h"
 #include "watchdog/libvirt/domain-xml.h"
 #include "watchdog/libvirt/snapshot.h"
+#include "watchdog/libvirt/stream.h"
 
 #define MESSAGE_SIZE 200
 
@@ -20,6 +21,7 @@ typedef struct Domain {
         Backend backend;
         Subscription subscription;
         Hypervisor *hypervisor;
+        Streams *streams;
         char *name;
         char *snapshot;
         BackendHooks hooks;
@@ -118,11 +120,8 @@ static void with_domain(DomainTask *t, DomainVerb verb) {
 
 /* What cannot be read is as if nobody had told. */
 static void look_at_lines(DomainTask *t, virDomainPtr domain) {
-        _cleanup_free_ char *xml = NULL;
+        _cleanup_free_ char *xml = virDomainGetXMLDesc(domain, 0);
 
-        if (!machine_uri_is_local(hypervisor_uri(t->hypervisor)))
-                return;
-        xml = virDomainGetXMLDesc(domain, 0);
         if (xml)
                 (void)domain_xml_lines(xml, &t->look.lines);
 }
@@ -451,10 +450,12 @@ int domain_new(const BackendVerbs *verbs, Hypervisor *hypervisor, const MachineC
                 .userdata = domain,
         };
         hypervisor_subscribe(hypervisor, &domain->subscription);
-        if (!domain->name || !domain->snapshot) {
+        if (!domain->name || !domain->snapshot ||
+                streams_new(hypervisor, domain->name, &domain->streams) < 0) {
                 domain_free(&domain->backend);
                 return -ENOMEM;
         }
+        domain->backend.opener = streams_opener(domain->streams);
         *ret = &domain->backend;
         return 0;
 }
@@ -465,6 +466,7 @@ void domain_free(Backend *backend) {
         for (DomainTask *t = domain->tasks; t; t = t->next)
                 t->domain = NULL;
         hypervisor_unsubscribe(domain->hypervisor, &domain->subscription);
+        streams_free(domain->streams);
         free(domain->name);
         free(domain->snapshot);
         free(domain);

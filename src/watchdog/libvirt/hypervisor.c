@@ -7,6 +7,7 @@
 
 #include "common/log.h"
 #include "common/utf8.h"
+#include "config/uri.h"
 #include "reach/refusal.h"
 
 /* libvirt's own macro of that name is a cast that clang's -Wcast-function-type-strict refuses; by way of
@@ -54,6 +55,10 @@ typedef struct ConnectTask {
 } ConnectTask;
 
 static void connect_soon(Hypervisor *hypervisor);
+
+LibvirtThread *hypervisor_thread(const Hypervisor *hypervisor) {
+        return hypervisor->thread;
+}
 
 const char *hypervisor_uri(const Hypervisor *hypervisor) {
         return hypervisor->uri;
@@ -224,7 +229,9 @@ static void connect_done(WorkerTask *task, bool live) {
 
         if (live) {
                 h->connecting = false;
-                snprintf(h->trouble, sizeof(h->trouble), "%s", t->message);
+                /* Of this host's own, that it is away says all. */
+                snprintf(h->trouble, sizeof(h->trouble), "%s",
+                        machine_uri_is_local(h->uri) ? "" : t->message);
                 if (t->connected) {
                         log_info("Connected to libvirt at %s.", h->uri);
                         h->complained = false;

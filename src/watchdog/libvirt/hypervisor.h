@@ -25,11 +25,12 @@ void hypervisor_retire(
 Hypervisor *hypervisor_free(Hypervisor *hypervisor);
 DEFINE_CLEANUP(Hypervisor *, hypervisor_free);
 
+LibvirtThread *hypervisor_thread(const Hypervisor *hypervisor);
 const char *hypervisor_uri(const Hypervisor *hypervisor);
 /* True if somebody subscribes to it. */
 bool hypervisor_is_used(const Hypervisor *hypervisor);
 bool hypervisor_is_connected(const Hypervisor *hypervisor);
-/* Why it is not, in words; "" if it is, or was until now. Valid until it is tried again. */
+/* Why another host's is not, in words; "" if it is, or was until now. Valid until it is tried again. */
 const char *hypervisor_trouble(const Hypervisor *hypervisor);
 Workers *hypervisor_workers(const Hypervisor *hypervisor);
 

@@ -7,9 +7,9 @@
 #include "common/macro.h"
 
 typedef struct DomainLines {
-        bool known;        /* false: nobody has told, or the domain is on another host */
+        bool known;        /* false: nobody has told */
         bool channel;      /* our agent's virtio-serial channel */
-        uint16_t ports[4]; /* serial lines over TCP on this host, in the order of the guest's; 0: none */
+        uint16_t ports[4]; /* serial lines over TCP on its host, in the order of the guest's; 0: none */
         uint32_t cid;      /* vsock; 0: none */
 } DomainLines;
 

@@ -19,6 +19,7 @@
 struct Link {
         sd_event *event;
         LinkHooks hooks;
+        ChannelOpener *opener;   /* NULL: none */
         const char *secret_file; /* NULL: none */
         Framing framing;
         uint64_t probe_usec;
@@ -82,6 +83,12 @@ static int prove(const Link *link, int fd) {
 
 static bool is_stream(const Link *link) {
         return link->endpoints[link->current].kind != TRANSPORT_VSOCK;
+}
+
+/* Whoever is on one is the guest; elsewhere anybody may be. */
+static bool is_channel(const Link *link) {
+        TransportKind kind = link->endpoints[link->current].kind;
+        return kind == TRANSPORT_CHANNEL || kind == TRANSPORT_STREAM;
 }
 
 static void end_probe(Link *link) {
@@ -229,7 +236,7 @@ static void on_probed(int result, void *userdata) {
         Link *link = userdata;
         bool again = link->proven, lanes = false;
 
-        if (result >= 0 && link->endpoints[link->current].kind == TRANSPORT_CHANNEL) {
+        if (result >= 0 && is_channel(link)) {
                 link->told = link->given || (link->has_secret && probe_speaks(link->probe, SPEAKS_PROOF));
                 lanes = probe_speaks(link->probe, SPEAKS_LANES);
         }
@@ -254,8 +261,7 @@ static int ask(Link *link) {
         uint64_t limit = !link->proven && link->round == 0 ? link->probe_usec / 2 : link->probe_usec;
 
         link->idle_io = sd_event_source_disable_unref(link->idle_io);
-        /* Whoever is on a channel is the guest; elsewhere anybody may be. */
-        bool tell = link->has_secret && link->endpoints[link->current].kind == TRANSPORT_CHANNEL;
+        bool tell = link->has_secret && is_channel(link);
         int r = link->mux ? lane_new(link->mux, &link->probe_lane, &link->probe_fd) : 0;
         if (r >= 0)
                 r = probe_new(link->event, link->mux ? link->probe_fd : link->fd, link->framing,
@@ -285,8 +291,8 @@ static void on_connected(int fd, void *userdata) {
 }
 
 static void connect_current(Link *link) {
-        if (connector_new(
-                    link->event, &link->endpoints[link->current], on_connected, link, &link->connector) < 0)
+        if (connector_new(link->event, &link->endpoints[link->current], link->opener, on_connected, link,
+                    &link->connector) < 0)
                 schedule_round(link, LINK_RETRY_SLOW_USEC);
 }
 
@@ -328,6 +334,10 @@ Link *link_free(Link *link) {
         explicit_bzero(link->secret, sizeof(link->secret));
         free(link);
         return NULL;
+}
+
+void link_set_opener(Link *link, ChannelOpener *opener) {
+        link->opener = opener;
 }
 
 static bool secret_load(Link *link) {
@@ -459,8 +469,8 @@ int strand_new(Link *link, StrandDone done, void *userdata, Strand **ret) {
                 r = sd_event_add_time_relative(
                         link->event, &strand->defer, CLOCK_MONOTONIC, 0, 1, on_stream_ready, strand);
         else
-                r = connector_new(link->event, &link->endpoints[link->current], on_vsock_connected, strand,
-                        &strand->connector);
+                r = connector_new(link->event, &link->endpoints[link->current], NULL, on_vsock_connected,
+                        strand, &strand->connector);
         if (r < 0) {
                 free(strand);
                 return r;

@@ -5,9 +5,9 @@
  * serial; the one that worked is tried first), keeps it, proves it again when asked to, and hands it to
  * lease holders.
  *
- * A byte stream is one connection, kept for good; what comes on it unasked is thrown away. Over a channel
- * whose agent understands lanes (common/lane.h) each lease and each probe has one; over vsock each is a
- * connection of its own. */
+ * A byte stream is one connection, kept for good; what comes on it unasked is thrown away. Over a channel,
+ * by its socket or by a stream of libvirt's, whose agent understands lanes (common/lane.h) each lease and
+ * each probe has one; over vsock each is a connection of its own. */
 
 #include "common/frame.h"
 #include "watchdog/machine.h"
@@ -45,6 +45,8 @@ int link_new(sd_event *event, const MachineConfig *config, LinkHooks hooks, Link
 Link *link_free(Link *link);
 DEFINE_CLEANUP(Link *, link_free);
 
+/* Who opens streams, before the link is started; it must outlive it. NULL, as at first: nobody. */
+void link_set_opener(Link *link, ChannelOpener *opener);
 /* Begins to look for a way, unless that was begun. */
 void link_start(Link *link, Framing framing);
 /* Closes everything but strands; fact() is not called. */

@@ -14,6 +14,7 @@
 
 struct Pulse {
         sd_event *event;
+        ChannelOpener *opener; /* NULL: none */
         PulseHook hook;
         void *userdata;
         Heartbeat heartbeat;
@@ -116,8 +117,8 @@ static void on_connected(int fd, void *userdata) {
 }
 
 static void connect_current(Pulse *pulse) {
-        if (connector_new(pulse->event, &pulse->endpoints[pulse->current], on_connected, pulse,
-                    &pulse->connector) < 0)
+        if (connector_new(pulse->event, &pulse->endpoints[pulse->current], pulse->opener, on_connected,
+                    pulse, &pulse->connector) < 0)
                 set_timer(pulse, now_monotonic() + RETRY_SLOW_USEC);
 }
 
@@ -186,6 +187,10 @@ Pulse *pulse_free(Pulse *pulse) {
         sd_event_unref(pulse->event);
         free(pulse);
         return NULL;
+}
+
+void pulse_set_opener(Pulse *pulse, ChannelOpener *opener) {
+        pulse->opener = opener;
 }
 
 void pulse_recall_guest(Pulse *pulse, GuestKind kind) {

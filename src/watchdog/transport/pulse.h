@@ -21,6 +21,8 @@ int pulse_new(sd_event *event, const MachineConfig *config, PulseHook hook, void
 Pulse *pulse_free(Pulse *pulse);
 DEFINE_CLEANUP(Pulse *, pulse_free);
 
+/* Who opens streams, before the pulse is started; it must outlive it. NULL, as at first: nobody. */
+void pulse_set_opener(Pulse *pulse, ChannelOpener *opener);
 /* What is known of the domain's own lines. If that changes the ways, the pulse is stopped. */
 void pulse_set_lines(Pulse *pulse, const MachineConfig *config, const DomainLines *lines);
 /* Takes a kind that was found out before, unless one is configured. */

@@ -25,6 +25,8 @@ struct Connector {
         void *userdata;
         int fd;    /* -EBADF when it could not even be begun */
         int error; /* then, why */
+        ChannelOpener *opener;
+        ChannelOpening *opening; /* NULL: none is on its way */
         sd_event_source *io;
         sd_event_source *timer;
 };
@@ -64,12 +66,19 @@ static uint32_t guest_cid(const MachineConfig *config, const DomainLines *lines)
         return config->cid_named || !lines->known || has_channel(config, lines) ? config->cid : lines->cid;
 }
 
+/* Streams are asked for, or they are what remains of the channels of another host's. */
+static bool is_far(const MachineConfig *config) {
+        return config->transport == TRANSPORT_STREAM || machine_config_is_remote(config);
+}
+
 /* What is at a path, a CID or a port of this host is not a guest of another one: of that, only what the
  * configuration names by its address. */
-static size_t remote_endpoints(
-        const MachineConfig *config, bool named, uint16_t port, Endpoint ret[static ENDPOINTS_MAX]) {
+static size_t remote_endpoints(const MachineConfig *config, const DomainLines *lines, const char *channel,
+        bool named, uint16_t port, Endpoint ret[static ENDPOINTS_MAX]) {
         size_t n = 0;
 
+        if (config->transport == TRANSPORT_STREAM || (lines->channel && config->transport == TRANSPORT_AUTO))
+                ret[n++] = (Endpoint){ .kind = TRANSPORT_STREAM, .path = channel };
         if (named && port > 0 && config->addr_named && wanted(config, TRANSPORT_SERIAL))
                 ret[n++] = serial_endpoint(config, port);
         return n;
@@ -77,8 +86,9 @@ static size_t remote_endpoints(
 
 size_t transport_data_endpoints(
         const MachineConfig *config, const DomainLines *lines, Endpoint ret[static ENDPOINTS_MAX]) {
-        if (machine_config_is_remote(config))
-                return remote_endpoints(config, config->serial_named, config->serial_port, ret);
+        if (is_far(config))
+                return remote_endpoints(
+                        config, lines, "org.pbot.vm.0", config->serial_named, config->serial_port, ret);
 
         uint16_t port = serial_port(config, lines, config->serial_named, config->serial_port, 0);
         uint32_t cid = guest_cid(config, lines);
@@ -97,8 +107,9 @@ size_t transport_data_endpoints(
 
 size_t transport_heart_endpoints(
         const MachineConfig *config, const DomainLines *lines, Endpoint ret[static ENDPOINTS_MAX]) {
-        if (machine_config_is_remote(config))
-                return remote_endpoints(config, config->heart_named, config->heart_port, ret);
+        if (is_far(config))
+                return remote_endpoints(config, lines, "org.pbot.vm.heartbeat", config->heart_named,
+                        config->heart_port, ret);
 
         uint16_t port = serial_port(config, lines, config->heart_named, config->heart_port, 1);
         size_t n = 0;
@@ -188,9 +199,15 @@ static int begin_connect(const Endpoint *endpoint) {
         return TAKE_FD(fd);
 }
 
+static void give_up(Connector *connector) {
+        if (connector->opening)
+                connector->opener->give_up(TAKE_PTR(connector->opening));
+}
+
 static void finish(Connector *connector, int result) {
         (void)sd_event_source_set_enabled(connector->timer, SD_EVENT_OFF);
-        (void)sd_event_source_set_enabled(connector->io, SD_EVENT_OFF);
+        if (connector->io)
+                (void)sd_event_source_set_enabled(connector->io, SD_EVENT_OFF);
         connector->done(result, connector->userdata);
 }
 
@@ -209,23 +226,49 @@ static int on_connected(
 static int on_failed(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata) {
         Connector *connector = userdata;
 
-        finish(connector, connector->fd >= 0 ? -ETIMEDOUT : connector->error);
+        bool late = connector->fd >= 0 || connector->opening;
+
+        give_up(connector);
+        finish(connector, late ? -ETIMEDOUT : connector->error);
         return 0;
 }
 
-int connector_new(
-        sd_event *event, const Endpoint *endpoint, ConnectorDone done, void *userdata, Connector **ret) {
+static void on_opened(int fd, void *userdata) {
+        Connector *connector = userdata;
+
+        connector->opening = NULL;
+        finish(connector, fd);
+}
+
+/* How long it may take; 0: it has failed. */
+static uint64_t begin(Connector *connector, const Endpoint *endpoint) {
+        int r = -ENOTCONN;
+
+        if (endpoint->kind == TRANSPORT_STREAM) {
+                if (connector->opener)
+                        r = connector->opener->open(connector->opener, endpoint->path, on_opened, connector,
+                                &connector->opening);
+                connector->error = r;
+                return r < 0 ? 0 : TRANSPORT_OPEN_USEC;
+        }
+        r = begin_connect(endpoint);
+        if (r < 0)
+                connector->error = r;
+        else
+                connector->fd = r;
+        return r < 0 ? 0 : TRANSPORT_CONNECT_USEC;
+}
+
+int connector_new(sd_event *event, const Endpoint *endpoint, ChannelOpener *opener, ConnectorDone done,
+        void *userdata, Connector **ret) {
         _cleanup_(connector_freep) Connector *connector = malloc(sizeof(*connector));
         if (!connector)
                 return -ENOMEM;
-        *connector = (Connector){ .done = done, .userdata = userdata, .fd = begin_connect(endpoint) };
-        if (connector->fd < 0) {
-                connector->error = connector->fd;
-                connector->fd = -EBADF;
-        }
+        *connector = (Connector){ .done = done, .userdata = userdata, .fd = -EBADF, .opener = opener };
+        uint64_t limit = begin(connector, endpoint);
 
-        int r = sd_event_add_time_relative(event, &connector->timer, CLOCK_MONOTONIC,
-                connector->fd >= 0 ? TRANSPORT_CONNECT_USEC : 0, USEC_PER_MSEC, on_failed, connector);
+        int r = sd_event_add_time_relative(
+                event, &connector->timer, CLOCK_MONOTONIC, limit, USEC_PER_MSEC, on_failed, connector);
         if (r >= 0 && connector->fd >= 0)
                 r = sd_event_add_io(event, &connector->io, connector->fd, EPOLLOUT, on_connected, connector);
         if (r < 0)
@@ -240,6 +283,7 @@ Connector *connector_free(Connector *connector) {
                 return NULL;
         sd_event_source_disable_unref(connector->io);
         sd_event_source_disable_unref(connector->timer);
+        give_up(connector);
         fd_close(connector->fd);
         free(connector);
         return NULL;

@@ -7,15 +7,18 @@
 
 #include "common/macro.h"
 #include "config/config.h"
+#include "watchdog/transport/channel-opener.h"
 #include "watchdog/transport/domain-lines.h"
 
 /* A connect that takes longer has failed: all of them are local or nearly so. */
 #define TRANSPORT_CONNECT_USEC (1 * USEC_PER_SEC)
+/* Through libvirt it is a connection to another host first. */
+#define TRANSPORT_OPEN_USEC (5 * USEC_PER_SEC)
 
 /* Points into the configuration that it was made from. */
 typedef struct Endpoint {
         TransportKind kind; /* not TRANSPORT_AUTO */
-        const char *path;   /* channel */
+        const char *path;   /* channel: the socket's; stream: the channel's name */
         const char *addr;   /* serial: a numeric address, or "localhost" */
         uint16_t port;
         bool telling; /* channel: used only to tell the guest the secret that vsock needs */
@@ -23,13 +26,13 @@ typedef struct Endpoint {
         uint32_t vport;
 } Endpoint;
 
-#define ENDPOINTS_MAX 3 /* channel, vsock, serial */
+#define ENDPOINTS_MAX 3 /* channel or stream, vsock, serial */
 
 /* The machine's ways for data, in the order in which they are tried: channel, vsock, serial, or the one that
  * is configured. Whoever listens on a TCP port of this host first would be the guest, so a port, like a CID,
  * is one that was named: by the configuration, or by the domain itself where that has no channel. A domain
- * that has a channel and no such line is not looked for on it. Of a machine on another host (machine-config.h)
- * those of this one are no ways. Returns how many. */
+ * that has a channel and no such line is not looked for on it. Of a machine on another host
+ * (machine-config.h) those of this one are no ways, but a stream is. Returns how many. */
 size_t transport_data_endpoints(
         const MachineConfig *config, const DomainLines *lines, Endpoint ret[static ENDPOINTS_MAX]);
 /* The same for the heartbeat, which has no vsock. */
@@ -47,9 +50,10 @@ bool transport_addr_is_usable(const MachineConfig *config);
 typedef void (*ConnectorDone)(int fd, void *userdata);
 
 typedef struct Connector Connector;
-/* Begins to connect. 0 or negative errno; failing to connect is told to done, never here. */
-int connector_new(
-        sd_event *event, const Endpoint *endpoint, ConnectorDone done, void *userdata, Connector **ret);
+/* Begins to connect. opener: for streams; NULL: there are none. 0 or negative errno; failing to connect is
+ * told to done, never here. */
+int connector_new(sd_event *event, const Endpoint *endpoint, ChannelOpener *opener, ConnectorDone done,
+        void *userdata, Connector **ret);
 /* Gives up if it is not done. */
 Connector *connector_free(Connector *connector);
 DEFINE_CLEANUP(Connector *, connector_free);

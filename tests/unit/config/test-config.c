@@ -231,6 +231,13 @@ static const struct {
                 "1: machines.a.limits.cpu_usec: expected a positive integer, found a number, 0\n" },
         { "{\"machines\": {\"a\": {\"transport\": \"vsock\"}}}",
                 "1: machines.a: expected a cid, since its transport is \"vsock\"\n" },
+        { "{\"machines\": {\"a\": {\"transport\": \"stream\", \"domain\": null}}}",
+                "1: machines.a: expected a domain of libvirt's, since its transport is \"stream\"\n" },
+        { "{\"machines\": {\"a\": {\"uri\": \"qemu+tls://h/system\", \"transport\": \"channel\"}}}",
+                "1: machines.a: expected a uri of this host, since its transport is \"channel\"\n" },
+        { "{\"machines\": {\"a\": {\"uri\": \"qemu+tls://h/system\", \"transport\": \"serial\", "
+          "\"serial\": 5}}}",
+                "1: machines.a: expected the addr of its host, since its transport is \"serial\"\n" },
         { "{\"machines\": {\"a\": {\"channel\": null}}}",
                 "1: machines.a: expected a way to the guest: a cid, a channel or a serial port\n" },
         { "{\"machines\": {\"a\": {\"backend\": \"xen\"}}}",

@@ -35,6 +35,7 @@ static const struct {
         { TLS, SYSTEM, -1, "Our own certificate", "this host's own certificate", "getent hosts far" },
         { TLS, SYSTEM, ECONNREFUSED, "", "nobody listens for libvirt on far", "libvirtd-tls.socket" },
         { TCP, SYSTEM, ECONNREFUSED, "", "nobody listens for libvirt on far", "libvirtd-tcp.socket" },
+        { TLS, SYSTEM, EPERM, "", "the watchdog's service may not reach far", "IPAddressAllow=" },
         { TCP, SYSTEM, EHOSTUNREACH, "", "far cannot be reached", "ping -c 3 far" },
         { TCP, SYSTEM, -1, "Unable to resolve address", "far is no name that is known", "getent" },
         { SSH, SYSTEM, ECONNRESET, "Cannot recv data: Host key verification failed.: Connection reset",

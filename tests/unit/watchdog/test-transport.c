@@ -136,6 +136,39 @@ static void test_nothing_here_is_a_guest_there(void **state _unused_) {
                 }
 }
 
+/* In place of the sockets, where its domain has the channels; elsewhere where it is asked for. */
+static void test_streams(void **state _unused_) {
+        static const DomainLines with = { true, true, { 5, 6 }, 7 }, without = { true, false, { 5, 6 }, 7 };
+        static const struct {
+                MachineConfig config;
+                const DomainLines *lines;
+                size_t n;
+        } table[] = {
+                { { THERE, .channel_data = CHANNEL }, &with, 1 },
+                { { THERE, .channel_data = CHANNEL }, &without, 0 },
+                { { THERE, .addr = (char *)"10.0.0.1", .addr_named = true, .serial_port = 5,
+                          .serial_named = true, .heart_port = 6, .heart_named = true },
+                        &with, 2 },
+                { { THERE, .transport = TRANSPORT_STREAM }, &without, 1 },
+                { { .channel_data = CHANNEL, .cid = 7, .transport = TRANSPORT_STREAM }, &with, 1 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                Endpoint data[ENDPOINTS_MAX] = {}, heart[ENDPOINTS_MAX] = {};
+
+                assert_int_equal(
+                        transport_data_endpoints(&table[i].config, table[i].lines, data), table[i].n);
+                assert_int_equal(
+                        transport_heart_endpoints(&table[i].config, table[i].lines, heart), table[i].n);
+                if (table[i].n == 0)
+                        continue;
+                assert_int_equal(data[0].kind, TRANSPORT_STREAM);
+                assert_string_equal(data[0].path, "org.pbot.vm.0");
+                assert_int_equal(heart[0].kind, TRANSPORT_STREAM);
+                assert_string_equal(heart[0].path, "org.pbot.vm.heartbeat");
+        }
+}
+
 static void test_ways(void **state _unused_) {
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 Endpoint data[ENDPOINTS_MAX] = {}, heart[ENDPOINTS_MAX] = {};
@@ -165,6 +198,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_domain_tells_its_lines),
                 cmocka_unit_test(test_ways),
+                cmocka_unit_test(test_streams),
                 cmocka_unit_test(test_nothing_here_is_a_guest_there),
         };
         cmocka_set_test_filter(getenv("PBOTVM_TEST_FILTER"));
