@@ -57,7 +57,7 @@ bool ahead_head(const Text *source, Text *ret) {
                         comment = !line_is(p, size, "#endif");
                         continue;
                 }
-                comment = line_is(p, size, "#if 0");
+                comment = line_is(p, size, "#if 0") || line_is(p, size, "#ifdef __PBOTVM_OWN_FUNCTIONS");
                 if (comment || size == 0 || line_is(p, size, "#define __PBOTVM_NO_NAMESPACE_STD"))
                         continue;
                 defines |= line_is(p, size, "#define __USE_XOPEN");

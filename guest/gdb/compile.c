@@ -57,6 +57,34 @@ static int run_with_all_of_libc(char **command, Text *err, int *status) {
         return 0;
 }
 
+/* A function of the program's own that differs from the headers' one in its type alone, as gcc and clang
+ * call it. */
+static bool is_own_function(const Text *err) {
+        return strstr(text_string(err), "ambiguating new declaration") ||
+               strstr(text_string(err), "functions that differ only in their return type");
+}
+
+/* With the headers' functions hidden that the program has for its own. Where the headers cannot do without,
+ * the first complaints are the right ones. */
+static int run_with_own_functions(char ***command, Words *ahead, Words *words, Text *err, int *status) {
+        _cleanup_text_ Text again = {};
+        int other, r;
+
+        words_add_strings(words, *command);
+        words_add_string(words, "-D__PBOTVM_OWN_FUNCTIONS");
+        r = words_error(words);
+        if (r >= 0)
+                r = run_compiler(words->items, &again, &other);
+        if (r < 0 || strstr(text_string(&again), "In file included from"))
+                return r;
+        /* Nothing of that is compiled ahead. */
+        words_done(ahead);
+        *command = words->items;
+        *status = other;
+        text_move(err, &again);
+        return 0;
+}
+
 static int write_source(const Source *source) {
         _cleanup_close_ int fd = open(source->name, O_WRONLY | O_TRUNC | O_CLOEXEC);
 
@@ -68,7 +96,7 @@ static int write_source(const Source *source) {
 int compile_run(const char *source_name, char **command) {
         _cleanup_source_ Source source = {};
         _cleanup_text_ Text err = {}, said = {};
-        _cleanup_words_ Words ahead = {};
+        _cleanup_words_ Words ahead = {}, words = {};
         size_t offset = 0;
         unsigned line = 0;
         int status, r;
@@ -80,6 +108,8 @@ int compile_run(const char *source_name, char **command) {
                 r = run_with_ahead(command, &ahead, NULL, &err, &status);
         if (r >= 0 && exit_status(status) != 0 && hidden_names_used(&source.text))
                 r = run_with_all_of_libc(command, &err, &status);
+        if (r >= 0 && exit_status(status) != 0 && is_own_function(&err))
+                r = run_with_own_functions(&command, &ahead, &words, &err, &status);
         if (r < 0)
                 return r;
         if (line == 0) {

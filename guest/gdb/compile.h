@@ -7,7 +7,8 @@
  * print_last_statement() are written as if it were not there. If that very line does not compile, the
  * compiler says why in words about our macro: the source is written anew without it, and compiled so.
  * What fails and uses a name that -std hides is compiled again with all that the C library has; if that
- * helps, it counts. A compiler that is not there in its version is looked for without. Returns the
- * compiler's exit status, 128 + n for a signal, or a negative errno if it could not be started.
+ * helps, it counts. What fails since the headers have a function of the program's own with another type is
+ * compiled again without theirs. A compiler that is not there in its version is looked for without. Returns
+ * the compiler's exit status, 128 + n for a signal, or a negative errno if it could not be started.
  */
 int compile_run(const char *source_name, char **command);

@@ -9,6 +9,8 @@ enum {
         DECLARED_TOP = 1 << 3, /* at the top level */
         COMPETES = 1 << 4,     /* declared where nothing hides the headers' one */
         OVERLOADS = 1 << 5,    /* a function of C++ at the top level: it stands beside the headers' one */
+        CLASS = 1 << 6,        /* struct or class is said before it */
+        FUNCTION = 1 << 7,     /* at the top level */
 };
 
 typedef struct Finder {
@@ -23,6 +25,8 @@ typedef struct Finder {
 
 void clashes_done(Clashes *clashes) {
         text_done(&clashes->hidden);
+        text_done(&clashes->overloaded);
+        text_done(&clashes->classes);
         text_done(&clashes->needed_std);
         *clashes = (Clashes){};
 }
@@ -109,13 +113,13 @@ static void note_namespace(Finder *finder, const Piece *piece) {
         }
 }
 
-/* A function of C++ that is not static. */
+/* A function of the piece's: an overload if it is of C++, and not static. */
 static uint8_t function_use(const Source *source, const Piece *piece) {
         for (uint32_t i = piece->first;
                 i < piece->end && !token_is_sign(&source->tokens[i], SIGN_PAREN_OPEN); i++)
                 if (source->tokens[i].word == WORD_STATIC)
-                        return 0;
-        return source->dialect == DIALECT_CXX ? OVERLOADS : 0;
+                        return FUNCTION;
+        return source->dialect == DIALECT_CXX ? FUNCTION | OVERLOADS : FUNCTION;
 }
 
 /* operator"" x, or operator""x, which is one literal with a suffix; suffixes with an underscore are the
@@ -202,14 +206,29 @@ static void note_tokens(Finder *finder) {
                 if (before && (token_is_sign(before, SIGN_DOT) || token_is_sign(before, SIGN_ARROW)))
                         continue;
                 const bool scoped = before && token_is_sign(before, SIGN_SCOPE);
+                const bool class =
+                        before && (before->word == WORD_CLASS || token_is(source, before, "struct"));
                 note(finder, token,
-                        (scoped ? USED : USED | USED_PLAIN) |
+                        (scoped ? USED : USED | USED_PLAIN) | (class ? CLASS : 0) |
                                 (is_declared(source, i, false) ? DECLARED : 0));
         }
         for (size_t i = 0; i < finder->pieces->n_macros; i++) {
                 const Macro *macro = &finder->pieces->macros[i];
                 note(finder, &(Token){ .begin = macro->begin, .end = macro->end }, DECLARED_TOP);
         }
+}
+
+/* A name of C that the program declares at its top level. */
+static void note_hidden(const char *name, uint8_t uses, bool cxx, Clashes *clashes) {
+        const bool called = cxx && name_is_in(&cxx_called_names, name);
+
+        clashes->any_std |= called || (cxx && name_is_in(&cxx_shared_names, name));
+        if (called && !called_declaration(name))
+                return;
+        text_append(uses & OVERLOADS ? &clashes->overloaded : &clashes->hidden, name, strlen(name) + 1);
+        clashes->objects |= !(uses & FUNCTION);
+        if (uses & CLASS)
+                text_append(&clashes->classes, name, strlen(name) + 1);
 }
 
 static int find_in(const Pieces *pieces, const NameTable *table, bool std, Clashes *clashes) {
@@ -232,10 +251,8 @@ static int find_in(const Pieces *pieces, const NameTable *table, bool std, Clash
                 if (uses[i] & DECLARED_TOP) {
                         clashes->any = true;
                         clashes->any_std |= std;
-                        if (std || uses[i] & OVERLOADS || (cxx && name_is_in(&cxx_called_names, name)))
-                                continue;
-                        text_append(&clashes->hidden, name, strlen(name) + 1);
-                        clashes->any_std |= cxx && name_is_in(&cxx_shared_names, name);
+                        if (!std)
+                                note_hidden(name, uses[i], cxx, clashes);
                 } else if (uses[i] & USED && !(uses[i] & DECLARED)) {
                         clashes->needs = true;
                         if (std && uses[i] & USED_PLAIN)
@@ -262,7 +279,8 @@ int clashes_find(const Pieces *pieces, Clashes *ret) {
                         r = find_in(pieces, &std_header_names, true, &clashes);
                 clashes.needs |= uses_std(pieces->source);
         }
-        if (r < 0 || text_failed(&clashes.hidden) || text_failed(&clashes.needed_std))
+        if (r < 0 || text_failed(&clashes.hidden) || text_failed(&clashes.overloaded) ||
+                text_failed(&clashes.classes) || text_failed(&clashes.needed_std))
                 return -ENOMEM;
         *ret = clashes;
         clashes = (Clashes){};

@@ -56,8 +56,8 @@ static const char shared_names[][16] = {
         "asinhl", "at_quick_exit", "atan", "atan2", "atanh", "atanhf", "atanhl", "atexit", "atof", "atoi",
         "atol", "atoll", "bsearch", "btowc", "c16rtomb", "c32rtomb", "c8rtomb", "cbrt", "cbrtf", "cbrtl",
         "clearerr", "clock", "complex", "copysign", "copysignf", "copysignl", "cos", "cosh", "ctime",
-        "difftime", "erf", "erfc", "erfcf", "erfcl", "erff", "erfl", "exp2", "exp2f", "exp2l", "expm1",
-        "expm1f", "expm1l", "fabs", "fdim", "fdimf", "fdiml", "feclearexcept", "fegetenv", "fegetexceptflag",
+        "difftime", "div", "erf", "erfc", "erfcf", "erfcl", "erff", "erfl", "exp2", "exp2f", "exp2l",
+        "expm1", "expm1f", "expm1l", "fabs", "fdim", "fdimf", "fdiml", "feclearexcept", "fegetenv", "fegetexceptflag",
         "fegetround", "feholdexcept", "feof", "feraiseexcept", "ferror", "fesetenv", "fesetexceptflag",
         "fesetround", "fetestexcept", "feupdateenv", "fflush", "fgetc", "fgetpos", "fgets", "fgetwc",
         "fgetws", "fma", "fmaf", "fmal", "fmax", "fmaxf", "fmaxl", "fmin", "fminf", "fminl", "fmod", "fopen",
@@ -89,13 +89,55 @@ static const char shared_names[][16] = {
         "wcstombs", "wcsxfrm", "wctob", "wctomb", "wctrans", "wctype", "wprintf", "wscanf",
 };
 
-/* Those of them that the headers call themselves, or that no program can do without. */
-static const char called_names[][12] = {
-        "abort", "calloc", "ceil", "div", "exit", "exp", "fclose", "floor", "free", "fwrite", "ldiv",
-        "lgamma", "lldiv", "log", "malloc", "memcpy", "memmove", "memset", "putc", "realloc", "round",
-        "setlocale", "setvbuf", "sqrt", "strlen", "strtod", "strtof", "strtol", "strtold", "strtoll",
-        "strtoul", "strtoull", "vsnprintf", "vswprintf", "wcslen", "wcstod", "wcstof", "wcstol", "wcstold",
-        "wcstoll", "wcstoul", "wcstoull", "wmemchr", "wmemcmp", "wmemcpy", "wmemmove", "wmemset",
+/* Those of them that the headers call themselves. Behind the NUL stands how std may have one while ::NAME is
+ * hidden; nothing: it cannot be hidden. */
+static const char called_names[][93] = {
+        "abort\0void abort()",
+        "calloc\0void *calloc(unsigned long, unsigned long)",
+        "ceil\0double ceil(double)",
+        "exit\0void exit(int)",
+        "exp\0double exp(double)",
+        "fclose\0int fclose(struct _IO_FILE *)",
+        "floor\0double floor(double)",
+        "free\0void free(void *)",
+        "fwrite\0unsigned long fwrite(const void *, unsigned long, unsigned long, struct _IO_FILE *)",
+        "ldiv",
+        "lgamma\0double lgamma(double)",
+        "lldiv",
+        "log\0double log(double)",
+        "malloc\0void *malloc(unsigned long)",
+        "memcpy\0void *memcpy(void *, const void *, unsigned long)",
+        "memmove\0void *memmove(void *, const void *, unsigned long)",
+        "memset\0void *memset(void *, int, unsigned long)",
+        "putc\0int putc(int, struct _IO_FILE *)",
+        "realloc\0void *realloc(void *, unsigned long)",
+        "round\0double round(double)",
+        "setlocale\0char *setlocale(int, const char *)",
+        "setvbuf\0int setvbuf(struct _IO_FILE *, char *, int, unsigned long)",
+        "sqrt\0double sqrt(double)",
+        "strlen\0unsigned long strlen(const char *)",
+        "strtod\0double strtod(const char *, char **)",
+        "strtof\0float strtof(const char *, char **)",
+        "strtol\0long strtol(const char *, char **, int)",
+        "strtold\0long double strtold(const char *, char **)",
+        "strtoll\0long long strtoll(const char *, char **, int)",
+        "strtoul\0unsigned long strtoul(const char *, char **, int)",
+        "strtoull\0unsigned long long strtoull(const char *, char **, int)",
+        "vsnprintf\0int vsnprintf(char *, unsigned long, const char *, __builtin_va_list)",
+        "vswprintf\0int vswprintf(wchar_t *, unsigned long, const wchar_t *, __builtin_va_list)",
+        "wcslen\0unsigned long wcslen(const wchar_t *)",
+        "wcstod\0double wcstod(const wchar_t *, wchar_t **)",
+        "wcstof\0float wcstof(const wchar_t *, wchar_t **)",
+        "wcstol\0long wcstol(const wchar_t *, wchar_t **, int)",
+        "wcstold\0long double wcstold(const wchar_t *, wchar_t **)",
+        "wcstoll\0long long wcstoll(const wchar_t *, wchar_t **, int)",
+        "wcstoul\0unsigned long wcstoul(const wchar_t *, wchar_t **, int)",
+        "wcstoull\0unsigned long long wcstoull(const wchar_t *, wchar_t **, int)",
+        "wmemchr\0wchar_t *wmemchr(const wchar_t *, wchar_t, unsigned long)",
+        "wmemcmp\0int wmemcmp(const wchar_t *, const wchar_t *, unsigned long)",
+        "wmemcpy\0wchar_t *wmemcpy(wchar_t *, const wchar_t *, unsigned long)",
+        "wmemmove\0wchar_t *wmemmove(wchar_t *, const wchar_t *, unsigned long)",
+        "wmemset\0wchar_t *wmemset(wchar_t *, wchar_t, unsigned long)",
 };
 
 /* Of namespace std, from C++11 or C++14 on: what using std::NAME takes. */
@@ -267,3 +309,10 @@ const NameTable cxx_gnu_names = { gnu_names[0], ELEMENTSOF(gnu_names), sizeof(gn
 const NameTable cxx_shared_names = { shared_names[0], ELEMENTSOF(shared_names), sizeof(shared_names[0]) };
 const NameTable cxx_called_names = { called_names[0], ELEMENTSOF(called_names), sizeof(called_names[0]) };
 const NameTable std_header_names = { std_names[0], ELEMENTSOF(std_names), sizeof(std_names[0]) };
+
+const char *called_declaration(const char *name) {
+        const size_t k = name_find(&cxx_called_names, name, strlen(name));
+        const char *declaration = k == SIZE_MAX ? "" : name_at(&cxx_called_names, k) + strlen(name) + 1;
+
+        return *declaration ? declaration : NULL;
+}

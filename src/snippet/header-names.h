@@ -21,6 +21,10 @@ extern const NameTable cxx_gnu_names;
  * without, and those that they call. */
 extern const NameTable cxx_shared_names, cxx_called_names;
 
+/* Declares in std a function of cxx_called_names, as the headers call it; NULL: it is none of these, or
+ * cannot be declared there. */
+const char *called_declaration(const char *name);
+
 /* The index of a name in the table, SIZE_MAX if it is not there. */
 size_t name_find(const NameTable *table, const char *data, size_t size);
 bool name_is_in(const NameTable *table, const char *name);

@@ -41,21 +41,6 @@ static void name_hide(Layout *layout, const char *name, const char *params) {
         layout_string(layout, "\n");
 }
 
-/* What C++'s headers will have by that name nonetheless is a type, which anything else of the name hides. */
-static void names_hide(Layout *layout, const Text *names, bool cxx) {
-        for (size_t i = 0; i < names->size; i += strlen(names->data + i) + 1) {
-                const char *name = names->data + i;
-                const bool shared = cxx && name_is_in(&cxx_shared_names, name);
-
-                if (shared) {
-                        layout_string(layout, "enum ");
-                        layout_string(layout, name);
-                        layout_string(layout, " {};\n");
-                }
-                name_hide(layout, name, shared ? "(...)" : vector_function_params(name));
-        }
-}
-
 static bool names_have(const Text *names, const char *name) {
         for (size_t i = 0; i < names->size; i += strlen(names->data + i) + 1)
                 if (streq(names->data + i, name))
@@ -63,25 +48,68 @@ static bool names_have(const Text *names, const char *name) {
         return false;
 }
 
+/* What C++'s headers will have by that name nonetheless: a type, which anything else of the name hides, and
+ * in std what they call. */
+static void name_stand_in(Layout *layout, const char *name, bool class) {
+        const char *declaration = called_declaration(name);
+
+        layout_string(layout, class ? "struct " : "enum ");
+        layout_string(layout, name);
+        layout_string(layout, class ? ";\n" : " {};\n");
+        if (!declaration)
+                return;
+        layout_string(layout, "namespace std { ");
+        layout_string(layout, declaration);
+        layout_string(layout, " __asm__(\"");
+        layout_string(layout, name);
+        layout_string(layout, "\"); }\n");
+}
+
+static void names_hide(Layout *layout, const Clashes *clashes, const Text *names, bool cxx) {
+        for (size_t i = 0; i < names->size; i += strlen(names->data + i) + 1) {
+                const char *name = names->data + i;
+                const bool shared = cxx && (name_is_in(&cxx_shared_names, name) || called_declaration(name));
+
+                if (shared)
+                        name_stand_in(layout, name, names_have(&clashes->classes, name));
+                name_hide(layout, name, shared ? "(...)" : vector_function_params(name));
+        }
+}
+
+/* A function of C++ that differs from the headers' one in its type alone is no overload: the compiler says
+ * so, and our guest asks it once more. */
+static void overloads_hide(Layout *layout, const Clashes *clashes) {
+        if (clashes->overloaded.size == 0)
+                return;
+        layout_string(layout, "#ifdef __PBOTVM_OWN_FUNCTIONS\n");
+        names_hide(layout, clashes, &clashes->overloaded, true);
+        layout_string(layout, "#endif\n");
+}
+
 /* The language's headers, so that they do not clash with what the program declares. */
 static void prelude_write(Program *program, const Clashes *clashes) {
         Layout *layout = &program->layout;
         const bool cxx = program->source.dialect == DIALECT_CXX;
         /* glibc's math.h warns of that name alone. */
-        const bool warns = !cxx && names_have(&clashes->hidden, "log");
+        const bool warns = names_have(&clashes->hidden, "log");
 
         if (cxx && clashes->any_std)
                 layout_string(layout, "#define __PBOTVM_NO_NAMESPACE_STD\n");
         if (warns)
                 layout_string(
                         layout, "#pragma GCC diagnostic push\n#pragma GCC diagnostic ignored \"-Wcpp\"\n");
-        names_hide(layout, &clashes->hidden, cxx);
+        names_hide(layout, clashes, &clashes->hidden, cxx);
+        overloads_hide(layout, clashes);
         layout_string(layout, program->style->prelude);
         if (cxx && clashes->any_std)
                 names_write(layout, &clashes->needed_std, "using std::", ";\n");
         names_write(layout, &clashes->hidden, "#undef ", "\n");
+        names_write(layout, &clashes->overloaded, "#undef ", "\n");
         if (warns)
                 layout_string(layout, "#pragma GCC diagnostic pop\n");
+        /* No library may take the program's object for its function. */
+        if (clashes->objects)
+                layout_string(layout, "#pragma GCC visibility push(hidden)\n");
 }
 
 static int head_write(Program *program) {

@@ -324,21 +324,39 @@ static const Case cxx_cases[] = {
                 "is_same<int, int>::v);" },
         { "int time = 4; int f() { return time; } f()",
                 "#define __PBOTVM_NO_NAMESPACE_STD enum time {}; #define time(...) "
-                "__pbotvm_hidden_time(__VA_ARGS__) #include <prelude.h> #undef time int time = 4; int f() { "
-                "return time; } | print_last_statement(f());" },
+                "__pbotvm_hidden_time(__VA_ARGS__) #include <prelude.h> #undef time #pragma GCC visibility "
+                "push(hidden) int time = 4; int f() { return time; } | print_last_statement(f());" },
+        { "vector<int> log; struct exit { int x; }; int f() { return log.size(); } f()",
+                "#define __PBOTVM_NO_NAMESPACE_STD #pragma GCC diagnostic push #pragma GCC diagnostic "
+                "ignored \"-Wcpp\" struct exit; namespace std { void exit(int) __asm__(\"exit\"); } #define "
+                "exit(...) __pbotvm_hidden_exit(__VA_ARGS__) enum log {}; namespace std { double "
+                "log(double) "
+                "__asm__(\"log\"); } #define log(...) __pbotvm_hidden_log(__VA_ARGS__) #include <prelude.h> "
+                "using std::vector; #undef exit #undef log #pragma GCC diagnostic pop #pragma GCC "
+                "visibility push(hidden) vector<int> log; struct exit { int x; }; int f() { return "
+                "log.size(); } | print_last_statement(f());" },
+        { "void pause() { } int strlen(const char *s) { return 3; } strlen(\"\")",
+                "#define __PBOTVM_NO_NAMESPACE_STD #ifdef __PBOTVM_OWN_FUNCTIONS #define pause "
+                "__pbotvm_hidden_pause enum strlen {}; namespace std { unsigned long strlen(const char *) "
+                "__asm__(\"strlen\"); } #define strlen(...) __pbotvm_hidden_strlen(__VA_ARGS__) #endif "
+                "#include <prelude.h> #undef pause #undef strlen void pause() { } int strlen(const char *s) "
+                "{ return 3; } | print_last_statement(strlen(\"\"));" },
         { "int time(int x) { return x; } time(4)",
-                "#define __PBOTVM_NO_NAMESPACE_STD #include <prelude.h> int time(int x) { return x; } | "
-                "print_last_statement(time(4));" },
+                "#define __PBOTVM_NO_NAMESPACE_STD #ifdef __PBOTVM_OWN_FUNCTIONS enum time {}; #define "
+                "time(...) __pbotvm_hidden_time(__VA_ARGS__) #endif #include <prelude.h> #undef time int "
+                "time(int x) { return x; } | print_last_statement(time(4));" },
         { "static int time(int x) { return x; } time(4)",
                 "#define __PBOTVM_NO_NAMESPACE_STD enum time {}; #define time(...) "
                 "__pbotvm_hidden_time(__VA_ARGS__) #include <prelude.h> #undef time static int time(int x) "
                 "{ return x; } | print_last_statement(time(4));" },
         { "int index, y1; int f() { return index + y1; } f()",
                 "#define y1 __pbotvm_hidden_y1 #define index __pbotvm_hidden_index #include <prelude.h> "
-                "#undef y1 #undef index int index, y1; int f() { return index + y1; } | "
+                "#undef y1 #undef index #pragma GCC visibility push(hidden) int index, y1; int f() { return "
+                "index + y1; } | "
                 "print_last_statement(f());" },
-        { "int malloc; int f() { return malloc; } f()",
-                "int malloc; int f() { return malloc; } | print_last_statement(f());" },
+        { "int ldiv; int f() { return ldiv; } f()",
+                "#define __PBOTVM_NO_NAMESPACE_STD #include <prelude.h> int ldiv; int f() { return ldiv; } "
+                "| print_last_statement(f());" },
         { "std::vector<std::vector<int>> hash{ { 1 } }; int f() { return hash.size(); } f()",
                 "#define __PBOTVM_NO_NAMESPACE_STD #include <prelude.h> std::vector<std::vector<int>> hash{ "
                 "{ 1 } }; int f() { return hash.size(); } | print_last_statement(f());" },

@@ -64,6 +64,9 @@ static const struct {
         { "#define __PBOTVM_NO_NAMESPACE_STD\n#if 0\n#include <vector>\n#endif\n\n#include "
           "<prelude.hpp>\nint x;\n",
                 "#include <prelude-library.hpp>\n" },
+        { "#ifdef __PBOTVM_OWN_FUNCTIONS\n#define pause __pbotvm_hidden_pause\n#endif\n#include "
+          "<prelude.hpp>\n#undef pause\n",
+                "#include <prelude-library.hpp>\n" },
         { "#define _XOPEN_SOURCE 9001\n#define __USE_XOPEN\n#include <a.h>\n#include <prelude.h>\n",
                 "#define _XOPEN_SOURCE 9001\n#define __USE_XOPEN\n#include <a.h>\n#include <prelude.h>\n"
                 "#undef __USE_XOPEN\n" },

@@ -114,6 +114,25 @@ static void test_what_the_standard_hides_is_declared(void **state _unused_) {
         assert_file("count", "\n\n");
 }
 
+static void test_own_function_wins(void **state _unused_) {
+        /* Also where the last expression is then told without our macro. */
+        assert_int_equal(
+                compile("case $1 in -D__PBOTVM_OWN_FUNCTIONS) if grep -q print_last prog.c; then "
+                        "echo 'prog.c:3:26: error: macro' >&2; else echo 'prog.c:3:5: error: plain' "
+                        ">&2; fi;; *) echo \"prog.c:1:5: error: ambiguating new declaration of 'int "
+                        "puts(const char*)'\" >&2;; esac; exit 1"),
+                1);
+        assert_file("err", "prog.c:3:5: error: plain\n");
+        /* The headers cannot do without: the words are those without it. */
+        assert_int_equal(
+                compile("case $1 in -D__PBOTVM_OWN_FUNCTIONS) echo 'In file included from a.h' >&2;; *) "
+                        "echo 'prog.c:1:5: error: functions that differ only in their return type "
+                        "cannot be overloaded' >&2;; esac; exit 1"),
+                1);
+        assert_file("err",
+                "prog.c:1:5: error: functions that differ only in their return type cannot be overloaded\n");
+}
+
 static void test_missing_compiler(void **state _unused_) {
         char *command[] = { (char *)"/nonexistent/cc", NULL };
 
@@ -141,6 +160,7 @@ int main(void) {
                 cmocka_unit_test(test_error_of_the_line_is_told_without_the_macro),
                 cmocka_unit_test(test_bit_field_is_promoted),
                 cmocka_unit_test(test_what_the_standard_hides_is_declared),
+                cmocka_unit_test(test_own_function_wins),
                 cmocka_unit_test(test_missing_compiler),
                 cmocka_unit_test(test_version_that_is_not_there),
         };
