@@ -16,6 +16,11 @@ static bool is_bit_field(const Text *err) {
         return strstr(text_string(err), "bit-field") && strstr(text_string(err), "typeof");
 }
 
+/* Or since the type that the expression defines is then defined three times. */
+static bool is_defined_again(const Text *err) {
+        return strstr(text_string(err), "redefinition of") || strstr(text_string(err), "redeclaration of");
+}
+
 /* Once more, with a further option. */
 static int run_with(char **command, const char *option, Text *err, int *ret_status) {
         return run_compiler_with(command, (char *[]){ (char *)option, NULL }, err, ret_status);
@@ -116,9 +121,10 @@ int compile_run(const char *source_name, char **command) {
                 (void)io_write(STDERR_FILENO, text_string(&err), err.size, USEC_INFINITY);
                 return exit_status(status);
         }
-        if (exit_status(status) != 0 && is_bit_field(&err)) {
+        if (exit_status(status) != 0 && (is_bit_field(&err) || is_defined_again(&err))) {
+                const char *option = is_bit_field(&err) ? "-D__PBOTVM_BIT_FIELD" : "-D__PBOTVM_ONCE";
                 text_clear(&err);
-                r = run_with(command, "-D__PBOTVM_BIT_FIELD", &err, &status);
+                r = run_with(command, option, &err, &status);
                 if (r < 0)
                         return r;
         }

@@ -195,6 +195,17 @@ __asm__(".text");
 #else
 #define __PBOTVM_EXPRESSION(...) (__VA_ARGS__)
 #endif
+#ifdef __PBOTVM_ONCE
+/* One that defines a type or an enumerator cannot stand here three times. */
+#define print_last_statement(...)                                                                           \
+        __extension__({                                                                                     \
+                __auto_type __pbotvm_value = (__VA_ARGS__);                                                 \
+                __typeof__(__pbotvm_value) *volatile __pbotvm_place = &__pbotvm_value;                      \
+                __asm__ __volatile__("" : : "r"(__pbotvm_place) : "memory");                                \
+                __pbotvm_last(#__VA_ARGS__, sizeof(#__VA_ARGS__) - 1, __pbotvm_place);                      \
+                __asm__ __volatile__("" : : : "memory");                                                    \
+        })
+#else
 #define print_last_statement(...)                                                                           \
         __extension__({                                                                                     \
                 __typeof__(__PBOTVM_EXPRESSION(__VA_ARGS__)) *__pbotvm_type = 0;                            \
@@ -221,6 +232,7 @@ __asm__(".text");
                         #__VA_ARGS__, sizeof(#__VA_ARGS__) - 1, __pbotvm_void ? 0 : __pbotvm_address);      \
                 __asm__ __volatile__("" : : : "memory");                                                    \
         })
+#endif
 #else
 }
 namespace __pbotvm {

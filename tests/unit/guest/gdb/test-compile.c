@@ -92,6 +92,14 @@ static void test_bit_field_is_promoted(void **state _unused_) {
         assert_file("prog.c", source);
 }
 
+static void test_type_is_defined_once(void **state _unused_) {
+        assert_int_equal(compile("case $1 in -D__PBOTVM_ONCE) exit 0;; esac;"
+                                 "echo \"prog.c:3:26: error: redeclaration of enumerator 'A'\" >&2; exit 1"),
+                0);
+        assert_file("err", "");
+        assert_file("prog.c", source);
+}
+
 static void test_what_the_standard_hides_is_declared(void **state _unused_) {
         static const char hidden[] = "int main(void)\n{\n    usleep(5);\n}\n";
 
@@ -159,6 +167,7 @@ int main(void) {
                 cmocka_unit_test(test_error_elsewhere_is_the_compilers),
                 cmocka_unit_test(test_error_of_the_line_is_told_without_the_macro),
                 cmocka_unit_test(test_bit_field_is_promoted),
+                cmocka_unit_test(test_type_is_defined_once),
                 cmocka_unit_test(test_what_the_standard_hides_is_declared),
                 cmocka_unit_test(test_own_function_wins),
                 cmocka_unit_test(test_missing_compiler),
