@@ -3,6 +3,7 @@
 /* A program of Java: imports, and a class with all that a snippet consists of, unless the user has his own.
  */
 
+#include "snippet/java-imports.h"
 #include "snippet/program.h"
 
 static bool has_import(const Pieces *pieces) {
@@ -54,6 +55,19 @@ void java_names_done(JavaNames *names) {
         text_done(&names->program);
 }
 
+/* A whole program that imports something imports all that it needs. */
+static void prelude_write(Program *program, bool whole) {
+        const bool own = has_import(&program->pieces);
+        _cleanup_text_ Text imports = {};
+
+        if (!own || !whole)
+                java_imports(&program->pieces, !own, &imports);
+        layout_string(&program->layout, text_string(&imports));
+        program->text.failed |= text_failed(&imports);
+        if (!own)
+                layout_string(&program->layout, program->style->prelude);
+}
+
 int snippet_complete_java(const Text *code, const SnippetStyle *style, const SnippetOptions *options,
         Text *ret, JavaNames *ret_names) {
         _cleanup_program_ Program program = {};
@@ -64,8 +78,8 @@ int snippet_complete_java(const Text *code, const SnippetStyle *style, const Sni
                 return r;
 
         const bool whole = program.placement.main_class || (options->no_main && !program.placement.complete);
-        if (!options->no_headers && !has_import(&program.pieces))
-                layout_string(&program.layout, style->prelude);
+        if (!options->no_headers)
+                prelude_write(&program, whole);
         program_head(&program);
         layout_newline(&program.layout);
         if (!whole)

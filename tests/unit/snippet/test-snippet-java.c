@@ -14,6 +14,19 @@ static const struct {
         { "package a.b; import java.io.*; f();", "import java.io.*; class prog { | f();" },
         { "package a; class X { public static void main(String[] b) { } }",
                 "class X { public static void main(String[] b) { } }" },
+        { "import java.util.stream.*; Stream<BigInteger> s = f(a.LocalDate); List<String> l;",
+                "import java.math.*; import java.util.*; import java.util.stream.*; class prog { | "
+                "Stream<BigInteger> s = f(a.LocalDate); List<String> l;" },
+        { "import java.util.List; List<String> l;",
+                "import java.util.List; class prog { | List<String> l;" },
+        { "import java.awt.*; List l; Stream<String> s;",
+                "import java.awt.*; class prog { | List l; Stream<String> s;" },
+        { "import a.B; class X { public static void main(String[] b) { List l; } }",
+                "import a.B; class X { public static void main(String[] b) { List l; } }" },
+        { "Function<Integer, Integer> f = x -> x; class Stream { } g(f);",
+                "import java.util.function.*; import java.util.stream.*; import p; class prog { | "
+                "Function<Integer, "
+                "Integer> f = x -> x; class Stream { } g(f);" },
         { "g(\"import java\");", "class prog { | g(\"import java\");" },
         { "{ f(); }", "class prog { | f();" },
         { "{", "class prog { | {" },
