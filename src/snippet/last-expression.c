@@ -42,6 +42,23 @@ static bool is_same_word(const Source *source, const Token *a, const Token *b) {
                memcmp(source->data + a->begin, source->data + b->begin, size) == 0;
 }
 
+/* Whether the brace at i opens a list of enumerators that has the word. */
+static bool enumerates(const Pieces *pieces, uint32_t i, const Token *word) {
+        const Token *tokens = pieces->source->tokens;
+        const uint32_t close = pieces->brackets.pair[i];
+
+        if (!token_is_sign(&tokens[i], SIGN_BRACE_OPEN) || i == 0 || close == NO_TOKEN)
+                return false;
+        if (tokens[i - 1].word != WORD_ENUM && (i < 2 || tokens[i - 2].word != WORD_ENUM) &&
+                (i < 3 || tokens[i - 3].word != WORD_ENUM))
+                return false;
+        for (uint32_t k = i + 1; k < close; k++)
+                if ((k == i + 1 || token_is_sign(&tokens[k - 1], SIGN_COMMA)) &&
+                        is_same_word(pieces->source, &tokens[k], word))
+                        return true;
+        return false;
+}
+
 /* A word of the environment is the user's own where he declares it himself. */
 static bool is_own(const Pieces *pieces, const Token *word) {
         const Source *source = pieces->source;
@@ -53,7 +70,8 @@ static bool is_own(const Pieces *pieces, const Token *word) {
                         is_same_word(source, &source->tokens[pieces->list[i].name], word))
                         return true;
         for (uint32_t i = 0; i < source->n_tokens; i++)
-                if (is_same_word(source, &source->tokens[i], word) && is_declared_at(pieces, i))
+                if ((is_same_word(source, &source->tokens[i], word) && is_declared_at(pieces, i)) ||
+                        enumerates(pieces, i, word))
                         return true;
         return false;
 }
