@@ -5,6 +5,9 @@
 
 #include "snippet/declaration-scan.h"
 
+/* So far a variable's declaration is looked for: no quadratic time. */
+#define LOOK_BACK 1024
+
 /* DEFINE_MAX(int): a call of one's own macro that is a function's definition; it needs no ;. */
 static bool function_macro(const Reader *reader, uint32_t i, Piece *piece) {
         const Macro *macro =
@@ -290,13 +293,41 @@ static bool is_functional_cast(const Scan *s) {
                !reader_sign(reader, behind, SIGN_BRACKET_OPEN) && !reader_sign(reader, behind, SIGN_ASSIGN);
 }
 
+/* int i = 1, j = 3; i < j > k: what stands before the < is a variable, declared with a type of the language.
+ */
+static bool compares_variable(const Scan *s, uint32_t i) {
+        const Reader *reader = s->reader;
+        const Token *name = &reader->tokens[i];
+        const size_t size = name->end - name->begin;
+        bool type = false, value = false;
+
+        if (!reader_sign(reader, i + 1, SIGN_LESS) || reader->pair[i + 1] != i + 3 ||
+                reader_class(reader, i + 2, WORD_TYPE))
+                return false;
+        for (uint32_t k = i > LOOK_BACK ? i - LOOK_BACK : 0; k < i; k++) {
+                const Token *token = &reader->tokens[k];
+                if (token->kind == TOKEN_SIGN && token->sign != SIGN_COMMA && token->sign != SIGN_STAR) {
+                        value = token->sign == SIGN_ASSIGN;
+                        type = type && value;
+                } else if (token_is_sign(token, SIGN_COMMA))
+                        value = false;
+                else if (token->class & WORD_FUNCTIONAL)
+                        type = true;
+                else if (type && !value && token->kind == TOKEN_WORD && token->end - token->begin == size &&
+                         memcmp(reader->source->data + token->begin, reader->source->data + name->begin,
+                                 size) == 0)
+                        return true;
+        }
+        return false;
+}
+
 /* TYPE name, TYPE *name = ..., TYPE (*name)(...): what begins with a name that no language knows. */
 static bool declares(const Scan *s, uint32_t i) {
         const Reader *reader = s->reader;
         uint32_t behind = name_skip(reader, i);
         bool pointer = false;
 
-        if (behind == i)
+        if (behind == i || compares_variable(s, i))
                 return false;
         if (reader_class(reader, i, WORD_OPERATOR | WORD_CONSTANT))
                 return false;
