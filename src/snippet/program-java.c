@@ -68,6 +68,28 @@ static void prelude_write(Program *program, bool whole) {
                 layout_string(&program->layout, program->style->prelude);
 }
 
+/* True for the name of a call that is made on something, "Thread.sleep(", and not on System or what is in
+ * it. */
+static bool is_call_on(const Source *source, uint32_t name) {
+        const Token *t = source->tokens;
+
+        if (name < 2 || t[name].kind != TOKEN_WORD || !token_is_sign(&t[name + 1], SIGN_PAREN_OPEN) ||
+                !token_is_sign(&t[name - 1], SIGN_DOT))
+                return false;
+        uint32_t root = name - 2;
+        while (root >= 2 && t[root].kind == TOKEN_WORD && token_is_sign(&t[root - 1], SIGN_DOT))
+                root -= 2;
+        return !token_is(source, &t[root], "System");
+}
+
+/* Whether something in it may throw what Java wants to be caught or declared. */
+static bool may_throw(const Source *source) {
+        for (uint32_t i = 0; i < source->n_tokens; i++)
+                if (is_call_on(source, i) || token_is(source, &source->tokens[i], "throw"))
+                        return true;
+        return false;
+}
+
 int snippet_complete_java(const Text *code, const SnippetStyle *style, const SnippetOptions *options,
         Text *ret, JavaNames *ret_names) {
         _cleanup_program_ Program program = {};
@@ -88,7 +110,10 @@ int snippet_complete_java(const Text *code, const SnippetStyle *style, const Sni
         if (program.placement.complete || options->no_main)
                 program_tail(&program);
         else {
-                layout_string(&program.layout, "\npublic static void main(String[] args) {\n");
+                layout_string(&program.layout, "\npublic static void main(String[] args)");
+                if (may_throw(&program.source))
+                        layout_string(&program.layout, " throws Throwable");
+                layout_string(&program.layout, " {\n");
                 program_body(&program, false);
                 layout_string(&program.layout, "}");
         }

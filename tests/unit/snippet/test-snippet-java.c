@@ -95,6 +95,9 @@ static const struct {
         { "public class A$x { public static void main(String[] a) { } }", "", "" },
 };
 
+#define MAIN "public static void main(String[] args)"
+#define THROWS " throws Throwable"
+
 static void complete(const char *input, const SnippetOptions *options, const char *program) {
         const SnippetStyle style = {
                 .dialect = DIALECT_JAVA, .prelude = "import p;\n\n", .line_comments = true
@@ -106,7 +109,8 @@ static void complete(const char *input, const SnippetOptions *options, const cha
         assert_int_equal(r, program ? SNIPPET_COMPLETE : SNIPPET_UNBALANCED);
         if (!program)
                 return;
-        shape = program_shape(&completed, "import p; ", "public static void main(String[] args) {", " } }");
+        const char *main = strstr(text_string(&completed), THROWS) ? MAIN THROWS " {" : MAIN " {";
+        shape = program_shape(&completed, "import p; ", main, " } }");
         assert_text(input, &shape, program);
 }
 
@@ -117,6 +121,32 @@ static void test_programs(_unused_ void **state) {
                 complete(cases[i].code, &none, cases[i].program);
         complete("f();", &no_headers, "class prog { | f();");
         complete("class X { }", &no_main, "class X { }");
+}
+
+/* What may throw need not be caught, and other programs are as they were. */
+static void test_throws(_unused_ void **state) {
+        static const struct {
+                const char *code;
+                bool throws;
+        } table[] = {
+                { "Thread.sleep(1);", true },
+                { "throw new Exception();", true },
+                { "int c = new A().f();", true },
+                { "g(a[0].b.f());", true },
+                { "System.out.println(1); System.exit(2);", false },
+                { "f(1); new A(); int x = a.b; // Thread.sleep(1)", false },
+        };
+        const SnippetStyle style = { .dialect = DIALECT_JAVA, .prelude = "", .line_comments = true };
+        const SnippetOptions none = {};
+
+        for (size_t i = 0; i < ELEMENTSOF(table); i++) {
+                _cleanup_(java_names_done) JavaNames class_names = {};
+                _cleanup_text_ Text code = text_of(table[i].code), program = {};
+
+                assert_int_equal(snippet_complete_java(&code, &style, &none, &program, &class_names), 0);
+                if (!strstr(text_string(&program), THROWS) == table[i].throws)
+                        fail_msg("%s: %s", table[i].code, text_string(&program));
+        }
 }
 
 static void test_names(_unused_ void **state) {
@@ -136,6 +166,7 @@ static void test_names(_unused_ void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_programs),
+                cmocka_unit_test(test_throws),
                 cmocka_unit_test(test_names),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
