@@ -48,6 +48,16 @@ typedef enum BackendKind {
 } BackendKind;
 int backend_kind_from_string(const char *string); /* "libvirt", "qemu" */
 
+/* What becomes of a machine that waits ahead, once it is ready. */
+typedef enum SpareState {
+        SPARE_STOPPED, /* the default: it takes no time of a processor, and none passes for it */
+        SPARE_RUNNING,
+} SpareState;
+int spare_state_from_string(const char *string); /* "stopped", "running" */
+
+/* So many may wait ahead for one machine. */
+#define MACHINE_SPARES_MAX 8
+
 /* The largest file of the history that may be asked for: a file is read whole. */
 #define HISTORY_FILE_BYTES_MAX ((size_t)64 << 20)
 
@@ -86,7 +96,9 @@ typedef struct MachineConfig {
         uint64_t heartbeat_lost_usec; /* 0: by the guest's kind */
         uint64_t max_age_usec;        /* of a guest, before it is reverted; 0: any */
         uint64_t max_requests;        /* likewise, of what it has served */
-        JobLimits limits;             /* sent with a request */
+        unsigned spares;              /* that wait ahead where the backend can; MACHINE_SPARES_MAX at most */
+        SpareState spare_state;
+        JobLimits limits; /* sent with a request */
 } MachineConfig;
 
 typedef struct AliasConfig {

@@ -35,6 +35,11 @@ static const char *const backend_kinds[] = {
         [BACKEND_QEMU] = "qemu",
 };
 
+static const char *const spare_states[] = {
+        [SPARE_STOPPED] = "stopped",
+        [SPARE_RUNNING] = "running",
+};
+
 static const char *word_of(const char *const *words, size_t n, size_t i) {
         return i < n ? words[i] : NULL;
 }
@@ -76,4 +81,8 @@ int stale_policy_from_string(const char *string) {
 
 int backend_kind_from_string(const char *string) {
         return index_of(backend_kinds, ELEMENTSOF(backend_kinds), string);
+}
+
+int spare_state_from_string(const char *string) {
+        return index_of(spare_states, ELEMENTSOF(spare_states), string);
 }

@@ -62,6 +62,7 @@ bool machine_config_equal(const MachineConfig *a, const MachineConfig *b) {
                a->addr_named == b->addr_named && a->slots == b->slots &&
                a->timeout_usec == b->timeout_usec && a->heartbeat_lost_usec == b->heartbeat_lost_usec &&
                a->max_age_usec == b->max_age_usec && a->max_requests == b->max_requests &&
+               a->spares == b->spares && a->spare_state == b->spare_state &&
                memcmp(&a->limits, &b->limits, sizeof(a->limits)) == 0;
 }
 

@@ -46,6 +46,7 @@ MachineConfig *config_add_machine(ConfigReader *reader, Config *config, const ch
                 return NULL;
         m->vport = 5555;
         m->timeout_usec = 10 * USEC_PER_SEC;
+        m->spares = 1;
         m->limits = JOB_LIMITS_UNSET;
         config_set_string(reader, &m->name, name);
         config_set_string(reader, &m->domain, name);

@@ -99,6 +99,9 @@ const Member machine_members[] = {
                 EMPTY_MEANS_NULL, .zero = true },
         { "max-requests", MEMBER_BYTES, OF(max_requests), "a number, or 0 or null (any)", 0, INT64_MAX,
                 EMPTY_MEANS_NULL },
+        { "spares", MEMBER_COUNT, OF(spares), "a number from 0 to 8", 0, MACHINE_SPARES_MAX },
+        { "spare-state", MEMBER_WORD, OF(spare_state), "\"stopped\" or \"running\"",
+                .from_string = spare_state_from_string },
         { "limits", MEMBER_LIMITS, OF(limits), "an object" },
         {},
 };

@@ -32,12 +32,12 @@ typedef struct LastHour {
 typedef struct MachineInfo {
         char *name, *path;
         char *domain, *policy, *state, *state_reason, *guest, *transport, *last_revert_reason, *last_beat;
-        uint64_t generation, requests, reverts, revert_failures;
+        uint64_t generation, requests, reverts, revert_failures, spare_failures;
         char *snapshot_made_by;
         uint64_t snapshot_usec;      /* CLOCK_REALTIME; 0: none, or not known */
         uint64_t last_revert_usec;   /* CLOCK_REALTIME; 0: none */
         uint64_t heartbeat_age_usec; /* USEC_INFINITY: no beat yet */
-        uint32_t queue, leases;
+        uint32_t queue, leases, spares;
         int drained;
         double cpu_usage; /* of one processor: 1.0 is all of it */
         Counts reverts_by_reason, leases_by_outcome;

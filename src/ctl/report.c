@@ -61,6 +61,8 @@ static void put_machine(JsonWriter *writer, const MachineInfo *machine) {
         put_number(writer, "requests", machine->requests);
         put_number(writer, "reverts", machine->reverts);
         put_number(writer, "revert_failures", machine->revert_failures);
+        put_number(writer, "spares", machine->spares);
+        put_number(writer, "spare_failures", machine->spare_failures);
         put_usec(writer, "last_revert_usec", machine->last_revert_usec, machine->last_revert_usec > 0);
         report_string(writer, "last_revert_reason", machine->last_revert_reason);
         put_usec(writer, "snapshot_usec", machine->snapshot_usec, machine->snapshot_usec > 0);

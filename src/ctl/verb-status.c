@@ -75,6 +75,11 @@ static void append_work(Text *text, const MachineInfo *machine, uint64_t now_use
                 text_append_printf(text, " (%s)", machine->last_revert_reason);
         text_append_char(text, '\n');
 
+        if (machine->spares > 0 || machine->spare_failures > 0) {
+                append_label(text, "Spares");
+                text_append_printf(text, "%" PRIu32 " ready, %" PRIu64 " failed\n", machine->spares,
+                        machine->spare_failures);
+        }
         if (machine->snapshot_usec > 0) {
                 append_label(text, "Snapshot");
                 format_time(text, machine->snapshot_usec);

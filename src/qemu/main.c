@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* pbotvm-qemu: becomes the QEMU of a machine. */
+#include <ctype.h>
 #include <fcntl.h>
 #include <stdio.h>
 
@@ -16,9 +17,10 @@
 
 static const QemuProgram program = {
         .name = "pbotvm-qemu",
-        .help = "pbotvm-qemu [OPTION...] MACHINE\n\n"
+        .help = "pbotvm-qemu [OPTION...] MACHINE[@NUMBER]\n\n"
                 "Becomes the QEMU of a machine, with the machine's template if there is one:\n"
-                "the service pbotvm-qemu@MACHINE.service.\n\n"
+                "the service pbotvm-qemu@MACHINE.service. With a number it is a spare of it, with\n"
+                "sockets of its own, and does not boot.\n\n"
                 "  -h --help                Show this help\n"
                 "     --version             Show the version\n"
                 "     --print               Show QEMU's arguments, one a line, and end\n"
@@ -26,7 +28,7 @@ static const QemuProgram program = {
                 "                           (" PBOTVM_QEMU_CONFIG_DIR ")\n"
                 "     --templates=FOLDER    Where the template, a folder MACHINE, may be\n"
                 "                           (" PBOTVM_QEMU_STATE_DIR ")\n"
-                "     --run=FOLDER          Where the folder MACHINE is, for sockets\n"
+                "     --run=FOLDER          Where the folder MACHINE[@NUMBER] is, for sockets\n"
                 "                           (" PBOTVM_QEMU_RUN_DIR ")\n",
         .may_print = true,
 };
@@ -95,7 +97,7 @@ static int find_template(const QemuOptions *options, const QemuDefinition *defin
         }
 }
 
-static int run(const QemuOptions *options) {
+static int run_place(const QemuOptions *options, const char *place) {
         _cleanup_(qemu_definition_freep) QemuDefinition *definition = NULL;
         _cleanup_(qemu_arguments_freep) char **arguments = NULL;
         _cleanup_text_ Text why = {}, folder = {}, monitor = {}, from = {}, devices = {}, ram = {};
@@ -106,10 +108,10 @@ static int run(const QemuOptions *options) {
         if (r < 0)
                 return refuse(r, MESSAGE_CONFIG, &why);
 
-        text_append_printf(&folder, "%s/%s", options->run, options->name);
+        text_append_printf(&folder, "%s/%s", options->run, place);
         text_append_printf(&monitor, "%s/monitor", text_string(&folder));
         int found = find_template(options, definition, &from, &template, &why);
-        if (found < 0 && found != -ENOENT)
+        if (found < 0 && (found != -ENOENT || !streq(place, options->name)))
                 return refuse(found, NULL, &why);
         text_append_printf(&devices, "%s/devices", text_string(&from));
         text_append_printf(&ram, "%s/ram", text_string(&from));
@@ -130,6 +132,20 @@ static int run(const QemuOptions *options) {
         return become(options, definition, arguments,
                 &(UsherOrder){ options->name, text_string(&monitor), loads ? text_string(&devices) : NULL,
                         &template });
+}
+
+/* MACHINE is the machine's own place, MACHINE@NUMBER one of a spare's. */
+static int run(const QemuOptions *options) {
+        const char *at = strchr(options->name, '@');
+        QemuOptions of_machine = *options;
+
+        if (!at || !isdigit((unsigned char)at[1]) || at[1] == '0' || at[2])
+                return run_place(options, options->name);
+        _cleanup_free_ char *machine = strndup(options->name, (size_t)(at - options->name));
+        if (!machine)
+                return log_oom();
+        of_machine.name = machine;
+        return run_place(&of_machine, options->name);
 }
 
 int main(int argc, char *argv[]) {

@@ -35,6 +35,21 @@ typedef enum SnapshotChoice {
         SNAPSHOT_SPARE,    /* what a new one is called until it has been tried */
 } SnapshotChoice;
 
+/* The guest of a machine since it was last reverted. */
+typedef struct BackendGuest {
+        unsigned place;           /* where it is, of those that a machine has there */
+        const char *data, *heart; /* the sockets of its channels; NULL: as configured. The backend's. */
+        int channel; /* a connection to data whose agent has answered, the caller's; -EBADF: there is none */
+        bool lanes;  /* that understands lanes */
+        bool fresh;  /* it has not run since it answered */
+} BackendGuest;
+
+/* What waits for the next revert. */
+typedef struct BackendStock {
+        unsigned ready;
+        uint64_t failures; /* those that were no good */
+} BackendStock;
+
 typedef struct BackendHooks {
         /* The answer to look(), to an event of the backend's, or to its coming and going. */
         void (*looked)(const BackendLook *look, void *userdata);
@@ -47,6 +62,8 @@ typedef struct BackendHooks {
         /* The end of take() or drop(): 0, 1 if there was nothing to be done, or a negative errno. message:
          * the backend's, "" on success; not owned. */
         void (*snapshots_changed)(int result, const char *message, void *userdata);
+        /* stock() says something else. */
+        void (*restocked)(void *userdata);
         void *userdata;
 } BackendHooks;
 
@@ -84,6 +101,13 @@ struct BackendVerbs {
         int (*drop)(Backend *backend, SnapshotChoice choice);
         /* What is still done for it goes on; no hook is called any more. Its opener is not used any more. */
         void (*free)(Backend *backend);
+
+        /* All NULL where a machine is always in one place. */
+        /* Where its guest was when that was last asked, by an earlier process; before anything else. */
+        void (*recall)(Backend *backend, unsigned place);
+        /* Asked after that, and after each revert. */
+        void (*guest)(Backend *backend, BackendGuest *ret);
+        BackendStock (*stock)(const Backend *backend);
 
         /* Both NULL where nothing is kept for several machines that could get stuck, or be given up. */
         /* Calls done once, from the loop, when all that calls go through is known to turn; never if a part

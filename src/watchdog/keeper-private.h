@@ -62,6 +62,7 @@ struct Keeper {
         uint64_t look_usec;          /* the same */
         DomainLines lines;           /* what the machine has of its own */
         int run_id;                  /* the run of it that this generation is about; -1: not known */
+        unsigned place;              /* where its guest is, see backend.h */
         bool look_passing;           /* the last look was at somebody's revert */
 
         IdleCpu cpu;

@@ -64,12 +64,20 @@ static SavedMachine record(const Keeper *keeper) {
                 .retry_usec = m->retry_usec,
                 .born_usec = m->born_usec,
                 .served = m->served,
+                .place = keeper->place,
                 .hour = keeper->hour,
         };
 }
 
+static BackendStock stock(const Keeper *keeper) {
+        const Backend *backend = keeper->backend;
+
+        return backend && backend->verbs->stock ? backend->verbs->stock(backend) : (BackendStock){};
+}
+
 MachineView keeper_view(Keeper *keeper) {
         const Machine *m = &keeper->machine;
+        BackendStock spares = stock(keeper);
 
         return (MachineView){
                 .name = keeper->config->name,
@@ -94,6 +102,8 @@ MachineView keeper_view(Keeper *keeper) {
                 .last_revert_reason = revert_reason_to_string(m->last_reason),
                 .snapshot_usec = keeper->snapshot_usec,
                 .snapshot_made_by = keeper->snapshot_made_by,
+                .spares = spares.ready,
+                .spare_failures = spares.failures,
                 .last_beat = pulse_heartbeat(keeper->pulse)->last,
                 .heartbeat_age_usec = keeper_beat_age(keeper),
                 .cpu_usage = keeper->cpu.usage,

@@ -115,6 +115,32 @@ static void answer_obstacle(Keeper *keeper) {
         answer_reverts(keeper, SD_BUS_ERROR_FAILED, why);
 }
 
+/* Finds the guest where its backend says that it is. The descriptor is the callee's. */
+static BackendGuest follow_guest(Keeper *keeper) {
+        BackendGuest guest = { .channel = -EBADF };
+
+        if (!keeper->backend || !keeper->backend->verbs->guest)
+                return guest;
+        keeper->backend->verbs->guest(keeper->backend, &guest);
+        keeper->place = guest.place;
+        keeper->lines.data = guest.data;
+        keeper->lines.heart = guest.heart;
+        (void)link_set_lines(keeper->link, keeper->config, &keeper->lines);
+        pulse_set_lines(keeper->pulse, keeper->config, &keeper->lines);
+        return guest;
+}
+
+static Framing framing(const Keeper *keeper) {
+        return keeper_guest(keeper) == GUEST_PBOT_2023 ? FRAMING_END_MARKER : FRAMING_CHUNKS;
+}
+
+/* Its agent has answered whoever had it ahead. */
+static void adopt(Keeper *keeper, const BackendGuest *guest) {
+        link_adopt(keeper->link, framing(keeper), guest->channel, guest->lanes);
+        if (!guest->fresh)
+                machine_disprove(&keeper->machine);
+}
+
 static void on_reset_ended(ResetResult result, const char *message, void *userdata) {
         Keeper *keeper = userdata;
         Machine *m = &keeper->machine;
@@ -133,7 +159,10 @@ static void on_reset_ended(ResetResult result, const char *message, void *userda
                 keeper_log(keeper, LOG_ERR, MESSAGE_REVERT_FAILED, "%s %s failed after %.2f s: %s",
                         booted ? "Booting" : "Reverting", keeper->config->name, took, message);
 
+        BackendGuest guest = follow_guest(keeper);
         machine_reset_end(m, result, now);
+        if (guest.channel >= 0)
+                adopt(keeper, &guest);
         machine_set_pulse(m, pulse_fact(keeper->pulse, now), now);
         keeper->run_id = -1;
         idle_cpu_reset(&keeper->cpu);
@@ -294,8 +323,7 @@ static void connect_guest(Keeper *keeper) {
                 return;
         pulse_start(keeper->pulse);
         if (may_talk(keeper))
-                link_start(keeper->link,
-                        keeper_guest(keeper) == GUEST_PBOT_2023 ? FRAMING_END_MARKER : FRAMING_CHUNKS);
+                link_start(keeper->link, framing(keeper));
 }
 
 static void set_timer(Keeper *keeper, uint64_t now) {
@@ -377,6 +405,10 @@ bool keeper_is_idle(const Keeper *keeper) {
 
 /* ---- beginning and end ---- */
 
+static void on_restocked(void *userdata) {
+        keeper_changed(userdata);
+}
+
 static int open_backend(Keeper *keeper, BackendDriver *driver) {
         BackendHooks hooks = {
                 .looked = keeper_looked,
@@ -384,6 +416,7 @@ static int open_backend(Keeper *keeper, BackendDriver *driver) {
                 .rebooted = on_rebooted,
                 .reverted = on_reset_ended,
                 .snapshots_changed = keeper_snapshots_changed,
+                .restocked = on_restocked,
                 .userdata = keeper,
         };
         int r = driver->verbs->open(driver, keeper->config, &hooks, &keeper->backend);
@@ -450,6 +483,9 @@ int keeper_new(sd_event *event, const MachineConfig *config, BackendDriver *driv
                 return r;
 
         recall(keeper, known);
+        if (driver && driver->verbs->recall)
+                driver->verbs->recall(keeper->backend, (unsigned)known->place);
+        (void)follow_guest(keeper);
         *ret = TAKE_PTR(keeper);
         return 0;
 }
@@ -462,6 +498,7 @@ Keeper *keeper_free(Keeper *keeper) {
         sd_event_source_disable_unref(keeper->look_timer);
         pulse_free(keeper->pulse);
         link_free(keeper->link);
+        /* Which had lent them paths, and what opens them. */
         if (keeper->backend)
                 keeper->backend->verbs->free(keeper->backend);
         machine_config_free(keeper->config);

@@ -28,6 +28,8 @@
         P(const char *, last_revert_reason, "LastRevertReason", "s", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)   \
         P(uint64_t, snapshot_usec, "SnapshotUSec", "t", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)                \
         P(const char *, snapshot_made_by, "SnapshotMadeBy", "s", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)       \
+        P(uint32_t, spares, "Spares", "u", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)                             \
+        P(uint64_t, spare_failures, "SpareFailures", "t", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)              \
         P(const char *, last_beat, "LastBeat", "s", 0)                                                      \
         P(uint64_t, heartbeat_age_usec, "HeartbeatAgeUSec", "t", 0)                                         \
         P(double, cpu_usage, "CPUUsage", "d", 0)

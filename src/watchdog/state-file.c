@@ -26,6 +26,7 @@ static const struct {
         { "retry_usec", offsetof(SavedMachine, retry_usec), INT64_MAX, false },
         { "born_usec", offsetof(SavedMachine, born_usec), INT64_MAX, false },
         { "served", offsetof(SavedMachine, served), INT64_MAX, true },
+        { "place", offsetof(SavedMachine, place), MACHINE_SPARES_MAX, false },
 };
 
 static uint64_t number_at(const SavedMachine *machine, size_t i) {

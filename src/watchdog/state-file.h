@@ -23,8 +23,9 @@ typedef struct SavedMachine {
         uint64_t retry_usec;
         uint64_t born_usec;
         uint64_t served;
-        Hour hour;  /* of that clock, too */
-        Asker user; /* of one that was read: who had it, owned; else empty */
+        uint64_t place; /* of its guest, see backend.h */
+        Hour hour;      /* of that clock, too */
+        Asker user;     /* of one that was read: who had it, owned; else empty */
 } SavedMachine;
 
 /* Who has it. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "watchdog/qemu/driver.h"
 
+#include <unistd.h>
+
 #include "watchdog/qemu/instance.h"
 #include "watchdog/qemu/unit-job.h"
 
@@ -8,13 +10,14 @@ typedef struct Driver {
         BackendDriver base;
         sd_bus *bus;
         QemuFolders folders;
+        Turns turns; /* to make a spare: one a processor */
 } Driver;
 
 static int driver_open(
         BackendDriver *base, const MachineConfig *config, const BackendHooks *hooks, Backend **ret) {
-        const Driver *driver = (const Driver *)base; /* its first member */
+        Driver *driver = (Driver *)base; /* its first member */
 
-        return instance_new(base->verbs, driver->bus, &driver->folders, config, hooks, ret);
+        return instance_new(base->verbs, driver->bus, &driver->folders, &driver->turns, config, hooks, ret);
 }
 
 static void driver_end(BackendDriver *base) {
@@ -41,6 +44,9 @@ static const BackendVerbs verbs = {
         .take = instance_take,
         .drop = instance_drop,
         .free = instance_free,
+        .recall = instance_recall,
+        .guest = instance_guest,
+        .stock = instance_stock,
         .end = driver_end,
 };
 
@@ -49,7 +55,12 @@ int qemu_driver_new(sd_bus *bus, const QemuFolders *folders, BackendDriver **ret
         if (!driver)
                 return -ENOMEM;
 
-        *driver = (Driver){ .base.verbs = &verbs, .bus = sd_bus_ref(bus), .folders = *folders };
+        *driver = (Driver){
+                .base.verbs = &verbs,
+                .bus = sd_bus_ref(bus),
+                .folders = *folders,
+                .turns.left = (unsigned)MAX(sysconf(_SC_NPROCESSORS_ONLN), 1L),
+        };
         /* Without it nobody is told of the end of jobs. */
         int r = sd_bus_call_method_async(
                 bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "Subscribe", NULL, NULL, NULL);

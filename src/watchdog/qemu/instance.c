@@ -2,10 +2,13 @@
 #include "watchdog/qemu/instance.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "common/io.h"
 #include "qemu/template.h"
 #include "qmp/qmp.h"
+#include "watchdog/machine-log.h"
+#include "watchdog/qemu/spares.h"
 #include "watchdog/qemu/unit-job.h"
 
 #define ANSWER_USEC (5 * USEC_PER_SEC)
@@ -19,7 +22,10 @@ typedef struct Instance {
         QemuFolders folders;
         BackendHooks hooks;
         char *name;
-        Text unit, template_unit, monitor, template;
+        Text template_unit, template;
+        Spares *spares;
+        bool runs; /* spares do, and have since they answered */
+        bool told; /* that there are none */
 
         Qmp *qmp;
         bool ready; /* the monitor takes commands */
@@ -99,7 +105,8 @@ static void on_status(
         else
                 i->look.run = status_run(json_string(json_member(value, "status"), NULL));
         i->look.id = i->id;
-        if (unit_get_property(i->bus, text_string(&i->unit), "CPUUsageNSec", on_cpu, i, &i->question) < 0)
+        if (unit_get_property(i->bus, text_string(&spares_own(i->spares)->unit), "CPUUsageNSec", on_cpu, i,
+                    &i->question) < 0)
                 end_look(i);
 }
 
@@ -150,13 +157,42 @@ static void on_event(Qmp *qmp _unused_, const char *name, const Json *data, void
 static void connect_monitor(Instance *i) {
         const QmpHooks hooks = { .ready = on_ready, .event = on_event, .closed = on_closed, .userdata = i };
 
-        int r = qmp_connect(sd_bus_get_event(i->bus), text_string(&i->monitor), &hooks, &i->qmp);
+        int r = qmp_connect(
+                sd_bus_get_event(i->bus), text_string(&spares_own(i->spares)->monitor), &hooks, &i->qmp);
         if (r >= 0)
                 return;
         /* Where nobody listens there is no QEMU. What else fails, as for want of memory or of a place in the
          * queue of a monitor that others hold, says nothing of it. */
         i->look.run = r == -ENOENT || r == -ECONNREFUSED ? RUN_OFF : RUN_UNKNOWN;
         defer(i, &i->tells_look);
+}
+
+static void append_stamp(Text *text, const char *folder, const char *name) {
+        _cleanup_text_ Text path = {};
+        struct stat st;
+
+        text_append_printf(&path, "%s/%s", folder, name);
+        if (!text_failed(&path) && stat(text_string(&path), &st) >= 0)
+                text_append_printf(text, "%ju:%ju.%09ld:%jd ", (uintmax_t)st.st_ino,
+                        (uintmax_t)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (intmax_t)st.st_size);
+}
+
+/* Spares are made from this definition and this template, if they can be. */
+static void follow_files(Instance *i, const QemuDefinition *definition) {
+        _cleanup_text_ Text stamp = {}, file = {};
+        bool serial = definition && (definition->serial_data > 0 || definition->serial_heart > 0);
+
+        if (serial && spares_plan(i->spares)->wanted > 0 && !i->told) {
+                machine_log(i->name, LOG_NOTICE, NULL,
+                        "%s has no spares: two QEMUs cannot have the TCP ports of its \"serial\".", i->name);
+                i->told = true;
+        }
+        if (definition && !serial) {
+                text_append_printf(&file, "%s.json", i->name);
+                append_stamp(&stamp, i->folders.definitions, text_string(&file));
+                append_stamp(&stamp, text_string(&i->template), "passport");
+        }
+        spares_follow(i->spares, stamp.size > 0 && !text_failed(&stamp) ? text_string(&stamp) : NULL);
 }
 
 /* Fills in what is known without QEMU. */
@@ -170,6 +206,7 @@ static void look_at_files(Instance *i, BackendLook *look) {
         if (r < 0) {
                 look->way = r == -ENOENT ? WAY_NO_MACHINE : WAY_REFUSED;
                 look->message = text_string(&i->message);
+                follow_files(i, NULL);
                 return;
         }
         look->memory_bytes = definition->memory_bytes;
@@ -177,6 +214,7 @@ static void look_at_files(Instance *i, BackendLook *look) {
         r = qemu_template_look(text_string(&i->template), definition, &template, &i->message);
         look->way = r >= 0 ? WAY_OPEN : r == -ENOENT ? WAY_NO_SNAPSHOT : WAY_REFUSED;
         look->message = text_string(&i->message);
+        follow_files(i, r >= 0 ? definition : NULL);
         if (r < 0)
                 return;
         look->snapshot_usec = template.made_usec;
@@ -215,6 +253,25 @@ static void on_reverted(int result, const char *why, void *userdata) {
         i->hooks.reverted(result < 0 ? RESET_FAILED : RESET_DONE, why, i->hooks.userdata);
 }
 
+static int restart(Instance *i) {
+        return unit_job_new(i->bus, "RestartUnit", text_string(&spares_own(i->spares)->unit), REVERT_USEC,
+                on_reverted, i, &i->job);
+}
+
+static void on_spare_taken(int result, void *userdata) {
+        Instance *i = userdata;
+
+        int r = result < 0 ? restart(i) : 0;
+        if (r < 0 || result >= 0)
+                on_reverted(r, r < 0 ? strerror(-r) : "", i);
+}
+
+static void on_spares_changed(void *userdata) {
+        Instance *i = userdata;
+
+        i->hooks.restocked(i->hooks.userdata);
+}
+
 int instance_revert(Backend *backend, SnapshotChoice choice _unused_) {
         Instance *i = (Instance *)backend;
         BackendLook look = {};
@@ -223,9 +280,8 @@ int instance_revert(Backend *backend, SnapshotChoice choice _unused_) {
         look_at_files(i, &look);
         if (look.way != WAY_OPEN)
                 defer(i, &i->tells_revert);
-        else {
-                int r = unit_job_new(
-                        i->bus, "RestartUnit", text_string(&i->unit), REVERT_USEC, on_reverted, i, &i->job);
+        else if (spares_take(i->spares) < 0) {
+                int r = restart(i);
                 if (r < 0)
                         return r;
         }
@@ -288,6 +344,31 @@ static int on_deferred(sd_event_source *source _unused_, void *userdata) {
         return 0;
 }
 
+/* ---- where its guest is ---- */
+
+void instance_recall(Backend *backend, unsigned place) {
+        spares_recall(((Instance *)backend)->spares, place);
+}
+
+void instance_guest(Backend *backend, BackendGuest *ret) {
+        const Instance *i = (const Instance *)backend;
+        const QemuPlace *place = spares_own(i->spares);
+
+        *ret = (BackendGuest){
+                .place = spares_plan(i->spares)->own,
+                .data = place->data.size > 0 ? text_string(&place->data) : NULL,
+                .heart = place->heart.size > 0 ? text_string(&place->heart) : NULL,
+                .fresh = !i->runs,
+        };
+        ret->channel = spares_take_channel(i->spares, &ret->lanes);
+}
+
+BackendStock instance_stock(const Backend *backend) {
+        const SparePlan *plan = spares_plan(((const Instance *)backend)->spares);
+
+        return (BackendStock){ spare_plan_ready(plan), plan->failures };
+}
+
 /* ---- beginning and end ---- */
 
 void instance_free(Backend *backend) {
@@ -296,18 +377,17 @@ void instance_free(Backend *backend) {
         forget_look(i);
         disconnect(i);
         unit_job_free(i->job);
+        spares_free(i->spares);
         sd_event_source_disable_unref(i->deferred);
         sd_bus_unref(i->bus);
-        text_done(&i->unit);
         text_done(&i->template_unit);
-        text_done(&i->monitor);
         text_done(&i->template);
         text_done(&i->message);
         free(i->name);
         free(i);
 }
 
-int instance_new(const BackendVerbs *verbs, sd_bus *bus, const QemuFolders *folders,
+int instance_new(const BackendVerbs *verbs, sd_bus *bus, const QemuFolders *folders, Turns *turns,
         const MachineConfig *config, const BackendHooks *hooks, Backend **ret) {
         Instance *i = calloc(1, sizeof(*i));
         if (!i)
@@ -319,15 +399,16 @@ int instance_new(const BackendVerbs *verbs, sd_bus *bus, const QemuFolders *fold
                 .folders = *folders,
                 .hooks = *hooks,
                 .name = strdup(config->name),
+                .runs = config->spare_state == SPARE_RUNNING,
         };
-        text_append_printf(&i->unit, "pbotvm-qemu@%s.service", config->name);
+        const SparesHooks spares_hooks = { on_spares_changed, on_spare_taken, i };
         text_append_printf(&i->template_unit, "pbotvm-template@%s.service", config->name);
-        text_append_printf(&i->monitor, "%s/%s/monitor", folders->run, config->name);
         text_append_printf(&i->template, "%s/%s", folders->templates, config->name);
-        int r = i->name && !text_failed(&i->unit) && !text_failed(&i->template_unit) &&
-                                !text_failed(&i->monitor) && !text_failed(&i->template)
+        int r = i->name && !text_failed(&i->template_unit) && !text_failed(&i->template)
                         ? sd_event_add_defer(sd_bus_get_event(bus), &i->deferred, on_deferred, i)
                         : -ENOMEM;
+        if (r >= 0)
+                r = spares_new(bus, &i->folders, config, turns, &spares_hooks, &i->spares);
         if (r >= 0)
                 r = sd_event_source_set_enabled(i->deferred, SD_EVENT_OFF);
         if (r < 0) {

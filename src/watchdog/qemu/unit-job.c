@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "common/io.h"
+#include "common/log.h"
 
 struct UnitJob {
         sd_bus *bus;
@@ -130,4 +131,28 @@ int unit_job_new(sd_bus *bus, const char *method, const char *unit, uint64_t lim
                 return r;
         *ret = TAKE_PTR(job);
         return 0;
+}
+
+/* Nobody waits for the answer. */
+static int on_asked(sd_bus_message *reply, void *userdata, sd_bus_error *error _unused_) {
+        const sd_bus_error *e = sd_bus_message_get_error(reply);
+
+        if (e)
+                log_warning("systemd does not %s: %s", (const char *)userdata, e->message);
+        return 0;
+}
+
+void unit_stop(sd_bus *bus, const char *unit) {
+        int r = sd_bus_call_method_async(bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER, "StopUnit",
+                on_asked, (void *)"stop a QEMU", "ss", unit, "replace");
+        if (r < 0)
+                (void)log_warning_errno(r, "systemd cannot be asked to stop %s: %m", unit);
+}
+
+void unit_set_cpu_weight(sd_bus *bus, const char *unit, uint64_t weight) {
+        int r = sd_bus_call_method_async(bus, NULL, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
+                "SetUnitProperties", on_asked, (void *)"set the weight of a QEMU", "sba(sv)", unit, true, 1,
+                "CPUWeight", "t", weight);
+        if (r < 0)
+                (void)log_warning_errno(r, "systemd cannot be asked to set the weight of %s: %m", unit);
 }

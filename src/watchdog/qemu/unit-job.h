@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* One job of systemd's: asks for it and waits for its end. Whoever uses it has called Subscribe() of
- * systemd's, or no end is told. */
+/* What systemd is asked to do with a unit. Whoever waits for the end of a job has called Subscribe() of
+ * systemd's, or none is told. */
 
 #include <systemd/sd-bus.h>
 
 #include "common/macro.h"
 
-/* Called once, from the loop: 0, or a negative errno and why, for people: the unit's own status where it has
- * one. */
+/* One job: asks for it and waits for its end. Called once, from the loop: 0, or a negative errno and why,
+ * for people: the unit's own status where it has one. */
 typedef void (*UnitJobDone)(int result, const char *why, void *userdata);
 
 typedef struct UnitJob UnitJob;
@@ -19,6 +19,12 @@ int unit_job_new(sd_bus *bus, const char *method, const char *unit, uint64_t lim
 /* The job goes on; nobody is told of its end. May be called in done. */
 UnitJob *unit_job_free(UnitJob *job);
 DEFINE_CLEANUP(UnitJob *, unit_job_free);
+
+/* Has a unit stopped. That this is refused is logged. */
+void unit_stop(sd_bus *bus, const char *unit);
+/* Sets its share of the processors, CPUWeight= of systemd.resource-control(5), until the host starts anew.
+ */
+void unit_set_cpu_weight(sd_bus *bus, const char *unit, uint64_t weight);
 
 #define SYSTEMD_NAME "org.freedesktop.systemd1"
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"

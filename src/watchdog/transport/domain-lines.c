@@ -9,6 +9,6 @@ bool domain_lines_have_port(const DomainLines *lines, uint16_t port) {
 }
 
 bool domain_lines_equal(const DomainLines *a, const DomainLines *b) {
-        return a->known == b->known && a->channel == b->channel && a->cid == b->cid &&
-               memcmp(a->ports, b->ports, sizeof(a->ports)) == 0;
+        return a->known == b->known && a->channel == b->channel && a->cid == b->cid && a->data == b->data &&
+               a->heart == b->heart && memcmp(a->ports, b->ports, sizeof(a->ports)) == 0;
 }

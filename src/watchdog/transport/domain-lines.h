@@ -11,6 +11,7 @@ typedef struct DomainLines {
         bool channel;      /* our agent's virtio-serial channel */
         uint16_t ports[4]; /* serial lines over TCP on its host, in the order of the guest's; 0: none */
         uint32_t cid;      /* vsock; 0: none */
+        const char *data, *heart; /* sockets of its channels that are not the configured ones; borrowed */
 } DomainLines;
 
 /* True if one of the serial lines has that port; 0 is no port. */

@@ -352,10 +352,8 @@ static bool secret_load(Link *link) {
         return r >= 0;
 }
 
-void link_start(Link *link, Framing framing) {
+static void begin(Link *link, Framing framing) {
         link->framing = framing;
-        if (link->started)
-                return;
         link->started = true;
         link->round = 0;
         /* Another life of the guest, or it is not known whether it is: it knows nothing yet but what lasts.
@@ -363,7 +361,28 @@ void link_start(Link *link, Framing framing) {
         link->told = link->given = secret_load(link);
         link->has_secret = link->given || getrandom(link->secret, sizeof(link->secret), GRND_NONBLOCK) ==
                                                   sizeof(link->secret);
+}
+
+void link_start(Link *link, Framing framing) {
+        if (link->started) {
+                link->framing = framing;
+                return;
+        }
+        begin(link, framing);
         schedule_round(link, 0);
+}
+
+void link_adopt(Link *link, Framing framing, int fd, bool lanes) {
+        begin(link, framing);
+        if (link->n_endpoints == 0 || link->endpoints[0].kind != TRANSPORT_CHANNEL) {
+                fd_close(fd);
+                schedule_round(link, 0);
+                return;
+        }
+        link->current = link->tried = 0;
+        link->connected_once = true;
+        link->fd = fd;
+        answered(link, lanes);
 }
 
 void link_stop(Link *link) {

@@ -49,6 +49,9 @@ DEFINE_CLEANUP(Link *, link_free);
 void link_set_opener(Link *link, ChannelOpener *opener);
 /* Begins to look for a way, unless that was begun. */
 void link_start(Link *link, Framing framing);
+/* The same, with a connection to the channel whose agent has just answered; lanes: it understands them. The
+ * descriptor is the link's. Only of a link that is stopped; fact() is called. */
+void link_adopt(Link *link, Framing framing, int fd, bool lanes);
 /* Closes everything but strands; fact() is not called. */
 void link_stop(Link *link);
 /* What is known of the domain's own lines. If that changes the ways, the link is stopped, and told so by

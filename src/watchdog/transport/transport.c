@@ -95,7 +95,7 @@ size_t transport_data_endpoints(
         size_t n = 0;
 
         if (config->channel_data && config->transport != TRANSPORT_SERIAL) {
-                ret[n] = channel_endpoint(config->channel_data);
+                ret[n] = channel_endpoint(lines->data ? lines->data : config->channel_data);
                 ret[n++].telling = config->transport == TRANSPORT_VSOCK;
         }
         if (cid > 0 && wanted(config, TRANSPORT_VSOCK))
@@ -115,7 +115,7 @@ size_t transport_heart_endpoints(
         size_t n = 0;
 
         if (config->channel_heart && config->transport != TRANSPORT_SERIAL)
-                ret[n++] = channel_endpoint(config->channel_heart);
+                ret[n++] = channel_endpoint(lines->heart ? lines->heart : config->channel_heart);
         if (port > 0 && config->transport != TRANSPORT_CHANNEL)
                 ret[n++] = serial_endpoint(config, port);
         return n;

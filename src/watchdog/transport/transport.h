@@ -38,7 +38,7 @@ size_t transport_data_endpoints(
 /* The same for the heartbeat, which has no vsock. */
 size_t transport_heart_endpoints(
         const MachineConfig *config, const DomainLines *lines, Endpoint ret[static ENDPOINTS_MAX]);
-/* Both point into the same configuration. */
+/* Both point into the same configuration and lines. */
 bool endpoints_equal(const Endpoint *a, size_t n_a, const Endpoint *b, size_t n_b);
 
 /* True if the machine's serial lines can be connected to: names other than "localhost" are not resolved,

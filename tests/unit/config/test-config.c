@@ -114,7 +114,8 @@ static void test_all_our_members(void **state) {
                      "\"on-hang\",\n"
                      "\"channel\": null, \"channel-heart\": \"/x\", \"slots\": 3, \"timeout\": 2.5, "
                      "\"secret\": \"/s\", "
-                     "\"heartbeat\": 4, \"max-age\": 60, \"stale-snapshot\": \"keep\",\n"
+                     "\"heartbeat\": 4, \"max-age\": 60, \"stale-snapshot\": \"keep\", \"spares\": 8, "
+                     "\"spare-state\": \"running\",\n"
                      "\"limits\": {\"wall_usec\": 7, \"disk_bytes\": 9}, \"serial\": 1, \"heart\": null}, "
                      "\"b\": {\"max-age\": 0, \"max-requests\": null}},\n"
                      "\"aliases\": {\"pool\": [\"a\", \"b\"]}, \"default-machine\": \"pool\",\n"
@@ -142,6 +143,10 @@ static void test_all_our_members(void **state) {
         assert_int_equal(m->timeout_usec, 2500000);
         assert_int_equal(m->heartbeat_lost_usec, 4000000);
         assert_int_equal(m->max_age_usec, 60 * USEC_PER_SEC);
+        assert_int_equal(m->spares, MACHINE_SPARES_MAX);
+        assert_int_equal(m->spare_state, SPARE_RUNNING);
+        assert_int_equal(config_machine(l.config, "b")->spares, 1);
+        assert_int_equal(config_machine(l.config, "b")->spare_state, SPARE_STOPPED);
         assert_int_equal(config_machine(l.config, "b")->max_age_usec, 0);
         assert_int_equal(config_machine(l.config, "b")->max_requests, 0);
         assert_int_equal(m->limits.wall_usec, 7);
@@ -222,6 +227,11 @@ static const struct {
         { "{\"machines\": {\"a\": {\"max-age\": 59.9}}}", "1: machines.a.max-age: expected " },
         { "{\"machines\": {\"a\": {\"max-requests\": -1}}}",
                 "1: machines.a.max-requests: expected a number, or 0 or null (any), found a number, -1\n" },
+        { "{\"machines\": {\"a\": {\"spares\": 9}}}",
+                "1: machines.a.spares: expected a number from 0 to 8, found a number, 9\n" },
+        { "{\"machines\": {\"a\": {\"spare-state\": \"asleep\"}}}",
+                "1: machines.a.spare-state: expected \"stopped\" or \"running\", found a string, "
+                "\"asleep\"\n" },
         { "{\"machines\": {\"a\": {\"channel\": \"x\"}}}",
                 "1: machines.a.channel: expected the absolute path of a socket, or null, found a string, "
                 "\"x\"\n" },

@@ -12,9 +12,9 @@
 #include "config/members.h"
 
 /* Some value of each kind; one of them fits any member, and is not what the machine has without it. */
-static const char *const values[] = { "\"other\"", "\"/other\"", "17", "23.5", "90", "\"pbotvm\"",
-        "\"qemu+tls://host/system\"", "\"serial\"", "\"always\"", "\"qemu\"", "\"try\"", "true",
-        "{\"processes\": 7}" };
+static const char *const values[] = { "\"other\"", "\"/other\"", "3", "17", "23.5", "90", "\"pbotvm\"",
+        "\"qemu+tls://host/system\"", "\"serial\"", "\"always\"", "\"qemu\"", "\"try\"", "\"running\"",
+        "true", "{\"processes\": 7}" };
 
 /* The machine "a" with this member; NULL if it is a mistake. */
 static Config *load(const char *member, const char *value) {

@@ -10,6 +10,7 @@
 #include <linux/vm_sockets.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include "common/io.h"
 #include "common/lane.h"
@@ -370,6 +371,53 @@ static void test_lanes_of_a_channel(void **state) {
         assert_return_code(rmdir(directory), errno);
 }
 
+static int connect_to(const char *path) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+        snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+        int fd = io_connect((const struct sockaddr *)&address, sizeof(address), now_monotonic() + PATIENCE);
+        assert_true(fd >= 0);
+        return fd;
+}
+
+/* A connection to another socket than the configured one, whose agent has answered already: nobody is asked
+ * again, with lanes and without. When it breaks, it is that socket that is connected to. */
+static void test_adopted_channel(void **state) {
+        Fixture *f = *state;
+        char directory[] = "/tmp/test-link-XXXXXX", path[64];
+
+        assert_non_null(mkdtemp(directory));
+        FakeGuest *channel = fake_guest_new(directory);
+        snprintf(path, sizeof(path), "%s/data", directory);
+        f->config.channel_data = (char *)"/nowhere/data";
+        for (int lanes = 0; lanes < 2; lanes++) {
+                const DomainLines lines = { .data = path };
+                unsigned requests = fake_guest_requests(channel), facts = f->facts;
+                Strand *strand;
+
+                (void)link_set_lines(f->link, &f->config, &lines);
+                fake_guest_set(channel, FAKE_LANES, lanes);
+                link_adopt(f->link, FRAMING_CHUNKS, connect_to(path), lanes);
+                assert_int_equal(f->facts, facts + 1);
+                assert_int_equal(f->fact, LINK_PROVEN);
+                assert_int_equal(link_transport(f->link), TRANSPORT_CHANNEL);
+                assert_true(link_is_wide(f->link) == lanes);
+                int fd = open_strand(f, &strand);
+                echo(f, fd, "first");
+                assert_int_equal(fake_guest_requests(channel), requests + 1);
+                fd_close(fd);
+                (void)strand_close(strand);
+                fake_guest_set(channel, FAKE_UP, false);
+                wait_fact(f, LINK_DOWN);
+                fake_guest_set(channel, FAKE_UP, true);
+                wait_fact(f, LINK_PROVEN);
+                assert_int_equal(link_transport(f->link), TRANSPORT_CHANNEL);
+                link_stop(f->link);
+        }
+        fake_guest_free(channel);
+        assert_return_code(rmdir(directory), errno);
+}
+
 /* A guest that ends no lane has none left after a while: it is not taken for one that works. */
 static void test_lanes_that_are_not_ended(void **state) {
         Fixture *f = *state;
@@ -465,6 +513,7 @@ int main(void) {
                 test_with_link(test_a_secret_of_the_operator),
                 test_with_link(test_hanging_up_before_the_proof),
                 test_with_link(test_lanes_of_a_channel),
+                test_with_link(test_adopted_channel),
                 test_with_link(test_lanes_that_are_not_ended),
                 test_with_link(test_serial),
                 test_with_link(test_leftovers),

@@ -197,6 +197,9 @@ static void on_changed(int result, const char *message, void *userdata) {
         snprintf(w->message, sizeof(w->message), "%s", message);
 }
 
+static void on_restocked(void *userdata _unused_) {
+}
+
 static void define(World *w, const char *json) {
         char path[100];
 
@@ -218,7 +221,8 @@ static void make_template(World *w) {
 }
 
 static void world_setup(World *w) {
-        const BackendHooks hooks = { on_looked, on_crashed, on_rebooted, on_reverted, on_changed, w };
+        const BackendHooks hooks = { on_looked, on_crashed, on_rebooted, on_reverted, on_changed,
+                on_restocked, w };
         char path[100];
 
         *w = (World){ .folder = "/tmp/pbotvm-backend-XXXXXX",

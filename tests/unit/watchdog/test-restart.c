@@ -278,14 +278,16 @@ static void test_what_the_file_says(void **state) {
 static void test_counts_in_the_file(void **state) {
         SavedState saved = read_state(*state,
                 "{\"machines\": [{\"name\": \"a\", \"generation\": 4, \"failures\": 3, \"retry_usec\": 77, "
-                "\"born_usec\": 66, \"served\": 5}, {\"name\": \"b\", \"generation\": 4, \"failures\": -1, "
-                "\"served\": \"x\"}]}");
+                "\"born_usec\": 66, \"served\": 5, \"place\": 2}, {\"name\": \"b\", \"generation\": 4, "
+                "\"failures\": -1, \"served\": \"x\", \"place\": 99}]}");
         SavedMachine a = saved_machine(&saved, "a"), b = saved_machine(&saved, "b");
 
         assert_int_equal(a.failures, 3);
         assert_int_equal(a.retry_usec, 77);
         assert_int_equal(a.born_usec, 66);
         assert_int_equal(a.served, 5);
+        assert_int_equal(a.place, 2);
+        assert_int_equal(b.place, MACHINE_SPARES_MAX);
         assert_false(saved.broken);
         assert_int_equal(b.failures, 0);
         assert_int_equal(b.served, 0);
