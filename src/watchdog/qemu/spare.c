@@ -136,7 +136,7 @@ static int on_try(sd_event_source *source _unused_, uint64_t usec _unused_, void
                 .path = text_string(&spare->order.place->data),
         };
 
-        if (connector_new(event_of(spare), &endpoint, on_connected, spare, &spare->connector) < 0)
+        if (connector_new(event_of(spare), &endpoint, NULL, on_connected, spare, &spare->connector) < 0)
                 try_later(spare);
         return 0;
 }
