@@ -14,7 +14,7 @@ APT = 'DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends'
 
 
 def apt(command):
-    return shell(f'{APT} {command} 2>&1', timeout=600)
+    return shell(f'{APT} {command} >/root/apt.log 2>&1 || {{ tail -n 5 /root/apt.log >&2; exit 1; }}', timeout=600)
 
 
 def states(what):
@@ -34,6 +34,7 @@ def test_a_fresh_host_boots():
     os.mkdir(packages)
     subprocess.run([f'{TOP}/tests/debian-packages', packages], check=True, timeout=900)
     shell('cd /root/packages && rm -f *-dbgsym_*.deb')
+    apt('update')
 
 
 def test_an_installation_starts_nothing():
