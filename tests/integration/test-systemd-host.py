@@ -140,7 +140,7 @@ def test_serial_lines():
         before = file.read()
     try:
         with open(config, 'w', encoding='utf-8') as file:
-            file.write(before.replace('"addr":', '"transport": "serial", "addr":', 1))
+            file.write(before.replace('"addr":', '"transport": "serial", "serial": 5555, "health": 5556, "addr":', 1))
         on('systemctl', 'reload', 'pbotvm-watchdog.service')
         wait_until('it is reached by its lines', lambda: machine()['Transport'] == 'serial')
         equal(echo('serial'), 'serial')
