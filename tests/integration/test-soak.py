@@ -24,7 +24,7 @@ def hang():
 
 FAULTS = (
     ('a job hangs', hang),
-    ('panic', lambda: sysrq('c')),
+    ('panic', lambda: sysrq('C')),
     ('QEMU killed', lambda: shell(f'kill -KILL {qemu_pid()}')),
     ('an operator reverts', lambda: on('pbotvmctl', 'revert', DOMAIN, check=False, timeout=180)),
     ('handler killed', lambda: shell('kill -KILL $(pidof -s pbotvm-handler) 2>/dev/null || true')),
