@@ -131,6 +131,8 @@ const char *keeper_snapshot_words(const Keeper *keeper);
 void keeper_stale_looked(Keeper *keeper, const BackendLook *look);
 /* True if a reset is to be a cold boot. */
 bool keeper_stale_boots(const Keeper *keeper);
+/* True while such a boot is to come up. */
+bool keeper_stale_is_booting(const Keeper *keeper);
 /* A reset has ended. */
 void keeper_stale_reset_ended(Keeper *keeper, ResetResult result, uint64_t now_usec);
 /* Looks whether its guest answers, and whether it is time for a trial. */

@@ -60,6 +60,10 @@ bool keeper_stale_boots(const Keeper *keeper) {
         return keeper->stale.boots && is_open(&keeper->stale) && keeper->replacing.phase == SNAPSHOT_IDLE;
 }
 
+bool keeper_stale_is_booting(const Keeper *keeper) {
+        return keeper->stale.booted && keeper->stale.proving;
+}
+
 void keeper_stale_reset_ended(Keeper *keeper, ResetResult result, uint64_t now_usec) {
         Stale *s = &keeper->stale;
 

@@ -72,7 +72,11 @@ static void on_crashed(void *userdata) {
 /* By hand, or because it panicked. It would come back in the time of a lost beat, cold and with its files
  * changed. */
 static void on_rebooted(void *userdata) {
-        condemn(userdata, REVERT_REBOOTED);
+        Keeper *keeper = userdata;
+
+        /* QEMU resets a machine that it has just started, too. */
+        if (!keeper_stale_is_booting(keeper))
+                condemn(keeper, REVERT_REBOOTED);
 }
 
 static unsigned slots(const Keeper *keeper) {
