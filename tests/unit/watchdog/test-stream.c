@@ -81,6 +81,7 @@ static void test_the_end_of_a_stream(void **state) {
         assert_null(client_lease(bus, "vm", LONG, &held));
         fake_guest_set(guest, FAKE_UP, false);
         assert_true(held_is_over(&held));
+        assert_null(client_release(bus, &held, "lost"));
         held_done(&held);
         fake_guest_set(guest, FAKE_UP, true);
         world_wait_status(w, "vm ready");
