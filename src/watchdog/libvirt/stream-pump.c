@@ -196,7 +196,7 @@ void stream_pump_run(StreamPump *pump) {
 
 /* ---- beginning and end ---- */
 
-/* Each callback has a reference, which libvirt gives back. */
+/* A callback has a reference, which libvirt gives back. */
 static int begin_callbacks(StreamPump *pump) {
         pump_ref(pump);
         pump->watch = virEventAddHandle(pump->fd, 0, on_writable, pump, pump_unref);
@@ -204,9 +204,9 @@ static int begin_callbacks(StreamPump *pump) {
                 pump_unref(pump);
                 return -ENOMEM;
         }
-        pump_ref(pump);
-        if (virConnectRegisterCloseCallback(pump->connection, on_closed, pump, pump_unref) < 0)
-                pump_unref(pump); /* a driver without a daemon: there is no link */
+        /* Not of this one: a driver without a link says that it keeps it, and never gives it back. It is
+         * taken back before the owner's goes. */
+        (void)virConnectRegisterCloseCallback(pump->connection, on_closed, pump, NULL);
         pump_ref(pump);
         if (virStreamEventAddCallback(pump->stream,
                     VIR_STREAM_EVENT_READABLE | VIR_STREAM_EVENT_ERROR | VIR_STREAM_EVENT_HANGUP, on_stream,

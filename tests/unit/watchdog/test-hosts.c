@@ -6,8 +6,8 @@
 #include "test.h"
 #include "world.h"
 
-/* Its guest is reached by the address that is configured, and what is in the way to its libvirt is told, even
- * of a machine that serves. */
+/* Its guest is reached by the address that is configured, and what is in the way to its libvirt is told,
+ * even of a machine that serves. */
 static void test_a_host_that_refuses(void **state) {
         World *w = *state;
 
