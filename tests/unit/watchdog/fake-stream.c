@@ -15,7 +15,10 @@
 #define FAKES_MAX 16
 
 typedef struct Fake {
-        virStreamPtr stream; /* NULL: free */
+        bool taken;
+        virStreamPtr
+                stream; /* NULL once nobody asks for it any more: libvirt may give its address away again */
+        virStreamPtr told; /* the same, for the callback */
         int fd;
         int watch;
         virStreamEventCallback callback;
@@ -26,13 +29,25 @@ typedef struct Fake {
 static Fake fakes[FAKES_MAX];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* NULL: a free one. */
+static Fake *take(virStreamPtr stream, int fd) {
+        Fake *found = NULL;
+
+        pthread_mutex_lock(&lock);
+        for (size_t i = 0; !found && i < FAKES_MAX; i++)
+                if (!fakes[i].taken)
+                        found = &fakes[i];
+        if (found)
+                *found = (Fake){ .taken = true, .stream = stream, .told = stream, .fd = fd, .watch = -1 };
+        pthread_mutex_unlock(&lock);
+        return found;
+}
+
 static Fake *find(virStreamPtr stream) {
         Fake *found = NULL;
 
         pthread_mutex_lock(&lock);
         for (size_t i = 0; !found && i < FAKES_MAX; i++)
-                if (fakes[i].stream == stream)
+                if (fakes[i].taken && fakes[i].stream == stream)
                         found = &fakes[i];
         pthread_mutex_unlock(&lock);
         return found;
@@ -42,16 +57,14 @@ int __wrap_virDomainOpenChannel(virDomainPtr domain, const char *name, virStream
 int __wrap_virDomainOpenChannel(
         virDomainPtr domain _unused_, const char *name, virStreamPtr stream, unsigned flags _unused_) {
         struct sockaddr_un a = { .sun_family = AF_UNIX };
-        Fake *fake = find(NULL);
 
         snprintf(a.sun_path, sizeof(a.sun_path), "%s/%s", getenv("PBOTVM_TEST_CHANNELS"),
                 strstr(name, "heart") ? "heart" : "data");
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0) {
+        if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || !take(stream, fd)) {
                 fd_close(fd);
                 return -1;
         }
-        *fake = (Fake){ .stream = stream, .fd = fd, .watch = -1 };
         return 0;
 }
 
@@ -62,15 +75,16 @@ int __wrap_virStreamSend(virStreamPtr stream, const char *data, size_t size) {
 
 int __wrap_virStreamRecv(virStreamPtr stream, char *data, size_t size);
 int __wrap_virStreamRecv(virStreamPtr stream, char *data, size_t size) {
-        ssize_t n = recv(find(stream)->fd, data, size, MSG_DONTWAIT);
+        const Fake *fake = find(stream);
+        ssize_t n = fake ? recv(fake->fd, data, size, MSG_DONTWAIT) : -1;
 
-        return n < 0 && errno == EAGAIN ? -2 : (int)n;
+        return fake && n < 0 && errno == EAGAIN ? -2 : (int)n;
 }
 
 static void on_fd(int watch _unused_, int fd _unused_, int events _unused_, void *userdata) {
         Fake *fake = userdata;
 
-        fake->callback(fake->stream, VIR_STREAM_EVENT_READABLE, fake->userdata);
+        fake->callback(fake->told, VIR_STREAM_EVENT_READABLE, fake->userdata);
 }
 
 /* After the watch has gone nothing of it is called any more. */
@@ -80,7 +94,7 @@ static void on_unwatched(void *userdata) {
         fake->free(fake->userdata);
         fd_close(fake->fd);
         pthread_mutex_lock(&lock);
-        fake->stream = NULL;
+        fake->taken = false;
         pthread_mutex_unlock(&lock);
 }
 
@@ -99,7 +113,11 @@ int __wrap_virStreamEventAddCallback(virStreamPtr stream, int events _unused_,
 
 int __wrap_virStreamEventUpdateCallback(virStreamPtr stream, int events);
 int __wrap_virStreamEventUpdateCallback(virStreamPtr stream, int events) {
-        virEventUpdateHandle(find(stream)->watch, events ? VIR_EVENT_HANDLE_READABLE : 0);
+        const Fake *fake = find(stream);
+
+        if (!fake)
+                return -1;
+        virEventUpdateHandle(fake->watch, events ? VIR_EVENT_HANDLE_READABLE : 0);
         return 0;
 }
 
@@ -107,6 +125,9 @@ int __wrap_virStreamEventRemoveCallback(virStreamPtr stream);
 int __wrap_virStreamEventRemoveCallback(virStreamPtr stream) {
         Fake *fake = find(stream);
 
+        pthread_mutex_lock(&lock);
+        fake->stream = NULL;
+        pthread_mutex_unlock(&lock);
         (void)shutdown(fake->fd, SHUT_RDWR);
         return virEventRemoveHandle(fake->watch);
 }
