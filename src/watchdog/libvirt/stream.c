@@ -82,32 +82,32 @@ static void hold(Streams *streams, Door *door, bool holds) {
         pthread_mutex_unlock(&streams->lock);
 }
 
-/* NULL with libvirt's error. */
-static virStreamPtr open_stream(ChannelOpening *opening, virConnectPtr connection) {
-        const char *name = opening->door->name;
-        virDomainPtr domain = virDomainLookupByName(connection, opening->streams->domain);
-        virStreamPtr stream = domain ? virStreamNew(connection, VIR_STREAM_NONBLOCK) : NULL;
-        bool opened = false;
-
-        if (stream)
-                opened = virDomainOpenChannel(domain, name, stream,
-                                 may_force(opening->streams, opening->door) ? VIR_DOMAIN_CHANNEL_FORCE
-                                                                            : 0) == 0;
-        if (domain)
-                virDomainFree(domain);
-        if (stream && !opened) {
-                virStreamFree(stream);
-                stream = NULL;
-        }
-        return stream;
-}
-
-static int error_number(void) {
+/* libvirt's last error, of which nothing is left once something was freed. */
+static int keep_error(ChannelOpening *opening) {
         const virError *e = virGetLastError();
 
+        utf8_copy_line(opening->message, sizeof(opening->message), virGetLastErrorMessage());
         if (e && e->code == VIR_ERR_OPERATION_FAILED)
                 return -EBUSY;
         return e && e->code == VIR_ERR_NO_DOMAIN ? -ENXIO : -ECONNREFUSED;
+}
+
+/* 0, or a negative errno that was kept. */
+static int open_stream(ChannelOpening *opening, virConnectPtr connection, virStreamPtr *ret) {
+        const unsigned flags = may_force(opening->streams, opening->door) ? VIR_DOMAIN_CHANNEL_FORCE : 0;
+        virDomainPtr domain = virDomainLookupByName(connection, opening->streams->domain);
+        virStreamPtr stream = domain ? virStreamNew(connection, VIR_STREAM_NONBLOCK) : NULL;
+        int r = 0;
+
+        if (!stream || virDomainOpenChannel(domain, opening->door->name, stream, flags) < 0)
+                r = keep_error(opening);
+        if (domain)
+                virDomainFree(domain);
+        if (r >= 0)
+                *ret = stream;
+        else if (stream)
+                virStreamFree(stream);
+        return r;
 }
 
 /* Its user is told, and owns its end; or nobody is there any more. */
@@ -126,28 +126,25 @@ static void post(ChannelOpening *opening, int fd) {
         }
 }
 
-static void post_failure(ChannelOpening *opening, int error) {
-        utf8_copy_line(opening->message, sizeof(opening->message), virGetLastErrorMessage());
-        post(opening, error);
-}
-
 /* Over a connection that is open; true if that was lost. */
 static bool run_stream(ChannelOpening *opening, virConnectPtr connection) {
         Streams *streams = opening->streams;
         Door *door = opening->door;
+        virStreamPtr stream = NULL;
+        StreamPump *pump = NULL;
         int fd = -EBADF;
 
-        virStreamPtr stream = open_stream(opening, connection);
-        if (!stream) {
-                post_failure(opening, error_number());
+        int r = open_stream(opening, connection, &stream);
+        if (r < 0) {
+                post(opening, r);
                 return false;
         }
         hold(streams, door, true);
-        StreamPump *pump = NULL;
-        int r = stream_pump_new(connection, stream, &pump, &fd);
-        if (r < 0)
-                post_failure(opening, r);
-        else {
+        r = stream_pump_new(connection, stream, &pump, &fd);
+        if (r < 0) {
+                utf8_copy_line(opening->message, sizeof(opening->message), strerror(-r));
+                post(opening, r);
+        } else {
                 post(opening, fd);
                 stream_pump_run(pump);
         }
@@ -173,7 +170,7 @@ static void *run(void *userdata) {
                 lost = run_stream(opening, connection);
                 virConnectClose(connection);
         } else
-                post_failure(opening, -ECONNREFUSED);
+                post(opening, keep_error(opening));
 
         pthread_mutex_lock(&streams->lock);
         door->threads--;

@@ -4,6 +4,7 @@
  * folder that PBOTVM_TEST_CHANNELS names. As with a real one, sending blocks while the guest does not read,
  * and receiving does not. */
 
+#include <assert.h>
 #include <libvirt/libvirt.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -55,7 +56,7 @@ static Fake *find(virStreamPtr stream) {
 
 int __wrap_virDomainOpenChannel(virDomainPtr domain, const char *name, virStreamPtr stream, unsigned flags);
 int __wrap_virDomainOpenChannel(
-        virDomainPtr domain _unused_, const char *name, virStreamPtr stream, unsigned flags _unused_) {
+        virDomainPtr domain, const char *name, virStreamPtr stream, unsigned flags _unused_) {
         struct sockaddr_un a = { .sun_family = AF_UNIX };
 
         snprintf(a.sun_path, sizeof(a.sun_path), "%s/%s", getenv("PBOTVM_TEST_CHANNELS"),
@@ -63,6 +64,8 @@ int __wrap_virDomainOpenChannel(
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || !take(stream, fd)) {
                 fd_close(fd);
+                /* An error of libvirt's. */
+                assert(!virDomainLookupByName(virDomainGetConnect(domain), "not there"));
                 return -1;
         }
         return 0;

@@ -83,6 +83,13 @@ static void test_the_end_of_a_stream(void **state) {
         assert_true(held_is_over(&held));
         assert_null(client_release(bus, &held, "lost"));
         held_done(&held);
+        /* Why it cannot be opened again is libvirt's word. */
+        uint64_t begun = now_monotonic();
+        while (!world_log_has_line(w, "Channel org.pbot.vm.0 of domain vm", "trying on: Domain not found") &&
+                now_monotonic() < begun + LONG)
+                usleep(SEC / 20);
+        assert_true(
+                world_log_has_line(w, "Channel org.pbot.vm.0 of domain vm", "trying on: Domain not found"));
         fake_guest_set(guest, FAKE_UP, true);
         world_wait_status(w, "vm ready");
         sd_bus_flush_close_unref(bus);
