@@ -367,8 +367,7 @@ void machine_reset_end(Machine *machine, ResetResult result, uint64_t now_usec) 
                 machine->excused_usec = usec_add(now_usec, MACHINE_EXCUSE_USEC);
         if (by_backend)
                 machine->run = result == RESET_DONE ? RUN_RUNNING : RUN_UNKNOWN;
-        /* What was in the way at the last look no longer is: the first snapshot of a machine was just tried.
-         */
+        /* Whatever the last look saw in its way: the first snapshot of a machine may have come since. */
         if (by_backend && result == RESET_DONE)
                 machine->way = WAY_OPEN;
 

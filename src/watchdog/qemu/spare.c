@@ -57,24 +57,25 @@ static void fail(Spare *spare, const char *why) {
 
 /* ---- the monitor ---- */
 
+static void tell(Spare *spare, int result, const char *message, void (*hook)(Spare *spare, void *userdata)) {
+        if (result < 0)
+                fail(spare, message);
+        else
+                hook(spare, spare->hooks.userdata);
+}
+
 static void on_woken(
         Qmp *qmp _unused_, int result, const Json *value _unused_, const char *message, void *userdata) {
         Spare *spare = userdata;
 
-        if (result < 0)
-                fail(spare, message);
-        else
-                spare->hooks.woken(spare, spare->hooks.userdata);
+        tell(spare, result, message, spare->hooks.woken);
 }
 
 static void on_stopped(
         Qmp *qmp _unused_, int result, const Json *value _unused_, const char *message, void *userdata) {
         Spare *spare = userdata;
 
-        if (result < 0)
-                fail(spare, message);
-        else
-                spare->hooks.made(spare, spare->hooks.userdata);
+        tell(spare, result, message, spare->hooks.made);
 }
 
 static void on_closed(Qmp *qmp _unused_, int error _unused_, const char *why, void *userdata) {

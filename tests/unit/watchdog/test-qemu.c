@@ -2,12 +2,6 @@
 
 /* The backend of QEMU alone, between a systemd and a QEMU that the test plays. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -15,10 +9,13 @@
 #include <sys/un.h>
 
 #include "common/io.h"
+#include "fake-systemd.h"
+#include "test.h"
 #include "qemu/template.h"
 #include "watchdog/qemu/driver.h"
 
 #define JOB "/org/freedesktop/systemd1/job/7"
+#define UNIT "pbotvm-qemu@vm.service"
 
 typedef struct World {
         sd_event *event;
@@ -47,15 +44,6 @@ typedef struct World {
         int changed;
 } World;
 
-#define until(world, condition)                                                                             \
-        do {                                                                                                \
-                uint64_t _end = now_monotonic() + 20 * USEC_PER_SEC;                                        \
-                while (!(condition)) {                                                                      \
-                        assert_true(now_monotonic() < _end);                                                \
-                        assert_true(sd_event_run((world)->event, 20 * USEC_PER_MSEC) >= 0);                 \
-                }                                                                                           \
-        } while (false)
-
 /* ---- systemd ---- */
 
 static int on_call(sd_bus_message *call, void *userdata, sd_bus_error *error) {
@@ -77,29 +65,6 @@ static int on_call(sd_bus_message *call, void *userdata, sd_bus_error *error) {
         if (w->refuses)
                 return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED, "Not you.");
         return sd_bus_reply_method_return(call, "o", JOB);
-}
-
-static void end_job(World *w, const char *path, const char *result) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *signal = NULL;
-
-        assert_true(sd_bus_message_new_signal(w->systemd, &signal, "/org/freedesktop/systemd1",
-                            "org.freedesktop.systemd1.Manager", "JobRemoved") >= 0);
-        assert_true(sd_bus_message_set_sender(signal, "org.freedesktop.systemd1") >= 0);
-        assert_true(sd_bus_message_append(signal, "uoss", 7, path, "pbotvm-qemu@vm.service", result) >= 0);
-        assert_true(sd_bus_send(w->systemd, signal, NULL) >= 0);
-}
-
-static void open_buses(World *w) {
-        sd_id128_t id = {};
-        int fds[2];
-
-        assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), errno);
-        assert_true(sd_bus_new(&w->systemd) >= 0 && sd_bus_set_fd(w->systemd, fds[0], fds[0]) >= 0);
-        assert_true(sd_bus_set_server(w->systemd, 1, id) >= 0 && sd_bus_start(w->systemd) >= 0);
-        assert_true(sd_bus_attach_event(w->systemd, w->event, 0) >= 0);
-        assert_true(sd_bus_add_filter(w->systemd, NULL, on_call, w) >= 0);
-        assert_true(sd_bus_new(&w->ours) >= 0 && sd_bus_set_fd(w->ours, fds[1], fds[1]) >= 0);
-        assert_true(sd_bus_start(w->ours) >= 0 && sd_bus_attach_event(w->ours, w->event, 0) >= 0);
 }
 
 /* ---- QEMU ---- */
@@ -239,7 +204,7 @@ static void world_setup(World *w) {
         assert_true(mkdir(w->definitions, 0700) == 0 && mkdir(w->templates, 0700) == 0);
         assert_true(mkdir(w->run, 0700) == 0 && mkdir(path, 0700) == 0);
         assert_true(sd_event_new(&w->event) >= 0);
-        open_buses(w);
+        fake_systemd_open(w->event, on_call, w, &w->ours, &w->systemd);
         const QemuFolders folders = { w->definitions, w->templates, w->run };
         assert_int_equal(qemu_driver_new(w->ours, &folders, &w->driver), 0);
         assert_int_equal(w->driver->verbs->open(w->driver, &w->config, &hooks, &w->backend), 0);
@@ -266,7 +231,7 @@ static void look(World *w) {
 
         w->backend->verbs->look(w->backend);
         assert_int_equal(w->looks, before); /* told from the loop alone */
-        until(w, w->looks > before);
+        until(w->event, w->looks > before);
 }
 
 static void test_ways(void **state) {
@@ -331,18 +296,18 @@ static void test_run(void **state) {
         /* What happens to it is told, or looked at. */
         unsigned looks = w.looks;
         say(&w, "{\"event\": \"GUEST_PANICKED\", \"data\": {\"action\": \"pause\"}}\r\n");
-        until(&w, w.crashes == 1);
+        until(w.event, w.crashes == 1);
         say(&w, "{\"event\": \"RESET\", \"data\": {\"guest\": false, \"reason\": "
                 "\"host-qmp-system-reset\"}}\r\n"
                 "{\"event\": \"RESET\", \"data\": {\"guest\": true, \"reason\": \"guest-reset\"}}\r\n"
                 "{\"event\": \"STOP\"}\r\n");
-        until(&w, w.looks > looks);
+        until(w.event, w.looks > looks);
         assert_int_equal(w.reboots, 1);
 
         /* It ends, and another one comes. */
         looks = w.looks;
         stop_qemu(&w);
-        until(&w, w.looks > looks);
+        until(w.event, w.looks > looks);
         assert_int_equal(w.look.run, RUN_OFF);
         start_qemu(&w);
         look(&w);
@@ -400,12 +365,12 @@ static void test_revert(void **state) {
         w.backend->verbs->look(w.backend);
         assert_int_equal(w.backend->verbs->revert(w.backend, SNAPSHOT_IN_FORCE), 0);
         w.backend->verbs->look(w.backend);
-        until(&w, w.asked.size > 0);
+        until(w.event, w.asked.size > 0);
         assert_string_equal(text_string(&w.asked), "RestartUnit pbotvm-qemu@vm.service replace,");
         stop_qemu(&w);
-        end_job(&w, "/org/freedesktop/systemd1/job/6", "failed");
-        end_job(&w, JOB, "done");
-        until(&w, w.reverts == 1);
+        fake_systemd_end_job(w.systemd, "/org/freedesktop/systemd1/job/6", UNIT, "failed");
+        fake_systemd_end_job(w.systemd, JOB, UNIT, "done");
+        until(w.event, w.reverts == 1);
         assert_int_equal(w.reverted, RESET_DONE);
         assert_string_equal(w.message, "");
         assert_int_equal(w.looks, looks);
@@ -423,12 +388,12 @@ static void test_failed_revert(void **state) {
         for (int i = 0; i < 2; i++) {
                 w.status_text = i == 0 ? "QEMU does not like it" : "";
                 assert_int_equal(w.backend->verbs->revert(w.backend, SNAPSHOT_IN_FORCE), 0);
-                until(&w, w.asked.size > 0);
+                until(w.event, w.asked.size > 0);
                 text_clear(&w.asked);
                 for (int k = 0; k < 3; k++)
                         assert_true(sd_event_run(w.event, 10 * USEC_PER_MSEC) >= 0);
-                end_job(&w, JOB, "timeout");
-                until(&w, w.reverts == (unsigned)i + 1);
+                fake_systemd_end_job(w.systemd, JOB, UNIT, "timeout");
+                until(w.event, w.reverts == (unsigned)i + 1);
                 assert_int_equal(w.reverted, RESET_FAILED);
                 assert_string_equal(
                         w.message, i == 0 ? "QEMU does not like it"
@@ -436,7 +401,7 @@ static void test_failed_revert(void **state) {
         }
         w.refuses = true;
         assert_int_equal(w.backend->verbs->revert(w.backend, SNAPSHOT_IN_FORCE), 0);
-        until(&w, w.reverts == 3);
+        until(w.event, w.reverts == 3);
         assert_int_equal(w.reverted, RESET_FAILED);
         assert_string_equal(w.message, "systemd does not start pbotvm-qemu@vm.service: Not you.");
 }
@@ -451,7 +416,7 @@ static void test_impossible_revert(void **state) {
         assert_int_equal(w.backend->verbs->revert(w.backend, SNAPSHOT_IN_FORCE), 0);
         assert_int_equal(w.reverts, 0);
         define(&w, "{ \"disk\": 1 }");
-        until(&w, w.reverts == 1);
+        until(w.event, w.reverts == 1);
         assert_int_equal(w.reverted, RESET_IMPOSSIBLE);
         assert_string_equal(
                 w.message, "vm has no template; make one with: systemctl start pbotvm-template@vm");
@@ -467,21 +432,21 @@ static void test_template(void **state) {
         make_template(&w);
         assert_int_equal(w.backend->verbs->take(w.backend, SNAPSHOT_SPARE), 0);
         assert_int_equal(w.changes, 0);
-        until(&w, w.changes == 1);
+        until(w.event, w.changes == 1);
         assert_int_equal(w.changed, 1);
         w.status_text = "the guest's agent did not answer";
         assert_int_equal(w.backend->verbs->take(w.backend, SNAPSHOT_PROPER), 0);
-        until(&w, w.asked.size > 0);
+        until(w.event, w.asked.size > 0);
         assert_string_equal(text_string(&w.asked), "StartUnit pbotvm-template@vm.service replace,");
         for (int k = 0; k < 3; k++)
                 assert_true(sd_event_run(w.event, 10 * USEC_PER_MSEC) >= 0);
-        end_job(&w, JOB, "failed");
-        until(&w, w.changes == 2);
+        fake_systemd_end_job(w.systemd, JOB, UNIT, "failed");
+        until(w.event, w.changes == 2);
         assert_int_equal(w.changed, -EIO);
         assert_string_equal(w.message, "the guest's agent did not answer");
         /* Then the old one is there as before. */
         assert_int_equal(w.backend->verbs->drop(w.backend, SNAPSHOT_PROPER), 0);
-        until(&w, w.changes == 3);
+        until(w.event, w.changes == 3);
         assert_int_equal(w.changed, 1);
 }
 

@@ -2,12 +2,6 @@
 
 /* A machine's spares, between a systemd and QEMUs that the test plays. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -15,6 +9,8 @@
 #include <sys/un.h>
 
 #include "common/io.h"
+#include "fake-systemd.h"
+#include "test.h"
 #include "watchdog/qemu/spares.h"
 
 typedef struct World World;
@@ -43,15 +39,6 @@ struct World {
         unsigned changes, takes;
         int taken;
 };
-
-#define until(world, condition)                                                                             \
-        do {                                                                                                \
-                uint64_t _end = now_monotonic() + 20 * USEC_PER_SEC;                                        \
-                while (!(condition)) {                                                                      \
-                        assert_true(now_monotonic() < _end);                                                \
-                        assert_true(sd_event_run((world)->event, 20 * USEC_PER_MSEC) >= 0);                 \
-                }                                                                                           \
-        } while (false)
 
 static void run_for(World *w, uint64_t usec) {
         uint64_t end = now_monotonic() + usec;
@@ -161,16 +148,6 @@ static void fake_start(Fake *f) {
 
 /* ---- systemd ---- */
 
-static void end_job(World *w, const char *path, const char *unit) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *signal = NULL;
-
-        assert_true(sd_bus_message_new_signal(w->systemd, &signal, "/org/freedesktop/systemd1",
-                            "org.freedesktop.systemd1.Manager", "JobRemoved") >= 0);
-        assert_true(sd_bus_message_set_sender(signal, "org.freedesktop.systemd1") >= 0);
-        assert_true(sd_bus_message_append(signal, "uoss", 7, path, unit, w->fails ? "failed" : "done") >= 0);
-        assert_true(sd_bus_send(w->systemd, signal, NULL) >= 0);
-}
-
 static int on_call(sd_bus_message *call, void *userdata, sd_bus_error *error _unused_) {
         World *w = userdata;
         const char *member = sd_bus_message_get_member(call), *unit;
@@ -191,22 +168,9 @@ static int on_call(sd_bus_message *call, void *userdata, sd_bus_error *error _un
         else {
                 if (!w->fails)
                         fake_start(f);
-                end_job(w, job, unit);
+                fake_systemd_end_job(w->systemd, job, unit, w->fails ? "failed" : "done");
         }
         return r;
-}
-
-static void open_buses(World *w) {
-        sd_id128_t id = {};
-        int fds[2];
-
-        assert_return_code(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), errno);
-        assert_true(sd_bus_new(&w->systemd) >= 0 && sd_bus_set_fd(w->systemd, fds[0], fds[0]) >= 0);
-        assert_true(sd_bus_set_server(w->systemd, 1, id) >= 0 && sd_bus_start(w->systemd) >= 0);
-        assert_true(sd_bus_attach_event(w->systemd, w->event, 0) >= 0);
-        assert_true(sd_bus_add_filter(w->systemd, NULL, on_call, w) >= 0);
-        assert_true(sd_bus_new(&w->ours) >= 0 && sd_bus_set_fd(w->ours, fds[1], fds[1]) >= 0);
-        assert_true(sd_bus_start(w->ours) >= 0 && sd_bus_attach_event(w->ours, w->event, 0) >= 0);
 }
 
 /* ---- the machine ---- */
@@ -241,7 +205,7 @@ static void world_setup(World *w, unsigned spares) {
                         .world = w, .number = i, .sockets = { -EBADF, -EBADF }, .ways = { -EBADF, -EBADF }
                 };
         assert_true(sd_event_new(&w->event) >= 0);
-        open_buses(w);
+        fake_systemd_open(w->event, on_call, w, &w->ours, &w->systemd);
         open_spares(w);
 }
 
@@ -278,7 +242,7 @@ static void take(World *w, unsigned place) {
         bool lanes = false;
 
         assert_int_equal(spares_take(w->spares), 0);
-        until(w, w->takes > before);
+        until(w->event, w->takes > before);
         assert_int_equal(w->taken, 0);
         assert_int_equal(spares_plan(w->spares)->own, place);
         assert_true(w->fakes[place].runs);
@@ -296,18 +260,18 @@ static void test_rounds(void **state) {
         /* From nothing there is none. */
         assert_int_equal(spares_take(w.spares), -ENOENT);
         spares_follow(w.spares, "a");
-        until(&w, ready(&w) == 2);
+        until(w.event, ready(&w) == 2);
         assert_asked(&w, "RestartUnit 1,RestartUnit 2,");
         assert_false(w.fakes[1].runs || w.fakes[2].runs);
 
         take(&w, 1);
-        until(&w, ready(&w) == 2);
+        until(w.event, ready(&w) == 2);
         assert_asked(&w, "StopUnit 0,RestartUnit 0,");
         take(&w, 2);
         assert_string_equal(text_string(&spares_own(w.spares)->unit), "pbotvm-qemu@vm@2.service");
         /* The next one before it is ready: it is waited for once there is no other. */
         take(&w, 0);
-        until(&w, ready(&w) == 2);
+        until(w.event, ready(&w) == 2);
         take(&w, 1);
         assert_int_equal(spares_plan(w.spares)->failures, 0);
 }
@@ -321,7 +285,7 @@ static void test_running(void **state) {
         w.config.spare_state = SPARE_RUNNING;
         open_spares(&w);
         spares_follow(w.spares, "a");
-        until(&w, ready(&w) == 1);
+        until(w.event, ready(&w) == 1);
         assert_true(w.fakes[1].runs);
         take(&w, 1);
 }
@@ -333,12 +297,12 @@ static void test_another_template(void **state) {
 
         world_setup(&w, 1);
         spares_follow(w.spares, "a");
-        until(&w, ready(&w) == 1);
+        until(w.event, ready(&w) == 1);
         text_clear(&w.asked);
         spares_follow(w.spares, "b");
         assert_int_equal(ready(&w), 0);
         assert_int_equal(spares_take(w.spares), -ENOENT);
-        until(&w, ready(&w) == 1);
+        until(w.event, ready(&w) == 1);
         assert_asked(&w, "StopUnit 1,RestartUnit 1,");
         spares_follow(w.spares, NULL);
         run_for(&w, 50 * USEC_PER_MSEC);
@@ -354,22 +318,22 @@ static void test_bad_ones(void **state) {
         world_setup(&w, 1);
         w.fails = true;
         spares_follow(w.spares, "a");
-        until(&w, spares_plan(w.spares)->failures == 1);
+        until(w.event, spares_plan(w.spares)->failures == 1);
         /* Not at once again. */
         run_for(&w, 100 * USEC_PER_MSEC);
         assert_asked(&w, "RestartUnit 1,StopUnit 1,");
         w.fails = false;
-        until(&w, ready(&w) == 1);
+        until(w.event, ready(&w) == 1);
 
         /* One that dies while it waits. */
         fake_stop(&w.fakes[1]);
-        until(&w, spares_plan(w.spares)->failures == 2);
+        until(w.event, spares_plan(w.spares)->failures == 2);
         assert_int_equal(ready(&w), 0);
-        until(&w, ready(&w) == 1);
+        until(w.event, ready(&w) == 1);
 
         /* One that panics is no better, whatever it says later. */
         say(w.fakes[1].ways[0], "{\"event\": \"GUEST_PANICKED\"}\r\n{\"event\": \"RESET\"}\r\n");
-        until(&w, spares_plan(w.spares)->failures == 3);
+        until(w.event, spares_plan(w.spares)->failures == 3);
 }
 
 /* Whoever waits for one that turns out bad is told so. */
@@ -380,12 +344,12 @@ static void test_bad_while_waited_for(void **state) {
         world_setup(&w, 1);
         w.mute = true;
         spares_follow(w.spares, "a");
-        until(&w, w.fakes[1].ways[1] >= 0);
+        until(w.event, w.fakes[1].ways[1] >= 0);
         assert_int_equal(spares_take(w.spares), 0);
         run_for(&w, 50 * USEC_PER_MSEC);
         assert_int_equal(w.takes, 0);
         fake_stop(&w.fakes[1]);
-        until(&w, w.takes == 1);
+        until(w.event, w.takes == 1);
         assert_int_equal(w.taken, -ENOENT);
         assert_int_equal(spares_plan(w.spares)->own, 0);
 }
@@ -400,12 +364,12 @@ static void test_left_over(void **state) {
                 fake_start(&w.fakes[i]);
         spares_recall(w.spares, 2);
         spares_follow(w.spares, "a");
-        until(&w, ready(&w) == 1);
+        until(w.event, ready(&w) == 1);
         assert_asked(&w, "StopUnit 0,StopUnit 1,StopUnit 3,RestartUnit 0,");
         assert_true(w.fakes[2].runs);
         take(&w, 0);
         assert_int_equal(spares_plan(w.spares)->own, 0);
-        until(&w, ready(&w) == 1);
+        until(w.event, ready(&w) == 1);
         text_clear(&w.asked);
         w.spares = spares_free(w.spares);
         assert_asked(&w, "StopUnit 1,");
